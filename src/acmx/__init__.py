@@ -1,0 +1,1 @@
+"""acmx: administrative configuration management (ACM) server and client for 3GPP mission-critical systems."""

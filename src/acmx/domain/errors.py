@@ -1,0 +1,274 @@
+"""The errors of acmx: one tree, and the first line of each docstring is the message (RFC 9457 title).
+
+`type` is the last part of the problem type URI, `status` the HTTP status. `final` tells a partner's ACM server
+that the same message will never be taken; everything else may be sent again. The closed list that may cross
+ACM-2 is in `docs/protocol.md`.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import msgspec
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One thing that is wrong: the field (path with dots and [index]), its value as given, the rule it breaks."""
+
+    field: str
+    value: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.value!r} {self.rule}"
+
+
+class AcmxError(Exception):
+    """The operation could not be completed."""
+
+    type: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    final: ClassVar[bool] = False
+
+    def __init__(self, detail: str = "", **members: object) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.members = members
+
+    @classmethod
+    def title(cls) -> str:
+        return (cls.__doc__ or "").splitlines()[0]
+
+    def __str__(self) -> str:
+        return f"{self.title()} {self.detail}".strip()
+
+
+class FaultyInput(AcmxError):
+    """The input breaks the rules named in `faults`."""
+
+    type = "invalid-input"
+    status = 422
+
+    def __init__(self, faults: Sequence[Fault], detail: str = "") -> None:
+        super().__init__(detail or "; ".join(map(str, faults[:3])), faults=list(faults[:100]), faults_total=len(faults))
+        self.faults = list(faults)
+
+
+# What a message that crosses ACM-2 can be refused for.
+
+
+class InvalidMessage(FaultyInput):
+    """The message does not follow the protocol."""
+
+    type = "invalid-message"
+    final = True
+
+
+class UnsupportedVersion(AcmxError):
+    """This version of the message is not spoken here."""
+
+    type = "unsupported-version"
+    status = 422
+    final = True
+
+
+class UnsupportedKind(AcmxError):
+    """This kind of administrative configuration is not exchanged with this partner."""
+
+    type = "unsupported-kind"
+    status = 422
+    final = True
+
+
+class ForeignUser(AcmxError):
+    """The list names users who do not belong to the system that asks."""
+
+    type = "foreign-user"
+    status = 422
+    final = True
+
+
+class Withdrawn(AcmxError):
+    """The exchange has been withdrawn."""
+
+    type = "withdrawn"
+    status = 410
+    final = True
+
+
+class WrongPartner(AcmxError):
+    """The message does not come from the system that this exchange is with."""
+
+    type = "wrong-partner"
+    status = 403
+    final = True
+
+
+class UnknownExchange(AcmxError):
+    """No such exchange is known here."""
+
+    type = "unknown-exchange"
+    status = 404
+
+
+class OutOfOrder(AcmxError):
+    """An earlier message of this exchange has not arrived yet."""
+
+    type = "out-of-order"
+    status = 409
+
+
+class PlaceTaken(AcmxError):
+    """Another message already stands at this place."""
+
+    type = "place-taken"
+    status = 409
+
+
+class NotEstablished(AcmxError):
+    """The partnership is not established, or is suspended."""
+
+    type = "not-established"
+    status = 403
+
+
+class BadSignature(AcmxError):
+    """The signature is missing or does not fit the message, its sender or its receiver."""
+
+    type = "bad-signature"
+    status = 401
+
+
+class ClockAhead(AcmxError):
+    """The signature was made in our future: one of the two clocks is wrong."""
+
+    type = "clock-ahead"
+    status = 400
+
+
+class BadCertificate(AcmxError):
+    """The certificate shown is not one pinned for a partner."""
+
+    type = "bad-certificate"
+    status = 403
+
+
+class AssertedIdentity(AcmxError):
+    """X-3GPP-Asserted-Identity is not accepted on this reference point."""
+
+    type = "asserted-identity"
+    status = 403
+
+
+class TooLarge(AcmxError):
+    """The body is larger than 8 MiB."""
+
+    type = "too-large"
+    status = 413
+
+
+class TemporarilyUnavailable(AcmxError):
+    """The server cannot store anything at the moment."""
+
+    type = "unavailable"
+    status = 503
+
+
+# What a client of ACM-1 can be told besides.
+
+
+class NotAuthenticated(AcmxError):
+    """The bearer token is not valid."""
+
+    type = "not-authenticated"
+    status = 401
+
+
+class NoIdentity(AcmxError):
+    """No bearer token was given."""
+
+    type = "no-identity"
+    status = 403
+
+
+class NotAllowed(AcmxError):
+    """This is not allowed."""
+
+    type = "not-allowed"
+    status = 403
+
+
+class NotFound(AcmxError):
+    """There is nothing here under this name."""
+
+    type = "not-found"
+    status = 404
+
+
+class WrongMethod(AcmxError):
+    """This method is not served here."""
+
+    type = "wrong-method"
+    status = 405
+
+
+class OutcomeStands(AcmxError):
+    """The outcome stands already."""
+
+    type = "outcome-stands"
+    status = 409
+
+
+class NotNow(AcmxError):
+    """The exchange is not in a state that admits this."""
+
+    type = "not-now"
+    status = 409
+
+
+class NotYet(AcmxError):
+    """There is no answer yet."""
+
+    type = "not-yet"
+    status = 409
+
+
+class VersionsDiffer(AcmxError):
+    """The exchange or the server identity information has changed since it was read."""
+
+    type = "versions-differ"
+    status = 412
+
+
+class KeyReused(AcmxError):
+    """This Idempotency-Key was used for another request."""
+
+    type = "key-reused"
+    status = 422
+
+
+class Incomplete(AcmxError):
+    """The server identity information is incomplete and not marked so."""
+
+    type = "incomplete"
+    status = 422
+
+
+# What happens only on this machine.
+
+
+class DirectoryInUse(AcmxError):
+    """Another acmx process uses this directory."""
+
+    type = "directory-in-use"
+
+
+class Misconfigured(AcmxError):
+    """The configuration cannot be used."""
+
+    type = "misconfigured"
+
+
+class UnsafeLibrary(AcmxError):
+    """The SQLite library has the WAL-reset corruption bug; 3.51.3 or later is needed."""
+
+    type = "unsafe-library"
