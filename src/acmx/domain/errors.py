@@ -19,7 +19,8 @@ class Fault(msgspec.Struct, frozen=True):
     rule: str
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.value!r} {self.rule}"
+        shown = repr(self.value) if self.value else ""
+        return " ".join(part for part in (self.field and f"{self.field}:", shown, self.rule) if part)
 
 
 class AcmxError(Exception):
@@ -43,13 +44,15 @@ class AcmxError(Exception):
 
 
 class FaultyInput(AcmxError):
-    """The input breaks the rules named in `faults`."""
+    """The input breaks the rules."""
 
     type = "invalid-input"
     status = 422
 
     def __init__(self, faults: Sequence[Fault], detail: str = "") -> None:
-        super().__init__(detail or "; ".join(map(str, faults[:3])), faults=list(faults[:100]), faults_total=len(faults))
+        super().__init__(
+            detail or "; ".join(map(str, faults[:3])), faults=list(faults[:100]), faults_total=len(faults)
+        )
         self.faults = list(faults)
 
 
@@ -121,6 +124,13 @@ class PlaceTaken(AcmxError):
     """Another message already stands at this place."""
 
     type = "place-taken"
+    status = 409
+
+
+class Contradiction(AcmxError):
+    """The exchange has ended otherwise here."""
+
+    type = "contradiction"
     status = 409
 
 

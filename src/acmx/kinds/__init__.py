@@ -1,0 +1,45 @@
+"""What can be exchanged: one pure module a kind, and the register of them.
+
+A kind's module has the functions of `Kind`; a new kind is a new file and a line in `KINDS`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from acmx.domain.errors import FaultyInput, UnsupportedKind
+from acmx.domain.messages import Request, Response
+from acmx.domain.partnership import SupportedKind
+from acmx.kinds import server_identity
+from acmx.kinds.catalogue import Held
+
+
+class Kind(Protocol):
+    """What the flows need of a kind."""
+
+    NAME: str
+    VERSIONS: tuple[str, ...]
+
+    def validate_request(self, content: dict[str, Any], error: type[FaultyInput]) -> None:
+        """Raises `error` where the content of a request breaks the rules of the kind."""
+
+    def facts(self, request: Request) -> dict[str, Any]:
+        """What policy may look at besides the common facts."""
+
+    def disclosed(self, request: Request, held: Held | None) -> dict[str, Any]:
+        """What an approval gives away. Raises Incomplete where there is nothing fit to be given."""
+
+    def validate_response(self, request: Request, response: Response, error: type[FaultyInput]) -> None:
+        """Raises `error` where the content of an approving response breaks the rules of the kind."""
+
+
+_MODULES: tuple[Kind, ...] = (server_identity,)
+KINDS: Mapping[str, Kind] = {kind.NAME: kind for kind in _MODULES}
+SUPPORTED = tuple(SupportedKind(kind.NAME, kind.VERSIONS) for kind in _MODULES)
+
+
+def kind_named(name: str) -> Kind:
+    """Raises UnsupportedKind."""
+    try:
+        return KINDS[name]
+    except KeyError:
+        raise UnsupportedKind(f"{name!r} is not a kind that this system exchanges") from None

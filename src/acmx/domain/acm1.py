@@ -1,0 +1,281 @@
+"""What crosses ACM-1: the documents between an ACM client and its own ACM server (docs/protocol.md, section 6)."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from acmx.domain.exchange import Role
+from acmx.domain.messages import Addressee, Line, Moment, Person, Short, Urgency, Verdict
+
+Service = Literal["mcptt", "mcvideo", "mcdata"]
+
+
+class Credentials(Struct, frozen=True, forbid_unknown_fields=True):
+    """Log-on with a local account."""
+
+    account: Short
+    password: Annotated[str, Meta(max_length=1024)]
+
+
+class Session(Struct, frozen=True):
+    """A log-on: the bearer token, and who it stands for."""
+
+    token: str
+    account: str
+    mc_service_id: str
+    roles: list[str]
+    system: str
+    ends_at: Moment
+
+
+class Submission(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Step 1: what a requester asks for. `content` belongs to the kind."""
+
+    kind: Short
+    partner: Short
+    users: tuple[str, ...]
+    purpose: Line
+    reference: Short | None = None
+    addressee: Addressee | None = None
+    urgency: Urgency = "normal"
+    valid_from: Moment | None = None
+    valid_until: Moment | None = None
+    expires_at: Moment | None = None
+    content: dict[str, Any] = {}
+
+
+class VerdictInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A verdict on these users, or on everyone whom no other verdict names."""
+
+    approved: bool
+    users: tuple[str, ...] | None = None
+
+
+class Review(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Step 12: one act over every user of the request. `seen` is EXCHANGE.CATALOGUE as the reviewer read them."""
+
+    verdicts: tuple[VerdictInput, ...]
+    reason: Line
+    seen: Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]+$")]
+
+
+class WithdrawalInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Why a request is taken back."""
+
+    reason: Line | None = None
+
+
+class Summary(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An exchange in a list."""
+
+    id: str
+    primary: str
+    partner: str
+    role: Role
+    state: str
+    kind: str | None
+    asker: str
+    urgency: str
+    purpose: str
+    user_count: int
+    created_at: Moment
+    expires_at: Moment | None = None
+    addressee: str | None = None
+    reference: str | None = None
+    outcome: str | None = None
+    reason: str | None = None
+    decided_by: str | None = None
+    grant: str | None = None
+    valid_from: Moment | None = None
+    valid_until: Moment | None = None
+
+
+class Step(Struct, frozen=True, omit_defaults=True):
+    """One of the 18 steps as far as this system knows: done, waiting, not-taken, failed, elsewhere or ahead."""
+
+    n: int
+    status: str
+    at: Moment | None = None
+    note: str | None = None
+
+
+class Waiting(Struct, frozen=True, omit_defaults=True):
+    """A message that waits for the partner's signed word."""
+
+    type: str
+    attempts: int
+    next_attempt_at: Moment
+    last_error: str | None = None
+
+
+class JournalEntry(Struct, frozen=True, omit_defaults=True):
+    """A row of the journal."""
+
+    serial: int
+    at: Moment
+    event: str
+    actor: str
+    exchange: str | None = None
+    primary: str | None = None
+    detail: dict[str, Any] = {}
+
+
+class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
+    """An exchange, whole. `seen` names the versions for a review, `disclosed` what an approval would give away."""
+
+    seen: str
+    users: tuple[str, ...]
+    content: dict[str, Any]
+    steps: list[Step]
+    journal: list[JournalEntry]
+    waiting: list[Waiting]
+    verdicts: tuple[Verdict, ...] = ()
+    disclosed: dict[str, Any] | None = None
+    missing: tuple[str, ...] = ()
+    refusal: dict[str, Any] | None = None
+
+
+class Accepted(Struct, frozen=True):
+    """The exchange that a submission made."""
+
+    id: str
+    state: str
+
+
+class Reviewed(Struct, frozen=True):
+    """The outcome after a review."""
+
+    id: str
+    state: str
+    outcome: str
+    approved: int
+    declined: int
+
+
+class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Step 18: the server identity information response, as the partner sent it."""
+
+    id: str
+    partner: str
+    outcome: str
+    handler: Person | None = None
+    automatic: bool = False
+    decided_at: Moment
+    reason: str | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    valid_from: Moment | None = None
+    valid_until: Moment | None = None
+    content: dict[str, Any] = {}
+
+
+class Page(Struct, frozen=True, omit_defaults=True):
+    """A page of exchanges; `next` is the `after` of the next page, absent on the last."""
+
+    items: list[Summary]
+    next: str | None = None
+
+
+class Pending(Struct, frozen=True, omit_defaults=True):
+    """The pending ACM data of one person: requests to decide and answers to fetch."""
+
+    mc_service_id: str
+    to_decide: list[Summary]
+    to_fetch: list[Summary]
+    next: str | None = None
+
+
+class AuditPage(Struct, frozen=True, omit_defaults=True):
+    """A page of the journal, newest first."""
+
+    items: list[JournalEntry]
+    next: str | None = None
+
+
+class NewAccount(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An account to be added."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    mc_service_id: Short
+    roles: tuple[str, ...]
+    password: Annotated[str, Meta(min_length=12, max_length=1024)]
+    functional_aliases: tuple[Short, ...] = ()
+    automatic: bool = False
+
+
+class Account(Struct, frozen=True):
+    """An account; its password never leaves the server."""
+
+    name: str
+    mc_service_id: str
+    functional_aliases: list[str]
+    roles: list[str]
+    automatic: bool
+    disabled: bool
+
+
+class Accounts(Struct, frozen=True, omit_defaults=True):
+    """A page of accounts by name."""
+
+    items: list[Account]
+    next: str | None = None
+
+
+class NewIdentities(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Server identity information to be entered; `incomplete` admits missing required rows, visibly."""
+
+    server_identity: dict[str, Any]
+    incomplete: bool = False
+
+
+class Identities(Struct, frozen=True, omit_defaults=True):
+    """A version of the server identity information of this system; 0 means that none was entered."""
+
+    version: int
+    missing: list[str]
+    server_identity: dict[str, Any]
+    entered_at: Moment | None = None
+    entered_by: str | None = None
+
+
+class Partner(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A partner MC system: what is pinned of it, where the partnership stands, how the link is doing."""
+
+    id: str
+    name: str
+    state: str
+    state_here: str
+    state_there: str
+    address: str
+    contact: str
+    thumbprints: list[str]
+    spoken: list[str]
+    hosts: list[str]
+    phone_contexts: list[str]
+    tel_prefixes: list[str]
+    kinds: list[str]
+    waiting: int
+    last_success_at: Moment | None = None
+    last_error: str | None = None
+    next_attempt_at: Moment | None = None
+
+
+class Partners(Struct, frozen=True):
+    """Every partner."""
+
+    items: list[Partner]
+
+
+class PolicyInput(Struct, frozen=True, forbid_unknown_fields=True):
+    """A policy text (Cedar)."""
+
+    text: Annotated[str, Meta(max_length=1_000_000)]
+
+
+class Policy(Struct, frozen=True, omit_defaults=True):
+    """The policy that holds, or the one that was checked; `rules` are its names in order."""
+
+    version: int
+    text: str
+    rules: list[str]
+    set_at: Moment | None = None
+    set_by: str | None = None

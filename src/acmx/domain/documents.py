@@ -1,0 +1,93 @@
+"""Reading JSON that somebody else wrote: no duplicate members, no deep nesting, and every fault named."""
+
+import json
+from functools import cache
+from typing import Any, TypeVar, cast
+
+import msgspec
+from msgspec import inspect
+
+from acmx.domain.errors import Fault, FaultyInput, InvalidMessage
+
+T = TypeVar("T")
+
+
+def parse(body: bytes, error: type[FaultyInput] = FaultyInput) -> dict[str, Any]:
+    """The members of a JSON object. Raises `error` on anything else, also on a member given twice."""
+    try:
+        msgspec.json.decode(body)
+        document = json.loads(body, object_pairs_hook=_without_duplicates)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise error([Fault("", "", f"is not readable JSON: {fault}")]) from None
+    except _TwiceError as fault:
+        raise error([Fault(fault.member, "", "is given twice")]) from None
+    if not isinstance(document, dict):
+        raise error([Fault("", type(document).__name__, "must be a JSON object")])
+    return document
+
+
+def convert(document: object, kind: type[T], error: type[FaultyInput] = FaultyInput, at: str = "") -> T:
+    """`document` as the struct `kind`. Raises `error` naming the field and the rule."""
+    try:
+        return msgspec.convert(document, kind)
+    except msgspec.ValidationError as fault:
+        rule, _, path = str(fault).partition(" - at `$")
+        field = (at + path.rstrip("`")).lstrip(".")
+        raise error([Fault(field, "", rule[0].lower() + rule[1:])]) from None
+
+
+def read(body: bytes, kind: type[T], error: type[FaultyInput] = FaultyInput) -> T:
+    return convert(parse(body, error), kind, error)
+
+
+def known_part(document: dict[str, Any], union: Any) -> dict[str, Any]:
+    """`document` without the members that these structs do not know (a newer minor version may add some).
+
+    Raises InvalidMessage where a member listed as `critical` is among them.
+    """
+    pruned = cast("dict[str, Any]", _pruned(document, _type_info(union)))
+    critical = document.get("critical", [])
+    unknown = set(document) - set(pruned)
+    if isinstance(critical, list) and (not_understood := [m for m in critical if m in unknown]):
+        raise InvalidMessage([Fault("critical", str(m), "is not understood here") for m in not_understood])
+    return pruned
+
+
+def encode(struct: object) -> bytes:
+    return msgspec.json.encode(struct)
+
+
+class _TwiceError(Exception):
+    def __init__(self, member: str) -> None:
+        super().__init__(member)
+        self.member = member
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        members = [member for member, _ in pairs]
+        raise _TwiceError(next(member for member in members if members.count(member) > 1))
+    return document
+
+
+@cache
+def _type_info(kind: Any) -> inspect.Type:
+    return inspect.type_info(kind)
+
+
+def _pruned(value: Any, kind: inspect.Type) -> Any:
+    if isinstance(kind, inspect.UnionType) and isinstance(value, dict):
+        structs = [t for t in kind.types if isinstance(t, inspect.StructType)]
+        fitting = [t for t in structs if len(structs) == 1 or value.get(str(t.tag_field)) == t.tag]
+        return _pruned(value, fitting[0]) if fitting else value
+    if isinstance(kind, inspect.StructType) and isinstance(value, dict):
+        fields = {f.encode_name: f.type for f in kind.fields}
+        return {
+            name: _pruned(item, fields[name]) if name in fields else item
+            for name, item in value.items()
+            if name in fields or name == kind.tag_field
+        }
+    if isinstance(kind, inspect.ListType | inspect.VarTupleType) and isinstance(value, list):
+        return [_pruned(item, kind.item_type) for item in value]
+    return value

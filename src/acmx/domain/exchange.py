@@ -1,0 +1,133 @@
+"""The life of an exchange: its states at both systems, and the one table of transitions between them.
+
+Guards, the diagram in docs/protocol.md, the search over all states and the tests are made from `TABLE`. A
+transition names the steps of the procedure (1 to 18) that it carries out and who is told of it.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+Role = Literal["primary", "partner"]
+Audience = Literal["asker", "reviewers"]
+
+
+class State(StrEnum):
+    """Where an exchange stands, seen from one of the two systems."""
+
+    REFUSED_HERE = "refused_here"
+    QUEUED = "queued"
+    STORED = "stored"
+    OVERDUE = "overdue"
+    WITHDRAWING = "withdrawing"
+    ANSWERED = "answered"
+    RETRIEVED = "retrieved"
+    REFUSED_BY_PARTNER = "refused_by_partner"
+    WITHDRAWN = "withdrawn"
+    PENDING = "pending"
+    DECIDED = "decided"
+    DELIVERED = "delivered"
+
+
+class Event(StrEnum):
+    """What can happen to an exchange; the name of its journal row."""
+
+    SUBMITTED = "submitted"
+    NOT_AUTHORISED = "not-authorised"
+    INDICATED = "stored-indication"
+    REFUSED_BY_PARTNER = "refused-by-partner"
+    WITHDRAWN_UNSENT = "withdrawn-unsent"
+    WITHDRAWAL_ASKED = "withdrawal-asked"
+    WITHDRAWAL_CONFIRMED = "withdrawal-confirmed"
+    WITHDRAWAL_TOO_LATE = "withdrawal-too-late"
+    RESPONSE = "response"
+    RETRIEVED = "retrieved"
+    REQUEST = "request"
+    WITHDRAWAL = "withdrawal"
+    REVIEWED = "reviewed"
+    DECIDED_BY_RULE = "decided-by-rule"
+    RESPONSE_DELIVERED = "response-delivered"
+    RESPONSE_REFUSED = "response-refused"
+    EXPIRED = "expired"
+    GRANT_ENDED = "grant-ended"
+
+
+class Transition(Struct, frozen=True):
+    """One row of the table. `source` is None where the exchange does not exist yet."""
+
+    role: Role
+    source: State | None
+    event: Event
+    target: State
+    steps: tuple[int, ...] = ()
+    tells: tuple[Audience, ...] = ()
+
+
+S, E = State, Event
+UNANSWERED = (S.QUEUED, S.STORED, S.OVERDUE)
+
+
+def _stays(
+    role: Role, event: Event, *states: State, steps: tuple[int, ...] = (), tells: tuple[Audience, ...] = ()
+) -> tuple[Transition, ...]:
+    return tuple(Transition(role, state, event, state, steps, tells) for state in states)
+
+
+TABLE: tuple[Transition, ...] = (
+    # The primary system asks.
+    Transition("primary", None, E.SUBMITTED, S.QUEUED, (1, 2)),
+    Transition("primary", None, E.NOT_AUTHORISED, S.REFUSED_HERE, (1, 2), ("asker",)),
+    Transition("primary", S.QUEUED, E.INDICATED, S.STORED, (3, 4, 5)),
+    *_stays(
+        "primary",
+        E.INDICATED,
+        S.OVERDUE,
+        S.WITHDRAWING,
+        S.ANSWERED,
+        S.RETRIEVED,
+        S.WITHDRAWN,
+        steps=(3, 4, 5),
+    ),
+    *(
+        Transition("primary", s, E.REFUSED_BY_PARTNER, S.REFUSED_BY_PARTNER, (3,), ("asker",))
+        for s in (S.QUEUED, S.OVERDUE, S.WITHDRAWING)
+    ),
+    # It withdraws: at once while nothing was ever sent, else when the partner says so.
+    *(
+        Transition("primary", s, E.WITHDRAWN_UNSENT, S.WITHDRAWN, (), ("asker",))
+        for s in (S.QUEUED, S.OVERDUE)
+    ),
+    *(Transition("primary", s, E.WITHDRAWAL_ASKED, S.WITHDRAWING) for s in UNANSWERED),
+    Transition("primary", S.WITHDRAWING, E.WITHDRAWAL_CONFIRMED, S.WITHDRAWN, (), ("asker",)),
+    *_stays("primary", E.WITHDRAWAL_CONFIRMED, S.WITHDRAWN, S.REFUSED_BY_PARTNER),
+    *_stays("primary", E.WITHDRAWAL_TOO_LATE, S.WITHDRAWING, S.ANSWERED, S.RETRIEVED),
+    # The answer comes, and is fetched.
+    *(
+        Transition("primary", s, E.RESPONSE, S.ANSWERED, (13, 14), ("asker",))
+        for s in (*UNANSWERED, S.WITHDRAWING)
+    ),
+    Transition("primary", S.ANSWERED, E.RETRIEVED, S.RETRIEVED, (18,)),
+    *(Transition("primary", s, E.EXPIRED, S.OVERDUE, (), ("asker",)) for s in (S.QUEUED, S.STORED)),
+    *_stays("primary", E.GRANT_ENDED, S.ANSWERED, S.RETRIEVED, tells=("asker",)),
+    # The partner system alone decides the outcome.
+    Transition("partner", None, E.REQUEST, S.PENDING, (3, 4, 5), ("reviewers",)),
+    Transition("partner", None, E.WITHDRAWAL, S.WITHDRAWN),
+    Transition("partner", S.PENDING, E.WITHDRAWAL, S.WITHDRAWN, (), ("reviewers",)),
+    *_stays("partner", E.WITHDRAWAL, S.DECIDED, S.DELIVERED, S.WITHDRAWN),
+    Transition("partner", S.PENDING, E.REVIEWED, S.DECIDED, (11, 12), ("reviewers",)),
+    Transition("partner", S.PENDING, E.DECIDED_BY_RULE, S.DECIDED, (6,), ("reviewers",)),
+    Transition("partner", S.PENDING, E.EXPIRED, S.DECIDED, (), ("reviewers",)),
+    Transition("partner", S.DECIDED, E.RESPONSE_DELIVERED, S.DELIVERED, (13, 14)),
+    *_stays("partner", E.RESPONSE_DELIVERED, S.DELIVERED),
+    *_stays("partner", E.RESPONSE_REFUSED, S.DECIDED, tells=("reviewers",)),
+    *_stays("partner", E.GRANT_ENDED, S.DECIDED, S.DELIVERED, tells=("reviewers",)),
+)
+
+STEPS_OF = {t.event: t.steps for t in TABLE if t.steps}
+_BY_PLACE = {(t.role, t.source, t.event): t for t in TABLE}
+
+
+def transition(role: Role, state: State | None, event: Event) -> Transition | None:
+    """The row of the table for this event in this state, or None where the table does not admit it."""
+    return _BY_PLACE.get((role, state, event))

@@ -1,0 +1,62 @@
+"""What two systems say of themselves and of their partnership (docs/protocol.md, section 4)."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from acmx.domain.identities import Realms
+from acmx.domain.messages import Moment, Short
+
+Standing = Literal["offered", "accepted", "suspended"]
+
+
+class PublishedKey(Struct, frozen=True, omit_defaults=True):
+    """An Ed25519 verification key (RFC 8037 JWK members); `ends_at` once it is being replaced."""
+
+    kid: str
+    x: str
+    kty: Literal["OKP"] = "OKP"
+    crv: Literal["Ed25519"] = "Ed25519"
+    ends_at: Moment | None = None
+
+
+class SupportedKind(Struct, frozen=True):
+    """A kind of administrative configuration that a system exchanges, with the versions it speaks."""
+
+    kind: str
+    versions: tuple[str, ...]
+
+
+class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="metadata"):
+    """What a system says of itself. `address` is the base URL of its ACM-2 listener."""
+
+    version: str
+    system: Short
+    name: Short
+    address: Short
+    created_at: Moment
+    contact: str = ""
+    keys: Annotated[tuple[PublishedKey, ...], Meta(min_length=1)]
+    certificates: Annotated[tuple[str, ...], Meta(min_length=1)]
+    realms: Realms
+    kinds: tuple[SupportedKind, ...]
+    versions: tuple[str, ...]
+
+
+class PartnerFile(Struct, frozen=True):
+    """What people hand over out of band: the metadata as text, byte for byte, and its own signature."""
+
+    metadata: str
+    signature: str
+
+
+class Statement(Struct, frozen=True, kw_only=True, tag_field="type", tag="partnership"):
+    """What the sender says of the partnership now; the reply is the receiver's own statement."""
+
+    version: str
+    sender: Short = field(name="from")
+    receiver: Short = field(name="to")
+    created_at: Moment
+    state: Standing
+    metadata_digest: str
+    versions: tuple[str, ...]

@@ -1,0 +1,174 @@
+"""The door of a face: accepts TCP connections, does the TLS handshake and hands HTTP to the application.
+
+HTTP is uvicorn's. Accepting is our own, because uvicorn's server never hears of a handshake that failed: here
+the reason and the address are told to `on_refused`. No signal handlers are installed; several listeners share
+one loop.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Collection
+from email.utils import formatdate
+
+from starlette.types import ASGIApp
+from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from acmx.trust.certificates import fingerprint
+
+HEAD_LIMIT = 65_536
+"""Bytes of a message that are not its body: request line, header fields, chunk sizes, trailer fields."""
+
+_BACKLOG = 1024
+_HANDSHAKE_SECONDS = 10.0
+_IDLE_SECONDS = 75
+_ACCEPT_AGAIN_SECONDS = 0.1
+_LOOK_AGAIN_SECONDS = 0.02
+_ABANDON_SECONDS = 1.0
+
+
+class _Http(HttpToolsProtocol):
+    """HTTP/1.1 that knows whose certificate was shown, and bounds the head of a message and idleness."""
+
+    _peer_certificate: str | None = None
+    _head = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        certificate = transport.get_extra_info("ssl_object").getpeercert(True)
+        self._peer_certificate = fingerprint(certificate) if certificate else None
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {"tls": {"peer_certificate": self._peer_certificate}}
+
+    def data_received(self, data: bytes) -> None:
+        self._head += len(data)
+        super().data_received(data)
+        if self._head > HEAD_LIMIT and not self.transport.is_closing():
+            self.send_400_response("The head of the message is too large.")
+
+    def on_body(self, body: bytes) -> None:
+        self._head -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._head = 0
+        super().on_message_complete()
+
+
+class Listener:
+    """One face on one address.
+
+    The application finds the SHA-256 fingerprint (64 hexadecimal digits) of the client's certificate, or
+    None, in `scope["extensions"]["tls"]["peer_certificate"]`. `on_refused(reason, address)` is called on the
+    loop for each handshake that failed, `address` being the client's IP address; reasons are a bounded set of
+    OpenSSL's words. A client that leaves before the handshake is over was refused by nobody and is not told
+    of.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        context: ssl.SSLContext,
+        on_refused: Callable[[str, str], None],
+    ) -> None:
+        self._address = (host, port)
+        self._context = context
+        self._on_refused = on_refused
+        self._state = ServerState()
+        self._config = Config(
+            app,
+            interface="asgi3",
+            http=_Http,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            timeout_keep_alive=_IDLE_SECONDS,
+        )
+        self._handshakes: set[asyncio.Task[None]] = set()
+
+    @property
+    def port(self) -> int:
+        """The actual one where 0 was asked for."""
+        port: int = self._socket.getsockname()[1]
+        return port
+
+    async def start(self) -> None:
+        """Listen. Raises OSError where the address cannot be had."""
+        host, _ = self._address
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.create_server(self._address, family=family, backlog=_BACKLOG)
+        self._socket.setblocking(False)
+        self._config.load()
+        self._tasks = [asyncio.create_task(self._accept()), asyncio.create_task(self._keep_date())]
+
+    async def stop(self, grace: float) -> None:
+        """Take no more connections, give the requests under way `grace` seconds, then cut the rest off."""
+        await _cancel(self._tasks)
+        self._socket.close()
+        await _cancel(self._handshakes)
+        for connection in list(self._state.connections):
+            connection.shutdown()
+        await self._wait_for_connections(grace)
+        for connection in list(self._state.connections):
+            connection.transport.abort()
+        if self._state.tasks:
+            await asyncio.wait(self._state.tasks, timeout=_ABANDON_SECONDS)
+        await _cancel(self._state.tasks)
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, address = await loop.sock_accept(self._socket)
+            except OSError:  # no more file descriptors, or the client is gone already
+                await asyncio.sleep(_ACCEPT_AGAIN_SECONDS)
+                continue
+            handshake = loop.create_task(self._welcome(connection, address[0]))
+            self._handshakes.add(handshake)
+            handshake.add_done_callback(self._handshakes.discard)
+
+    async def _welcome(self, connection: socket.socket, address: str) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: _Http(self._config, self._state, {}),
+                connection,
+                ssl=self._context,
+                ssl_handshake_timeout=_HANDSHAKE_SECONDS,
+            )
+        except ssl.SSLCertVerificationError as error:
+            self._on_refused(error.verify_message, address)
+        except ssl.SSLError as error:
+            self._on_refused((error.reason or "TLS error").replace("_", " ").lower(), address)
+        except ConnectionAbortedError:
+            self._on_refused("the handshake took too long", address)
+        except OSError:
+            return
+
+    async def _keep_date(self) -> None:
+        while True:
+            self._state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
+            await asyncio.sleep(1)
+
+    async def _wait_for_connections(self, grace: float) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + grace
+        while self._state.connections and loop.time() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+
+
+async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=_ABANDON_SECONDS)

@@ -1,0 +1,76 @@
+"""Every message that arrives, before its own flow: replay, place, order, version, sender (laws 2 and 3)."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from acmx.domain.documents import convert, known_part, parse
+from acmx.domain.errors import Fault, InvalidMessage, OutOfOrder, PlaceTaken, UnsupportedVersion, WrongPartner
+from acmx.domain.messages import VERSION, AnyMessage, Request, Withdrawal
+from acmx.flows.house import House
+from acmx.storage import messages
+from acmx.storage.engine import Tx
+from acmx.storage.exchanges import Exchange
+from acmx.storage.messages import Stored
+
+
+class Arrived(Struct, frozen=True):
+    """A message whose certificate and signature have been checked; `peer` is the partner that sent it."""
+
+    peer: str
+    primary: str
+    id: str
+    n: int
+    body: bytes
+    digest: str
+    signature: str
+
+
+def held(tx: Tx, arrived: Arrived) -> Stored | None:
+    """The same message as it was taken before. Raises PlaceTaken where another one stands at this place."""
+    there = messages.at(tx, arrived.primary, arrived.id, arrived.peer, arrived.n)
+    if there is not None and there.digest != arrived.digest:
+        raise PlaceTaken(held=there.digest)
+    return there
+
+
+def decode(house: House, arrived: Arrived) -> AnyMessage:
+    """The message. Raises WrongPartner, InvalidMessage and UnsupportedVersion."""
+    if arrived.primary not in (house.system, arrived.peer):
+        raise WrongPartner(
+            f"an exchange of {arrived.primary} is not between {arrived.peer} and {house.system}"
+        )
+    document = parse(arrived.body, InvalidMessage)
+    message: AnyMessage = convert(_spoken_here(document), AnyMessage, InvalidMessage)  # type: ignore[arg-type]
+    expected: tuple[tuple[str, object, object], ...] = (
+        ("exchange", message.exchange, arrived.id),
+        ("n", message.n, arrived.n),
+        ("from", message.sender, arrived.peer),
+        ("to", message.receiver, house.system),
+    )
+    if faults := [Fault(field, str(is_), f"must be {must}") for field, is_, must in expected if is_ != must]:
+        raise InvalidMessage(faults)
+    if isinstance(message, Request | Withdrawal) is not (arrived.primary == arrived.peer):
+        raise InvalidMessage([Fault("type", type(message).__name__.lower(), "is not this side's to send")])
+    return message
+
+
+def _spoken_here(document: dict[str, Any]) -> dict[str, Any]:
+    version = document.get("version")
+    major, _, minor = version.partition(".") if isinstance(version, str) else ("", "", "")
+    if not (major.isdecimal() and minor.isdecimal()):
+        raise InvalidMessage([Fault("version", str(version), "must be like 1.0")])
+    ours, _, our_minor = VERSION.partition(".")
+    if major != ours:
+        raise UnsupportedVersion(f"{version} is not spoken here, {VERSION} is")
+    if int(minor) > int(our_minor):
+        return known_part(document, AnyMessage)
+    if critical := document.get("critical"):
+        raise InvalidMessage([Fault("critical", str(critical), "is not understood here")])
+    return document
+
+
+def in_order(exchange: Exchange, n: int) -> None:
+    """Raises OutOfOrder where a message before `n` has not arrived."""
+    if n > exchange.received_n + 1:
+        raise OutOfOrder(f"message {exchange.received_n + 1} of {exchange.partner} comes first")

@@ -1,0 +1,71 @@
+"""The one place where an exchange changes: the table is asked, and the journal and the notices are written."""
+
+import msgspec
+
+from acmx.domain.errors import NotNow
+from acmx.domain.exchange import Audience, Event, transition
+from acmx.flows.carry_out import StaleError
+from acmx.storage import exchanges, journal, notices
+from acmx.storage.engine import Tx
+from acmx.storage.exchanges import Exchange
+from acmx.storage.notices import Notice
+
+
+def begin(tx: Tx, exchange: Exchange, event: Event, actor: str, at: int, **detail: object) -> Exchange:
+    """Store a new exchange in the state that `event` gives it. Raises StaleError where its key is taken."""
+    row = transition(exchange.role, None, event)
+    if row is None:
+        raise NotNow(f"{event} does not begin an exchange")
+    begun = msgspec.structs.replace(exchange, state=row.target, version=1)
+    if not exchanges.insert(tx, begun):
+        raise StaleError
+    _tell(tx, begun, event, actor, at, row.tells, detail)
+    return begun
+
+
+def move(
+    tx: Tx,
+    exchange: Exchange,
+    event: Event,
+    actor: str,
+    at: int,
+    *,
+    detail: dict[str, object] | None = None,
+    **fields: object,
+) -> Exchange:
+    """Carry `event` out on a stored exchange, with these new field values.
+
+    Raises NotNow where the table does not admit it, StaleError where the exchange changed since it was read.
+    """
+    row = transition(exchange.role, exchange.state, event)
+    if row is None:
+        raise NotNow(f"{event} is not possible while the exchange is {exchange.state}", state=exchange.state)
+    moved = msgspec.structs.replace(exchange, state=row.target, version=exchange.version + 1, **fields)
+    if not exchanges.replace(tx, moved):
+        raise StaleError
+    _tell(tx, moved, event, actor, at, row.tells, detail or {})
+    return moved
+
+
+def _tell(
+    tx: Tx,
+    exchange: Exchange,
+    event: Event,
+    actor: str,
+    at: int,
+    tells: tuple[Audience, ...],
+    detail: dict[str, object],
+) -> None:
+    journal.write(
+        tx,
+        at,
+        event,
+        actor,
+        primary=exchange.primary_system,
+        id_=exchange.id,
+        state=str(exchange.state),
+        **detail,
+    )
+    for audience in tells:
+        person = exchange.asker if audience == "asker" else exchange.addressee
+        notices.put(tx, at, exchange.primary_system, exchange.id, event, Notice(audience, person))

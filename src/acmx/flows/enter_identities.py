@@ -1,0 +1,75 @@
+"""The server identity information of this system is entered, version after version, and validated on entry."""
+
+import msgspec
+from msgspec import Struct
+
+from acmx.domain import acm1, server_identity
+from acmx.domain.acm1 import Identities, NewIdentities
+from acmx.domain.errors import Incomplete, NotFound
+from acmx.domain.moments import from_ms, to_ms
+from acmx.flows.carry_out import StaleError
+from acmx.flows.house import House
+from acmx.storage import catalogues, journal
+from acmx.storage.catalogues import Catalogue
+from acmx.storage.engine import Tx
+from acmx.trust.roles import Caller
+
+
+class Plan(Struct, frozen=True):
+    """The next version."""
+
+    catalogue: Catalogue
+
+
+def prepare(house: House, tx: Tx, caller: Caller, new: NewIdentities) -> Plan:
+    """Raises FaultyInput naming every fault, Incomplete where a required row is missing and that is not marked."""
+    identity = server_identity.read(new.server_identity)
+    missing = server_identity.missing(identity)
+    if missing and not new.incomplete:
+        raise Incomplete(f"missing: {', '.join(missing)}", missing=missing)
+    if any("," in row for row in missing):
+        missing = [row.replace(",", ";") for row in missing]
+    catalogue = Catalogue(
+        version=catalogues.current_version(tx) + 1,
+        body=msgspec.json.encode(identity),
+        missing=",".join(missing),
+        entered_at=to_ms(house.clock()),
+        entered_by=caller.mc_service_id,
+    )
+    return Plan(catalogue)
+
+
+def apply(tx: Tx, plan: Plan) -> Identities:
+    """Raises StaleError where another version was entered meanwhile."""
+    catalogue = plan.catalogue
+    if not catalogues.insert(tx, catalogue):
+        raise StaleError
+    journal.write(
+        tx,
+        catalogue.entered_at,
+        "identities-entered",
+        catalogue.entered_by,
+        version=catalogue.version,
+        missing=catalogue.missing,
+    )
+    return shown(catalogue)
+
+
+def show(tx: Tx, version: int | None) -> Identities:
+    """The current version, or the one asked for. Raises NotFound."""
+    catalogue = catalogues.current(tx) if version is None else catalogues.find(tx, version)
+    if catalogue is not None:
+        return shown(catalogue)
+    if version is not None:
+        raise NotFound(f"no version {version} of the server identity information")
+    return Identities(version=0, missing=[], server_identity={})
+
+
+def shown(catalogue: Catalogue) -> acm1.Identities:
+    return Identities(
+        version=catalogue.version,
+        missing=[row for row in catalogue.missing.split(",") if row],
+        server_identity=msgspec.json.decode(catalogue.body),
+        entered_at=from_ms(catalogue.entered_at),
+        entered_by=catalogue.entered_by,
+    )

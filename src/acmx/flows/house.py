@@ -1,0 +1,28 @@
+"""What every flow knows of the MC system it serves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from uuid_utils import uuid7
+
+from acmx.domain.identities import Realms
+from acmx.domain.moments import Clock
+
+DELIVERY_AFTER_END = timedelta(days=90)
+
+
+def mint_id() -> str:
+    return str(uuid7())
+
+
+@dataclass(frozen=True)
+class House:
+    """This MC system: its id, its users' realms, its clock, and how long a request may wait."""
+
+    system: str
+    realms: Realms
+    clock: Clock
+    expiry: timedelta = timedelta(days=30)
+    longest_expiry: timedelta = timedelta(days=366)
+    mint: Callable[[], str] = mint_id

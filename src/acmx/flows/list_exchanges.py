@@ -1,0 +1,34 @@
+"""The exchanges that a caller may see, newest first, page by page (law 13)."""
+
+from collections.abc import Iterable
+
+from acmx.domain.acm1 import Page
+from acmx.flows.find import sees
+from acmx.flows.summary import summary
+from acmx.storage import exchanges
+from acmx.storage.engine import Tx
+from acmx.storage.exchanges import Exchange
+from acmx.trust.roles import Caller
+
+LOOKED_AT = 1000
+
+
+def page(tx: Tx, caller: Caller, *, after: int | None, limit: int, state: str | None) -> Page:
+    """`after` is the `next` of the page before. A page may hold fewer rows than `limit` and still have a next."""
+    own_only = not (caller.may("read-all") or caller.may("review"))
+    asker = caller.mc_service_id if own_only else None
+    looked_at = limit if own_only or caller.may("read-all") else LOOKED_AT
+    found = exchanges.page(tx, asker=asker, before=after, limit=looked_at + 1, state=state)
+    return _page(found[:looked_at], caller, limit, more=len(found) > looked_at)
+
+
+def _page(found: Iterable[Exchange], caller: Caller, limit: int, *, more: bool) -> Page:
+    taken: list[Exchange] = []
+    last: int | None = None
+    for exchange in found:
+        if len(taken) == limit:
+            return Page([summary(e) for e in taken], str(last))
+        last = exchange.serial
+        if sees(caller, exchange):
+            taken.append(exchange)
+    return Page([summary(e) for e in taken], str(last) if more else None)

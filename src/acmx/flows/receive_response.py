@@ -1,0 +1,106 @@
+"""Steps 13 and 14 at A: the partner's response is checked against the request and stored."""
+
+from collections import Counter
+
+from msgspec import Struct
+
+from acmx.domain.errors import Contradiction, Fault, InvalidMessage, UnknownExchange, WrongPartner
+from acmx.domain.exchange import Event, transition
+from acmx.domain.messages import Handler, Request, Response
+from acmx.domain.moments import to_ms, whole
+from acmx.flows import outgoing, replies
+from acmx.flows.arrivals import Arrived, in_order
+from acmx.flows.change import move
+from acmx.flows.house import House
+from acmx.flows.response import outcome_of, read_request
+from acmx.kinds import kind_named
+from acmx.storage import exchanges, messages
+from acmx.storage.engine import Tx
+from acmx.storage.exchanges import Exchange
+from acmx.storage.messages import Stored
+
+
+class Plan(Struct, frozen=True):
+    """The exchange as it was read, what the partner said, and the receipt."""
+
+    exchange: Exchange
+    response: Response
+    kept: Stored
+    receipt: bytes
+
+
+def prepare(house: House, tx: Tx, arrived: Arrived, response: Response) -> Plan:
+    """Raises WrongPartner and InvalidMessage (final); UnknownExchange, OutOfOrder, Contradiction (sent again)."""
+    exchange = exchanges.find(tx, arrived.primary, arrived.id)
+    request = messages.at(tx, arrived.primary, arrived.id, house.system, 1)
+    if exchange is None or request is None:
+        raise UnknownExchange
+    if exchange.partner != arrived.peer:
+        raise WrongPartner
+    _check(request, response)
+    in_order(exchange, arrived.n)
+    if transition(exchange.role, exchange.state, Event.RESPONSE) is None:
+        raise Contradiction(f"the exchange is {exchange.state} here")
+    now = whole(house.clock())
+    receipt = replies.receipt(house, arrived, "stored", now)
+    return Plan(exchange, response, replies.taken(arrived, "response", receipt, to_ms(now)), receipt)
+
+
+def apply(tx: Tx, plan: Plan) -> bytes:
+    """The receipt. Raises StaleError where the exchange has changed since it was read."""
+    exchange, response = plan.exchange, plan.response
+    handler = response.handler
+    granted = response.outcome in ("approved", "partly-approved")
+    ends = to_ms(response.valid_until) if granted and response.valid_until else None
+    outgoing.keep(tx, plan.kept)
+    move(
+        tx,
+        exchange,
+        Event.RESPONSE,
+        exchange.partner,
+        plan.kept.stored_at,
+        detail={
+            "outcome": response.outcome,
+            "digest": plan.kept.digest,
+            "handler": handler.mc_service_id if isinstance(handler, Handler) else "policy",
+            "step_12": to_ms(response.decided_at),
+        },
+        outcome=response.outcome,
+        reason=response.reason,
+        decided_by=handler.mc_service_id if isinstance(handler, Handler) else None,
+        grant_state="live" if granted else None,
+        valid_from=to_ms(response.valid_from) if granted and response.valid_from else None,
+        valid_until=ends,
+        due_at=ends,
+        received_n=plan.kept.n,
+    )
+    return plan.receipt
+
+
+def _check(stored: Stored, response: Response) -> None:
+    request = read_request(stored)
+    faults = [
+        *_fault("answers", response.answers, stored.digest, "must be the digest of the request"),
+        *_fault("asker", response.asker, request.asker, "must be the asker of the request"),
+        *_verdict_faults(request, response),
+    ]
+    if faults:
+        raise InvalidMessage(faults)
+    if response.outcome in ("approved", "partly-approved"):
+        kind_named(request.kind).validate_response(request, response, InvalidMessage)
+    elif response.content:
+        raise InvalidMessage([Fault("content", "", "must be empty where nobody is approved")])
+
+
+def _verdict_faults(request: Request, response: Response) -> list[Fault]:
+    named = Counter(user for verdict in response.verdicts for user in verdict.users)
+    if named != Counter(request.users):
+        return [Fault("verdicts", "", "must name each user of the request exactly once")]
+    expected = outcome_of(response.verdicts)
+    if response.outcome == "expired":
+        expected = "expired" if expected == "declined" else expected
+    return _fault("outcome", response.outcome, expected, "does not follow from the verdicts")
+
+
+def _fault(field: str, is_: object, must: object, rule: str) -> list[Fault]:
+    return [] if is_ == must else [Fault(field, str(is_), rule)]

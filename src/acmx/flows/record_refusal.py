@@ -1,0 +1,31 @@
+"""The partner's signed final refusal of a message of ours (law 5)."""
+
+from acmx.domain.errors import Withdrawn
+from acmx.domain.exchange import Event
+from acmx.domain.messages import PROBLEM, Refusal
+from acmx.flows.replied import Replied, settle
+from acmx.storage import journal
+from acmx.storage.engine import Tx
+
+
+def apply(tx: Tx, replied: Replied, refusal: Refusal) -> None:
+    queued = replied.queued
+    problem = refusal.type.removeprefix(PROBLEM)
+    detail: dict[str, object] = {"type": problem, "detail": refusal.detail[:200], "message": queued.type}
+    moved = settle(tx, replied, _event(queued.type, problem), detail)
+    if moved is None:
+        journal.write(
+            tx,
+            replied.at,
+            "refused-there",
+            queued.partner,
+            primary=queued.primary_system,
+            id_=queued.id,
+            **detail,
+        )
+
+
+def _event(message: str, problem: str) -> Event:
+    if message == "response":
+        return Event.RESPONSE_REFUSED
+    return Event.WITHDRAWAL_CONFIRMED if problem == Withdrawn.type else Event.REFUSED_BY_PARTNER

@@ -1,0 +1,37 @@
+"""The rules of a request that both systems check, whatever its kind."""
+
+from acmx.domain import identities
+from acmx.domain.errors import Fault
+from acmx.domain.messages import Addressee, Request
+
+
+def addressee_of(request: Request) -> str | None:
+    """The MC service ID or functional alias that the request is addressed to."""
+    if request.addressee is None:
+        return None
+    return request.addressee.mc_service_id or request.addressee.functional_alias
+
+
+def faults(request: Request) -> list[Fault]:
+    """What both systems check of a request, whatever its kind."""
+    found = identities.faults_in_users(request.users)
+    if request.addressee is not None:
+        found += _addressee_faults(request.addressee)
+    for field in ("purpose", "reference"):
+        text = getattr(request, field)
+        if text is not None and not text.isprintable():
+            found.append(Fault(field, text, "must not contain control characters"))
+    if request.valid_until is not None and request.valid_until <= (request.valid_from or request.created_at):
+        found.append(Fault("valid_until", request.valid_until.isoformat(), "must be after the beginning"))
+    return found
+
+
+def _addressee_faults(addressee: Addressee) -> list[Fault]:
+    given = [v for v in (addressee.mc_service_id, addressee.functional_alias) if v is not None]
+    if len(given) != 1:
+        return [Fault("addressee", "", "must be exactly one MC service ID or one functional alias")]
+    try:
+        identities.functional_alias(given[0])
+    except identities.InvalidIdentity as fault:
+        return [fault.fault("addressee")]
+    return []

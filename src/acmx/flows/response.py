@@ -1,0 +1,73 @@
+"""The server identity information response that B sends for every outcome (step 13)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from acmx.domain.messages import VERSION, Automatic, Handler, Outcome, Request, Response, Verdict
+from acmx.flows import outgoing
+from acmx.flows.house import House
+from acmx.storage.exchanges import Exchange
+from acmx.storage.messages import Stored
+
+
+class Decided(Struct, frozen=True):
+    """The outcome over every user. `content` is what is disclosed, empty unless somebody is approved."""
+
+    outcome: Outcome
+    verdicts: tuple[Verdict, ...]
+    handler: Handler | Automatic
+    reason: str | None
+    content: dict[str, Any] = {}
+    rule: str | None = None
+    catalogue: int | None = None
+    review_digest: str | None = None
+
+    @property
+    def granted(self) -> bool:
+        return self.outcome in ("approved", "partly-approved")
+
+
+def outcome_of(verdicts: Sequence[Verdict]) -> Outcome:
+    approvals = {verdict.approved for verdict in verdicts}
+    if approvals == {True}:
+        return "approved"
+    return "partly-approved" if True in approvals else "declined"
+
+
+def expired(request: Request) -> Decided:
+    """Nobody decided in time."""
+    verdict = Verdict(approved=False, users=request.users)
+    return Decided("expired", (verdict,), Automatic(), "the request expired before it was decided")
+
+
+def minted(house: House, exchange: Exchange, request: Stored, decided: Decided, at: datetime) -> Stored:
+    """The response as it is stored and sent."""
+    asked = read_request(request)
+    response = Response(
+        version=VERSION,
+        exchange=exchange.id,
+        n=exchange.sent_n + 1,
+        sender=house.system,
+        receiver=exchange.partner,
+        created_at=at,
+        answers=request.digest,
+        asker=asked.asker,
+        outcome=decided.outcome,
+        handler=decided.handler,
+        decided_at=at,
+        verdicts=decided.verdicts,
+        reason=decided.reason,
+        valid_from=asked.valid_from if decided.granted else None,
+        valid_until=asked.valid_until if decided.granted else None,
+        content=decided.content,
+    )
+    return outgoing.minted(response, exchange.primary_system)
+
+
+def read_request(stored: Stored) -> Request:
+    """A request body that was checked when it was stored."""
+    return msgspec.json.decode(stored.body, type=Request)

@@ -1,0 +1,76 @@
+"""Step 18 at A: the asker retrieves the response; its commit is «retrieved», and it may be retrieved again."""
+
+import msgspec
+from msgspec import Struct
+
+from acmx.domain.acm1 import Answer
+from acmx.domain.errors import NotAllowed, NotFound, NotNow, NotYet
+from acmx.domain.exchange import Event, State
+from acmx.domain.messages import Automatic, Person, Response
+from acmx.domain.moments import to_ms
+from acmx.flows.change import move
+from acmx.flows.find import find
+from acmx.flows.house import House
+from acmx.storage import exchanges, messages, noted
+from acmx.storage.engine import Tx
+from acmx.storage.exchanges import Exchange
+from acmx.trust.roles import Caller
+
+WAITING = (State.QUEUED, State.STORED, State.OVERDUE, State.WITHDRAWING)
+
+
+class Plan(Struct, frozen=True):
+    """The answer as the asker gets it. `at` in milliseconds."""
+
+    exchange: Exchange
+    answer: Answer
+    actor: str
+    at: int
+
+
+def prepare(house: House, tx: Tx, caller: Caller, name: str) -> Plan:
+    """Raises NotAllowed, NotFound, NotYet while the partner has not answered, NotNow where it never will."""
+    caller.must("retrieve")
+    exchange = find(tx, caller, name)
+    if exchange.asker != caller.mc_service_id or exchange.role != "primary":
+        raise NotAllowed("only the asker retrieves the response", rule="own-requests")
+    if exchange.state in WAITING:
+        raise NotYet(f"the exchange is {exchange.state}", state=exchange.state)
+    stored = [
+        m for m in messages.of_exchange(tx, exchange.primary_system, exchange.id) if m.type == "response"
+    ]
+    if not stored:
+        raise NotNow(f"the exchange is {exchange.state}: there is no response", state=exchange.state)
+    return Plan(exchange, _answer(exchange, stored[0].body), caller.mc_service_id, to_ms(house.clock()))
+
+
+def apply(tx: Tx, plan: Plan) -> Answer:
+    """Raises StaleError where the exchange has changed since it was read."""
+    exchange = exchanges.find(tx, plan.exchange.primary_system, plan.exchange.id)
+    if exchange is None:
+        raise NotFound
+    noted.put(tx, exchange.primary_system, exchange.id, plan.actor, [(18, plan.at)])
+    if exchange.state is State.ANSWERED:
+        move(tx, plan.exchange, Event.RETRIEVED, plan.actor, plan.at)
+    return plan.answer
+
+
+def _answer(exchange: Exchange, body: bytes) -> Answer:
+    response = msgspec.json.decode(body, type=Response)
+    handler = response.handler
+    automatic = isinstance(handler, Automatic)
+    return Answer(
+        id=exchange.id,
+        partner=exchange.partner,
+        outcome=response.outcome,
+        handler=None
+        if isinstance(handler, Automatic)
+        else Person(handler.mc_service_id, handler.functional_alias),
+        automatic=automatic,
+        decided_at=response.decided_at,
+        reason=response.reason,
+        verdicts=response.verdicts,
+        valid_from=response.valid_from,
+        valid_until=response.valid_until,
+        content=response.content,
+    )

@@ -1,0 +1,54 @@
+"""The policy text is checked, and set; what cannot be read never replaces what holds."""
+
+from msgspec import Struct
+
+from acmx.domain import acm1
+from acmx.domain.moments import from_ms, to_ms
+from acmx.flows.carry_out import StaleError
+from acmx.flows.house import House
+from acmx.storage import journal, policies
+from acmx.storage.engine import Tx
+from acmx.storage.policies import PolicyText
+from acmx.trust.policy import parsed
+from acmx.trust.roles import Caller
+
+
+class Plan(Struct, frozen=True):
+    """The next version."""
+
+    policy: PolicyText
+
+
+def prepare(house: House, tx: Tx, caller: Caller, text: str) -> Plan:
+    """Raises FaultyInput where the text is no policy."""
+    parsed(text)
+    version = policies.current(tx).version + 1
+    return Plan(PolicyText(version, text, to_ms(house.clock()), caller.mc_service_id))
+
+
+def apply(tx: Tx, plan: Plan) -> acm1.Policy:
+    """Raises StaleError where another policy was set meanwhile."""
+    policy = plan.policy
+    if not policies.insert(tx, policy):
+        raise StaleError
+    journal.write(tx, policy.set_at, "policy-set", policy.set_by, version=policy.version)
+    return shown(policy)
+
+
+def show(tx: Tx) -> acm1.Policy:
+    return shown(policies.current(tx))
+
+
+def checked(text: str) -> acm1.Policy:
+    """Raises FaultyInput where the text is no policy."""
+    return acm1.Policy(0, text, parsed(text).rules)
+
+
+def shown(policy: PolicyText) -> acm1.Policy:
+    return acm1.Policy(
+        version=policy.version,
+        text=policy.text,
+        rules=parsed(policy.text).rules,
+        set_at=from_ms(policy.set_at) if policy.version else None,
+        set_by=policy.set_by or None,
+    )

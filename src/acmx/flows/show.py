@@ -1,0 +1,83 @@
+"""One exchange, whole: what was asked and answered, its 18 steps, what it waits for, its journal."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from acmx.domain import acm1
+from acmx.domain.errors import Incomplete
+from acmx.domain.messages import Refusal, Response
+from acmx.domain.moments import from_ms
+from acmx.flows.find import find
+from acmx.flows.held import current_catalogue
+from acmx.flows.response import read_request
+from acmx.flows.steps import steps_of
+from acmx.flows.summary import summary
+from acmx.kinds import kind_named
+from acmx.storage import catalogues, journal, messages, noted, outbox
+from acmx.storage.engine import Tx
+from acmx.storage.journal import Entry
+from acmx.storage.messages import Stored
+from acmx.storage.outbox import Queued
+from acmx.trust.roles import Caller
+
+
+def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
+    """Raises NotFound."""
+    exchange = find(tx, caller, name)
+    key = (exchange.primary_system, exchange.id)
+    stored = messages.of_exchange(tx, *key)
+    request = next((read_request(m) for m in stored if m.type == "request"), None)
+    response = next(
+        (msgspec.json.decode(m.body, type=Response) for m in stored if m.type == "response"), None
+    )
+    entries = journal.of_exchange(tx, *key)
+    waiting = outbox.of_exchange(tx, *key)
+    disclosed: dict[str, Any] = {}
+    if request is not None and exchange.state == "pending":
+        try:
+            disclosed = kind_named(request.kind).disclosed(request, current_catalogue(tx))
+        except Incomplete:
+            disclosed = {}
+    given = response.content if response else disclosed
+    return acm1.Exchange(
+        **msgspec.structs.asdict(summary(exchange)),
+        seen=f"{exchange.version}.{catalogues.current_version(tx)}",
+        users=request.users if request else (),
+        content=request.content if request else {},
+        steps=steps_of(exchange, entries, noted.of_exchange(tx, *key), waiting),
+        journal=[journal_entry(entry) for entry in entries],
+        waiting=[_waiting(queued) for queued in waiting],
+        verdicts=response.verdicts if response else (),
+        disclosed=given or None,
+        missing=tuple(given.get("missing", ())),
+        refusal=_refusal(stored),
+    )
+
+
+def journal_entry(entry: Entry) -> acm1.JournalEntry:
+    return acm1.JournalEntry(
+        serial=entry.serial or 0,
+        at=from_ms(entry.at),
+        event=entry.event,
+        actor=entry.actor,
+        exchange=entry.id,
+        primary=entry.primary_system,
+        detail=json.loads(entry.detail),
+    )
+
+
+def _waiting(queued: Queued) -> acm1.Waiting:
+    return acm1.Waiting(queued.type, queued.attempts, from_ms(queued.next_attempt_at), queued.last_error)
+
+
+def _refusal(stored: list[Stored]) -> dict[str, Any] | None:
+    """The partner's final refusal of a message of ours."""
+    for message in stored:
+        if message.reply is not None and message.reply_signature is not None:
+            reply = json.loads(message.reply)
+            if reply["type"] != "receipt":
+                refusal: dict[str, Any] = msgspec.to_builtins(msgspec.convert(reply, Refusal))
+                return refusal
+    return None

@@ -1,0 +1,73 @@
+"""The 18 steps of the procedure as they went for one exchange, from its journal and what was noted (3gpp.md, 2.2).
+
+A journal row of an event stands for the steps that the transition table gives the event; `step_N` in its detail is
+a better time for step N than that of the row.
+"""
+
+import json
+from collections.abc import Iterable
+
+from acmx.domain.acm1 import Step
+from acmx.domain.exchange import STEPS_OF, Event, State
+from acmx.domain.moments import from_ms
+from acmx.storage.exchanges import Exchange
+from acmx.storage.journal import Entry
+from acmx.storage.outbox import Queued
+
+FAILED_AT = {Event.NOT_AUTHORISED: 2, Event.REFUSED_BY_PARTNER: 3, Event.RESPONSE_REFUSED: 13}
+WITHOUT_ANSWER = (State.REFUSED_HERE, State.REFUSED_BY_PARTNER, State.WITHDRAWN)
+BY_A_PERSON = range(7, 13)
+ELSEWHERE = {"primary": range(6, 13), "partner": (1, 2, *range(15, 19))}
+PRESENT = {
+    State.QUEUED: (3,),
+    State.STORED: (13,),
+    State.OVERDUE: (13,),
+    State.PENDING: BY_A_PERSON,
+    State.DECIDED: (13,),
+    State.ANSWERED: range(15, 19),
+}
+
+
+def steps_of(
+    exchange: Exchange, entries: Iterable[Entry], seen: Iterable[tuple[int, str, int]], waiting: list[Queued]
+) -> list[Step]:
+    """All 18, in order. `seen` are (step, person, milliseconds)."""
+    known = _noted(seen) | _journalled(entries)
+    present = next((n for n in PRESENT.get(exchange.state, ()) if n not in known), 0)
+    if present:
+        error = next((queued.last_error for queued in waiting if queued.last_error), None)
+        known[present] = Step(present, "waiting", note=error)
+    reached = max(known, default=0)
+    return [known.get(n) or _unknown(exchange, n, reached) for n in range(1, 19)]
+
+
+def _unknown(exchange: Exchange, n: int, reached: int) -> Step:
+    if n in BY_A_PERSON and exchange.outcome is not None and exchange.decided_by is None:
+        return Step(n, "not-taken", note=exchange.rule or exchange.reason or "decided by policy")
+    if exchange.state in WITHOUT_ANSWER:
+        return Step(n, "not-taken", note=str(exchange.state))
+    if n in ELSEWHERE[exchange.role]:
+        return Step(n, "elsewhere")
+    return Step(n, "not-taken" if n < reached else "ahead")
+
+
+def _journalled(entries: Iterable[Entry]) -> dict[int, Step]:
+    steps: dict[int, Step] = {}
+    for entry in entries:
+        if entry.event not in STEPS_OF:
+            continue
+        event = Event(entry.event)
+        detail = json.loads(entry.detail)
+        note = detail.get("rule") or detail.get("type")
+        for n in (*STEPS_OF[event], *(m for m in (12,) if f"step_{m}" in detail)):
+            status = "failed" if FAILED_AT.get(event) == n else "done"
+            at = detail.get(f"step_{n}", entry.at)
+            steps.setdefault(n, Step(n, status, from_ms(at), note))
+    return steps
+
+
+def _noted(seen: Iterable[tuple[int, str, int]]) -> dict[int, Step]:
+    steps: dict[int, Step] = {}
+    for n, person, at in seen:
+        steps.setdefault(n, Step(n, "done", from_ms(at), person))
+    return steps

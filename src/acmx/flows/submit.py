@@ -1,0 +1,171 @@
+"""Steps 1 to 3: an authorised user asks for the partner's configuration; it is checked, stored, and queued."""
+
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from acmx.domain.acm1 import Accepted, Submission
+from acmx.domain.documents import convert, encode
+from acmx.domain.errors import Fault, FaultyInput, KeyReused, NotAllowed, NotEstablished, UnsupportedKind
+from acmx.domain.exchange import Event, State
+from acmx.domain.messages import VERSION, Person, Request
+from acmx.domain.moments import to_ms, whole
+from acmx.domain.partnership import Metadata
+from acmx.flows import outgoing, request_rules
+from acmx.flows.carry_out import StaleError
+from acmx.flows.change import begin
+from acmx.flows.house import House
+from acmx.kinds import kind_named
+from acmx.storage import idempotency, partners
+from acmx.storage.engine import Tx
+from acmx.storage.exchanges import Exchange
+from acmx.storage.idempotency import Used
+from acmx.storage.messages import Stored
+from acmx.trust.roles import Caller
+from acmx.trust.signatures import body_digest
+
+
+class Refused(Struct, frozen=True):
+    """Step 2 said no: by which rule, and why."""
+
+    rule: str
+    detail: str
+
+
+class Plan(Struct, frozen=True):
+    """A new exchange and its request, or the exchange that the same Idempotency-Key made before."""
+
+    used: Used | None
+    fresh: bool
+    exchange: Exchange | None = None
+    request: Stored | None = None
+    refused: Refused | None = None
+
+
+def prepare(house: House, tx: Tx, caller: Caller, key: str, submission: Submission) -> Plan:
+    """Raises FaultyInput, UnsupportedKind, NotEstablished, KeyReused: nothing is stored."""
+    digest = body_digest(encode(submission))
+    if used := idempotency.find(tx, caller.account, key):
+        if used.digest != digest:
+            raise KeyReused
+        return Plan(used, fresh=False)
+    now = whole(house.clock())
+    request = _request(house, caller, submission, now)
+    _check(house, submission, request, now)
+    _check_partner(tx, submission)
+    exchange = _exchange(request, caller)
+    refused = _authorise(house, caller, submission)
+    problem = encode(refused) if refused else None
+    return Plan(
+        used=Used(caller.account, key, digest, request.exchange, problem),
+        fresh=True,
+        exchange=exchange,
+        request=outgoing.minted(request, house.system),
+        refused=refused,
+    )
+
+
+def apply(tx: Tx, plan: Plan) -> Plan:
+    """The plan as it took effect. Raises StaleError where the key was used meanwhile."""
+    if not plan.fresh or plan.exchange is None or plan.request is None or plan.used is None:
+        return plan
+    if not idempotency.insert(tx, plan.used):
+        raise StaleError
+    at = plan.exchange.created_at
+    if plan.refused:
+        begin(tx, plan.exchange, Event.NOT_AUTHORISED, plan.exchange.asker, at, rule=plan.refused.rule)
+        outgoing.keep(tx, plan.request)
+        return plan
+    begin(tx, plan.exchange, Event.SUBMITTED, plan.exchange.asker, at, digest=plan.request.digest)
+    outgoing.send(tx, plan.request, plan.exchange.partner, plan.exchange.expires_at)
+    return plan
+
+
+def answer(plan: Plan) -> Accepted:
+    """What the client is told. Raises NotAllowed with the rule and the exchange's id, again for the same key."""
+    if plan.used is None:
+        raise NotAllowed
+    if plan.used.refusal:
+        refused = msgspec.json.decode(plan.used.refusal, type=Refused)
+        raise NotAllowed(refused.detail, rule=refused.rule, exchange=plan.used.id)
+    return Accepted(plan.used.id, State.QUEUED)
+
+
+def _request(house: House, caller: Caller, submission: Submission, now: datetime) -> Request:
+    alias = next(iter(caller.functional_aliases), None)
+    return Request(
+        version=VERSION,
+        exchange=house.mint(),
+        n=1,
+        sender=house.system,
+        receiver=submission.partner,
+        created_at=now,
+        kind=submission.kind,
+        asker=Person(caller.mc_service_id, alias),
+        addressee=submission.addressee,
+        expires_at=whole(submission.expires_at) if submission.expires_at else now + house.expiry,
+        urgency=submission.urgency,
+        users=submission.users,
+        purpose=submission.purpose,
+        reference=submission.reference,
+        valid_from=submission.valid_from,
+        valid_until=submission.valid_until,
+        content=submission.content,
+    )
+
+
+def _check(house: House, submission: Submission, request: Request, now: datetime) -> None:
+    faults = request_rules.faults(request)
+    if request.expires_at <= now:
+        faults.append(Fault("expires_at", request.expires_at.isoformat(), "must be in the future"))
+    if request.expires_at > now + house.longest_expiry:
+        rule = f"must be at most {house.longest_expiry.days} days ahead"
+        faults.append(Fault("expires_at", request.expires_at.isoformat(), rule))
+    if faults:
+        raise FaultyInput(faults)
+    kind_named(submission.kind).validate_request(submission.content, FaultyInput)
+
+
+def _check_partner(tx: Tx, submission: Submission) -> None:
+    partner = partners.find(tx, submission.partner)
+    if partner is None:
+        raise FaultyInput([Fault("partner", submission.partner, "is not a known partner MC system")])
+    if not partner.established:
+        raise NotEstablished(f"{partner.id}: {partner.state_here} here, {partner.state_there} there")
+    metadata = msgspec.json.decode(partner.metadata, type=Metadata)
+    if submission.kind not in {supported.kind for supported in metadata.kinds}:
+        raise UnsupportedKind(f"{partner.id} does not exchange {submission.kind!r}")
+
+
+def _authorise(house: House, caller: Caller, submission: Submission) -> Refused | None:
+    if not caller.may("submit"):
+        return Refused("role:submit", f"no role of {caller.account} permits submit")
+    if foreign := house.realms.foreign(submission.users):
+        some = ", ".join(foreign[:3]) + (" ..." if len(foreign) > 3 else "")
+        return Refused("own-users", f"{len(foreign)} of the users do not belong to {house.system}: {some}")
+    return None
+
+
+def _exchange(request: Request, caller: Caller) -> Exchange:
+    return Exchange(
+        serial=None,
+        role="primary",
+        primary_system=request.sender,
+        id=request.exchange,
+        partner=request.receiver,
+        state=State.QUEUED,
+        version=0,
+        kind=request.kind,
+        asker=caller.mc_service_id,
+        addressee=request_rules.addressee_of(request),
+        urgency=request.urgency,
+        purpose=request.purpose,
+        reference=request.reference,
+        user_count=len(request.users),
+        sent_n=1,
+        received_n=0,
+        created_at=to_ms(request.created_at),
+        expires_at=to_ms(request.expires_at),
+        due_at=to_ms(request.expires_at),
+    )

@@ -1,0 +1,69 @@
+"""At A: the asker takes a request back; at once while nothing was ever sent, else the partner must say so."""
+
+from msgspec import Struct
+
+from acmx.domain.acm1 import Accepted, WithdrawalInput
+from acmx.domain.errors import NotAllowed, NotFound
+from acmx.domain.exchange import Event, State
+from acmx.domain.messages import VERSION, Person, Withdrawal
+from acmx.domain.moments import to_ms, whole
+from acmx.flows import outgoing
+from acmx.flows.change import move
+from acmx.flows.find import find
+from acmx.flows.house import House
+from acmx.storage import exchanges, outbox
+from acmx.storage.engine import Tx
+from acmx.storage.exchanges import Exchange
+from acmx.storage.messages import Stored
+from acmx.trust.roles import Caller
+
+
+class Plan(Struct, frozen=True):
+    """The exchange as it was read, and the withdrawal in case something was sent. `at` in milliseconds."""
+
+    exchange: Exchange
+    actor: str
+    withdrawal: Stored
+    at: int
+
+
+def prepare(house: House, tx: Tx, caller: Caller, name: str, given: WithdrawalInput) -> Plan:
+    """Raises NotAllowed, NotFound."""
+    caller.must("withdraw")
+    exchange = find(tx, caller, name)
+    if exchange.asker != caller.mc_service_id or exchange.role != "primary":
+        raise NotAllowed("only the asker withdraws a request", rule="own-requests")
+    now = whole(house.clock())
+    withdrawal = Withdrawal(
+        version=VERSION,
+        exchange=exchange.id,
+        n=exchange.sent_n + 1,
+        sender=house.system,
+        receiver=exchange.partner,
+        created_at=now,
+        asker=Person(exchange.asker),
+        reason=given.reason,
+    )
+    return Plan(
+        exchange, caller.mc_service_id, outgoing.minted(withdrawal, exchange.primary_system), to_ms(now)
+    )
+
+
+def apply(tx: Tx, plan: Plan) -> Accepted:
+    """Raises NotNow where the exchange has ended, StaleError where it has changed since it was read."""
+    exchange = exchanges.find(tx, plan.exchange.primary_system, plan.exchange.id)
+    if exchange is None:
+        raise NotFound
+    if exchange.state in (State.WITHDRAWING, State.WITHDRAWN):
+        return Accepted(exchange.id, exchange.state)
+    request = outbox.find(tx, exchange.primary_system, exchange.id, 1)
+    if request is not None and request.first_sent_at is None:
+        moved = move(tx, plan.exchange, Event.WITHDRAWN_UNSENT, plan.actor, plan.at, due_at=None)
+        outbox.remove(tx, exchange.primary_system, exchange.id, 1)
+        return Accepted(moved.id, moved.state)
+    moved = move(
+        tx, plan.exchange, Event.WITHDRAWAL_ASKED, plan.actor, plan.at, due_at=None, sent_n=plan.withdrawal.n
+    )
+    outbox.remove(tx, exchange.primary_system, exchange.id, 1)
+    outgoing.send(tx, plan.withdrawal, exchange.partner, exchange.expires_at)
+    return Accepted(moved.id, moved.state)

@@ -1,0 +1,72 @@
+"""Local accounts and their tokens; passwords and tokens are stored as hashes."""
+
+import msgspec
+
+from acmx.storage import rows
+from acmx.storage.engine import Tx
+
+
+class Account(msgspec.Struct, frozen=True):
+    """`functional_aliases` and `roles` are comma-separated."""
+
+    name: str
+    mc_service_id: str
+    functional_aliases: str
+    roles: str
+    password_hash: str
+    automatic: int
+    disabled: int
+    created_at: int
+
+
+class Token(msgspec.Struct, frozen=True):
+    """`hash` is the SHA-256 of the token."""
+
+    hash: str
+    account: str
+    logged_on_at: int
+    ends_at: int
+
+
+_SELECT = f"SELECT {rows.columns(Account)} FROM account"  # noqa: S608
+
+
+def find(tx: Tx, name: str) -> Account | None:
+    return rows.one(Account, tx.row(f"{_SELECT} WHERE name = :name", {"name": name}))
+
+
+def insert(tx: Tx, account: Account) -> bool:
+    """False where the name is taken."""
+    return tx.execute(rows.insert("account", Account) + " ON CONFLICT DO NOTHING", rows.params(account)) == 1
+
+
+def disable(tx: Tx, name: str) -> bool:
+    tx.execute("DELETE FROM token WHERE account = :name", {"name": name})
+    return tx.execute("UPDATE account SET disabled = 1 WHERE name = :name", {"name": name}) == 1
+
+
+def page(tx: Tx, *, after: str, limit: int) -> list[Account]:
+    return rows.many(
+        Account,
+        tx.rows(
+            f"{_SELECT} WHERE name > :after ORDER BY name LIMIT :limit", {"after": after, "limit": limit}
+        ),
+    )
+
+
+def insert_token(tx: Tx, token: Token, now: int) -> None:
+    tx.execute("DELETE FROM token WHERE ends_at <= :now", {"now": now})
+    tx.execute(rows.insert("token", Token), rows.params(token))
+
+
+def holder(tx: Tx, token_hash: str, now: int) -> tuple[Account, Token] | None:
+    """The enabled account of a token that has not ended."""
+    token = rows.one(
+        Token,
+        tx.row(
+            f"SELECT {rows.columns(Token)} FROM token WHERE hash = :hash AND ends_at > :now",  # noqa: S608
+            {"hash": token_hash, "now": now},
+        ),
+    )
+    account = find(tx, token.account) if token else None
+    return (account, token) if token and account and not account.disabled else None

@@ -1,0 +1,52 @@
+"""What every storage engine offers: consistent reads, and plans that are durable before anyone hears of them.
+
+SQL is plain text with named parameters (`:name`); values are str, bytes, int, float or None.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, Protocol, TypeVar
+
+T = TypeVar("T")
+
+NO_PARAMS: Final[Mapping[str, object]] = MappingProxyType({})
+
+
+class Tx(Protocol):
+    """The inside of one transaction. It ends with the call it was given to: never keep it."""
+
+    def execute(self, sql: str, params: Mapping[str, object] = NO_PARAMS) -> int:
+        """Run an INSERT, UPDATE or DELETE; the number of rows it changed."""
+
+    def row(self, sql: str, params: Mapping[str, object] = NO_PARAMS) -> tuple[Any, ...] | None:
+        """The first row of the result, or None."""
+
+    def rows(self, sql: str, params: Mapping[str, object] = NO_PARAMS) -> list[tuple[Any, ...]]:
+        """Every row of the result, in its order."""
+
+    def signal(self, signal: Hashable) -> None:
+        """Tell the listeners of `Store.on_commit`, once this plan is durable. Without effect in a read."""
+
+
+class Store(Protocol):
+    """One place where the state of one ACM server is kept."""
+
+    async def read(self, look: Callable[[Tx], T]) -> T:
+        """Call `look` on one consistent snapshot of what is committed; nothing can be written in it.
+
+        Raises what `look` raises, and TemporarilyUnavailable.
+        """
+
+    async def write(self, act: Callable[[Tx], T]) -> T:
+        """Apply the plan `act`, wait until it is durable, return what it returned.
+
+        What `act` raises undoes this plan alone and is raised here, not before what it has seen is durable.
+        `act` is synchronous and short, and must be safe to run twice: when a commit fails it is called again.
+        TemporarilyUnavailable means that nothing was acknowledged: the same plan may be written again.
+        """
+
+    def on_commit(self, listener: Callable[[frozenset[Hashable]], None]) -> None:
+        """Call `listener` after each commit with the signals of the plans in it; never with an empty set."""
+
+    async def close(self) -> None:
+        """Finish the plans that wait, then close; what comes later is refused (TemporarilyUnavailable)."""

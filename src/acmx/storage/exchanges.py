@@ -1,0 +1,114 @@
+"""The exchange rows: one for every exchange this system takes part in, keyed by (primary system, id)."""
+
+from typing import Any
+
+import msgspec
+
+from acmx.domain.exchange import Role, State
+from acmx.storage import rows
+from acmx.storage.engine import Tx
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=False):
+    """One exchange. Times in milliseconds; `version` grows by one with every change of the row."""
+
+    serial: int | None
+    role: Role
+    primary_system: str
+    id: str
+    partner: str
+    state: State
+    version: int
+    kind: str | None
+    asker: str
+    addressee: str | None
+    urgency: str
+    purpose: str
+    reference: str | None
+    user_count: int
+    sent_n: int
+    received_n: int
+    created_at: int
+    expires_at: int | None
+    due_at: int | None
+    outcome: str | None = None
+    reason: str | None = None
+    decided_by: str | None = None
+    rule: str | None = None
+    review_digest: str | None = None
+    catalogue: int | None = None
+    grant_state: str | None = None
+    valid_from: int | None = None
+    valid_until: int | None = None
+
+
+_COLUMNS = rows.columns(Exchange)
+_SELECT = f"SELECT {_COLUMNS} FROM exchange"  # noqa: S608
+_INSERT = rows.insert("exchange", Exchange, without=("serial",))
+_UPDATE = (
+    f"UPDATE exchange SET {rows.update(Exchange, without=('serial', 'primary_system', 'id'))} "  # noqa: S608
+    "WHERE primary_system = :primary_system AND id = :id AND version = :version - 1"
+)
+PAGE = 100
+
+
+def _row(row: tuple[Any, ...] | None) -> Exchange | None:
+    return None if row is None else Exchange(row[0], row[1], row[2], row[3], row[4], State(row[5]), *row[6:])
+
+
+def _rows(found: list[tuple[Any, ...]]) -> list[Exchange]:
+    return [exchange for row in found if (exchange := _row(row))]
+
+
+def find(tx: Tx, primary: str, id_: str) -> Exchange | None:
+    return _row(
+        tx.row(f"{_SELECT} WHERE primary_system = :primary AND id = :id", {"primary": primary, "id": id_})
+    )
+
+
+def named(tx: Tx, id_: str) -> list[Exchange]:
+    """Every exchange with this id; more than one only if two primary systems minted the same."""
+    return _rows(tx.rows(f"{_SELECT} WHERE id = :id ORDER BY serial", {"id": id_}))
+
+
+def insert(tx: Tx, exchange: Exchange) -> bool:
+    """False where the key is taken."""
+    return tx.execute(f"{_INSERT} ON CONFLICT DO NOTHING", rows.params(exchange)) == 1
+
+
+def replace(tx: Tx, exchange: Exchange) -> bool:
+    """Compare and set: the stored version must be the one before `exchange.version`."""
+    return tx.execute(_UPDATE, rows.params(exchange)) == 1
+
+
+def due(tx: Tx, now: int, limit: int) -> list[Exchange]:
+    return _rows(
+        tx.rows(f"{_SELECT} WHERE due_at <= :now ORDER BY due_at LIMIT :limit", {"now": now, "limit": limit})
+    )
+
+
+def page(
+    tx: Tx, *, asker: str | None, before: int | None, limit: int, state: str | None = None
+) -> list[Exchange]:
+    """Newest first, those before the serial `before`; of one asker at the primary, or all."""
+    where = ["serial < :before" if before else "serial > 0"]
+    if asker is not None:
+        where.append("role = 'primary' AND asker = :asker")
+    if state is not None:
+        where.append("state = :state")
+    return _rows(
+        tx.rows(
+            f"{_SELECT} WHERE {' AND '.join(where)} ORDER BY serial DESC LIMIT :limit",
+            {"before": before, "asker": asker, "state": state, "limit": limit},
+        )
+    )
+
+
+def in_state(tx: Tx, role: Role, state: State, *, after: int, limit: int) -> list[Exchange]:
+    """Oldest first, those after the serial `after`."""
+    return _rows(
+        tx.rows(
+            f"{_SELECT} WHERE role = :role AND state = :state AND serial > :after ORDER BY serial LIMIT :limit",
+            {"role": role, "state": state, "after": after, "limit": limit},
+        )
+    )

@@ -1,0 +1,58 @@
+"""The journal: a row for everything that happened, with ids and digests, never bodies. It is the audit log."""
+
+import json
+
+import msgspec
+
+from acmx.storage import rows
+from acmx.storage.engine import Tx
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """`actor` is an account's MC service ID, a partner's MC system ID, `policy`, or `clock`."""
+
+    serial: int | None
+    at: int
+    event: str
+    actor: str
+    primary_system: str | None = None
+    id: str | None = None
+    detail: str = "{}"
+
+
+_SELECT = f"SELECT {rows.columns(Entry)} FROM journal"  # noqa: S608
+_INSERT = rows.insert("journal", Entry, without=("serial",))
+
+
+def write(
+    tx: Tx,
+    at: int,
+    event: str,
+    actor: str,
+    *,
+    primary: str | None = None,
+    id_: str | None = None,
+    **detail: object,
+) -> None:
+    known = {name: value for name, value in detail.items() if value is not None}
+    entry = Entry(None, at, event, actor, primary, id_, json.dumps(known, sort_keys=True, default=str))
+    tx.execute(_INSERT, rows.params(entry))
+
+
+def of_exchange(tx: Tx, primary: str, id_: str) -> list[Entry]:
+    return rows.many(
+        Entry,
+        tx.rows(
+            f"{_SELECT} WHERE primary_system = :primary AND id = :id ORDER BY serial",
+            {"primary": primary, "id": id_},
+        ),
+    )
+
+
+def page(tx: Tx, *, before: int | None, limit: int) -> list[Entry]:
+    """Newest first, those before the serial `before`."""
+    where = "WHERE serial < :before" if before else ""
+    return rows.many(
+        Entry,
+        tx.rows(f"{_SELECT} {where} ORDER BY serial DESC LIMIT :limit", {"before": before, "limit": limit}),
+    )

@@ -1,0 +1,59 @@
+"""The stored messages: every body once, byte for byte, with its digest, signature and final reply."""
+
+import msgspec
+
+from acmx.storage import rows
+from acmx.storage.engine import Tx
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A message at its place. `signature` is the first accepted one of theirs; `reply` what the receiver said at last."""
+
+    primary_system: str
+    id: str
+    sender: str
+    n: int
+    type: str
+    digest: str
+    body: bytes
+    signature: str | None
+    stored_at: int
+    reply: bytes | None = None
+    reply_signature: str | None = None
+
+
+_SELECT = f"SELECT {rows.columns(Stored)} FROM message"  # noqa: S608
+_INSERT = rows.insert("message", Stored)
+
+
+def at(tx: Tx, primary: str, id_: str, sender: str, n: int) -> Stored | None:
+    return rows.one(
+        Stored,
+        tx.row(
+            f"{_SELECT} WHERE primary_system = :primary AND id = :id AND sender = :sender AND n = :n",
+            {"primary": primary, "id": id_, "sender": sender, "n": n},
+        ),
+    )
+
+
+def of_exchange(tx: Tx, primary: str, id_: str) -> list[Stored]:
+    return rows.many(
+        Stored,
+        tx.rows(
+            f"{_SELECT} WHERE primary_system = :primary AND id = :id ORDER BY stored_at, sender, n",
+            {"primary": primary, "id": id_},
+        ),
+    )
+
+
+def insert(tx: Tx, message: Stored) -> bool:
+    """False where the place is taken."""
+    return tx.execute(f"{_INSERT} ON CONFLICT DO NOTHING", rows.params(message)) == 1
+
+
+def keep_reply(tx: Tx, primary: str, id_: str, sender: str, n: int, reply: bytes, signature: str) -> None:
+    tx.execute(
+        "UPDATE message SET reply = :reply, reply_signature = :signature "
+        "WHERE primary_system = :primary AND id = :id AND sender = :sender AND n = :n AND reply IS NULL",
+        {"primary": primary, "id": id_, "sender": sender, "n": n, "reply": reply, "signature": signature},
+    )

@@ -1,0 +1,96 @@
+"""The outgoing messages that wait for the partner's signed word."""
+
+import msgspec
+
+from acmx.storage import rows
+from acmx.storage.engine import Tx
+
+
+class Queued(msgspec.Struct, frozen=True):
+    """One message that waits. The body is in the stored messages."""
+
+    serial: int | None
+    partner: str
+    primary_system: str
+    id: str
+    n: int
+    type: str
+    queued_at: int
+    next_attempt_at: int
+    give_up_at: int
+    attempts: int = 0
+    first_sent_at: int | None = None
+    last_error: str | None = None
+
+
+class Outgoing(msgspec.Struct, frozen=True):
+    """Signal: something waits for this partner."""
+
+    partner: str
+
+
+_SELECT = f"SELECT {rows.columns(Queued)} FROM outbox"  # noqa: S608
+_INSERT = rows.insert("outbox", Queued, without=("serial",))
+
+
+def put(tx: Tx, queued: Queued) -> None:
+    tx.execute(f"{_INSERT} ON CONFLICT DO NOTHING", rows.params(queued))
+    tx.signal(Outgoing(queued.partner))
+
+
+def ready(tx: Tx, partner: str, now: int, limit: int) -> list[Queued]:
+    """What may be sent now, oldest first; of each exchange only its first waiting message."""
+    return rows.many(
+        Queued,
+        tx.rows(
+            f"{_SELECT} o WHERE partner = :partner AND next_attempt_at <= :now AND NOT EXISTS ("
+            "SELECT 1 FROM outbox e WHERE e.primary_system = o.primary_system AND e.id = o.id AND e.n < o.n) "
+            "ORDER BY next_attempt_at, serial LIMIT :limit",
+            {"partner": partner, "now": now, "limit": limit},
+        ),
+    )
+
+
+def next_moment(tx: Tx, partner: str) -> int | None:
+    row = tx.row("SELECT MIN(next_attempt_at) FROM outbox WHERE partner = :partner", {"partner": partner})
+    return row[0] if row else None
+
+
+def of_exchange(tx: Tx, primary: str, id_: str) -> list[Queued]:
+    return rows.many(
+        Queued,
+        tx.rows(
+            f"{_SELECT} WHERE primary_system = :primary AND id = :id ORDER BY n",
+            {"primary": primary, "id": id_},
+        ),
+    )
+
+
+def find(tx: Tx, primary: str, id_: str, n: int) -> Queued | None:
+    return next((queued for queued in of_exchange(tx, primary, id_) if queued.n == n), None)
+
+
+def attempt(tx: Tx, queued: Queued, now: int) -> None:
+    """Committed before the first byte of the attempt leaves."""
+    tx.execute(
+        "UPDATE outbox SET attempts = attempts + 1, first_sent_at = COALESCE(first_sent_at, :now) WHERE serial = :serial",
+        {"serial": queued.serial, "now": now},
+    )
+
+
+def put_off(tx: Tx, queued: Queued, next_attempt_at: int, error: str) -> None:
+    tx.execute(
+        "UPDATE outbox SET attempts = :attempts, next_attempt_at = :at, last_error = :error WHERE serial = :serial",
+        {"serial": queued.serial, "attempts": queued.attempts, "at": next_attempt_at, "error": error},
+    )
+
+
+def remove(tx: Tx, primary: str, id_: str, n: int) -> bool:
+    """False where it no longer waits."""
+    return (
+        tx.execute(
+            "DELETE FROM outbox WHERE primary_system = :primary AND id = :id AND n = :n",
+            {"primary": primary, "id": id_, "n": n},
+        )
+        == 1
+    )

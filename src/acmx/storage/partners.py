@@ -1,0 +1,73 @@
+"""The partner systems: what is pinned of each, where the partnership stands, and how the link is doing."""
+
+from typing import Literal
+
+import msgspec
+
+from acmx.storage import rows
+from acmx.storage.engine import Tx
+
+Standing = Literal["offered", "accepted", "suspended"]
+
+
+class Partner(msgspec.Struct, frozen=True):
+    """`state_here` is what this system says of the partnership, `state_there` what the partner said last."""
+
+    id: str
+    name: str
+    state_here: Standing
+    state_there: Standing
+    stated_at: int
+    metadata: bytes
+    metadata_digest: str
+    failures: int = 0
+    last_error: str | None = None
+    last_success_at: int | None = None
+    next_attempt_at: int | None = None
+
+    @property
+    def established(self) -> bool:
+        return self.state_here == self.state_there == "accepted"
+
+
+class PartnerChanged(msgspec.Struct, frozen=True):
+    """Signal: the partnership or what is pinned of it has changed."""
+
+    id: str
+
+
+_SELECT = f"SELECT {rows.columns(Partner)} FROM partner"  # noqa: S608
+_UPDATE = f"UPDATE partner SET {rows.update(Partner, without=('id',))} WHERE id = :id"  # noqa: S608
+
+
+def find(tx: Tx, id_: str) -> Partner | None:
+    return rows.one(Partner, tx.row(f"{_SELECT} WHERE id = :id", {"id": id_}))
+
+
+def every(tx: Tx) -> list[Partner]:
+    return rows.many(Partner, tx.rows(f"{_SELECT} ORDER BY id"))
+
+
+def insert(tx: Tx, partner: Partner) -> bool:
+    """False where the partner is known."""
+    tx.signal(PartnerChanged(partner.id))
+    return tx.execute(rows.insert("partner", Partner) + " ON CONFLICT DO NOTHING", rows.params(partner)) == 1
+
+
+def replace(tx: Tx, partner: Partner) -> None:
+    tx.execute(_UPDATE, rows.params(partner))
+    tx.signal(PartnerChanged(partner.id))
+
+
+def link_failed(tx: Tx, id_: str, failures: int, error: str, next_attempt_at: int) -> None:
+    tx.execute(
+        "UPDATE partner SET failures = :failures, last_error = :error, next_attempt_at = :at WHERE id = :id",
+        {"id": id_, "failures": failures, "error": error, "at": next_attempt_at},
+    )
+
+
+def link_works(tx: Tx, id_: str, now: int) -> None:
+    tx.execute(
+        "UPDATE partner SET failures = 0, last_error = NULL, next_attempt_at = NULL, last_success_at = :now WHERE id = :id",
+        {"id": id_, "now": now},
+    )

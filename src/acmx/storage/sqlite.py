@@ -1,0 +1,97 @@
+"""The embedded store: one SQLite file, one connection that writes, one that reads."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import apsw
+
+from acmx.domain.errors import Misconfigured, TemporarilyUnavailable
+from acmx.storage import migrations as shipped
+from acmx.storage.engine import T, Tx
+from acmx.storage.group_commit import GroupCommit, Listener
+from acmx.storage.migrations import Migration
+from acmx.storage.sqlite_connection import (
+    SqliteTx,
+    connect,
+    create,
+    empty_wal,
+    in_plain_words,
+    migrate,
+    require_safe_library,
+)
+
+
+class SqliteStore:
+    """`Store` on a SQLite file. Use it from one event loop; plans and reads run on that loop's thread."""
+
+    def __init__(self, reader: apsw.Connection, writer: GroupCommit) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._closed = False
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        on_fatal: Callable[[BaseException], None],
+        migrations: Sequence[Migration] | None = None,
+        batch: int = 64,
+    ) -> Self:
+        """Open or create the file and bring its schema up to date (default: the migrations of acmx).
+
+        `on_fatal` is called when an fsync failed and must end the process; `batch`: most plans in a commit.
+        Raises UnsafeLibrary; Misconfigured when the file is no database, or newer than this acmx.
+        """
+        require_safe_library()
+        try:
+            create(path)
+            reader = connect(path)
+            empty_wal(reader)
+            migrate(reader, shipped.load() if migrations is None else migrations)
+        except (OSError, apsw.Error) as error:
+            raise Misconfigured(f"{path}: {error}") from error
+        reader.pragma("query_only", True)
+        return cls(reader, GroupCommit(partial(connect, path), on_fatal, batch))
+
+    @property
+    def alive(self) -> bool:
+        """Whether the store can still take plans: it is not closed and no fsync has failed."""
+        return not (self._closed or self._writer.failed)
+
+    async def read(self, look: Callable[[Tx], T]) -> T:
+        """As `Store.read`."""
+        self._require_alive()
+        try:
+            return self._look(look)
+        except (apsw.IOError, apsw.CantOpenError, apsw.BusyError) as error:
+            raise in_plain_words(error) from error
+
+    async def write(self, act: Callable[[Tx], T]) -> T:
+        """As `Store.write`."""
+        self._require_alive()
+        return await self._writer.write(act)
+
+    def on_commit(self, listener: Listener) -> None:
+        """As `Store.on_commit`. A listener that raises is reported to the event loop and disturbs nobody."""
+        self._writer.listeners.append(listener)
+
+    async def close(self) -> None:
+        """As `Store.close`."""
+        self._closed = True
+        await self._writer.close()
+        self._reader.close()
+
+    def _look(self, look: Callable[[Tx], T]) -> T:
+        self._reader.execute("BEGIN")
+        try:
+            return look(SqliteTx(self._reader))
+        finally:
+            if self._reader.in_transaction:
+                self._reader.execute("ROLLBACK")
+
+    def _require_alive(self) -> None:
+        if not self.alive:
+            raise TemporarilyUnavailable("The store is closed.")

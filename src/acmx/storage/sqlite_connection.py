@@ -1,0 +1,109 @@
+"""Connections to the SQLite file: how they are opened, migrated and spoken to, and what their errors mean."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, cast
+
+import apsw
+
+from acmx.domain.errors import Misconfigured, TemporarilyUnavailable, UnsafeLibrary
+from acmx.storage.engine import NO_PARAMS
+from acmx.storage.migrations import Migration
+
+SAFE_LIBRARY: Final = (3, 51, 3)
+BUSY_MS: Final = 5_000
+_CHECKPOINT_PAGES: Final = 1_000
+
+_REASONS: Final[dict[type[Exception], str]] = {
+    apsw.FullError: "The disk is full.",
+    apsw.ReadOnlyError: "The database cannot be written to.",
+    apsw.IOError: "The disk reports an error.",
+    apsw.CantOpenError: "The database cannot be opened.",
+    apsw.BusyError: "Another process holds the database.",
+}
+
+
+class SqliteTx:
+    """`Tx` on one SQLite connection."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self.signals: set[Hashable] = set()
+
+    def execute(self, sql: str, params: Mapping[str, object] = NO_PARAMS) -> int:
+        self._query(sql, params)
+        return self._connection.changes()
+
+    def row(self, sql: str, params: Mapping[str, object] = NO_PARAMS) -> tuple[Any, ...] | None:
+        return self._query(sql, params).fetchone()
+
+    def rows(self, sql: str, params: Mapping[str, object] = NO_PARAMS) -> list[tuple[Any, ...]]:
+        return self._query(sql, params).fetchall()
+
+    def signal(self, signal: Hashable) -> None:
+        self.signals.add(signal)
+
+    def _query(self, sql: str, params: Mapping[str, object]) -> apsw.Cursor:
+        return self._connection.execute(sql, cast("Mapping[str, apsw.SQLiteValue]", params))
+
+
+def require_safe_library() -> None:
+    """Raise UnsafeLibrary when the SQLite library is older than 3.51.3."""
+    version = apsw.sqlite_lib_version()
+    if tuple(map(int, version.split("."))) < SAFE_LIBRARY:
+        raise UnsafeLibrary(f"This one is {version}.")
+
+
+def create(path: Path) -> None:
+    """Make sure the file exists, for its owner alone; SQLite gives the -wal and -shm the same mode."""
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+
+
+def connect(path: Path) -> apsw.Connection:
+    """A connection to an existing file: WAL, every commit fsynced. Raises Misconfigured where that cannot be.
+
+    A failed fsync in the automatic checkpoint does no harm: the pages stay in the WAL and are written again.
+    """
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection.set_busy_timeout(BUSY_MS)
+    if connection.pragma("journal_mode", "wal") != "wal":
+        raise Misconfigured(f"{path} lies on a file system without shared memory.")
+    connection.pragma("synchronous", "full")
+    connection.pragma("foreign_keys", True)
+    connection.wal_autocheckpoint(_CHECKPOINT_PAGES)
+    return connection
+
+
+def empty_wal(connection: apsw.Connection) -> None:
+    """Copy the WAL into the database file and fsync that.
+
+    What a process left whose fsync failed may be in the page cache only, and a later fsync would overlook it.
+    """
+    connection.pragma("wal_checkpoint", "truncate")
+
+
+def migrate(connection: apsw.Connection, migrations: Sequence[Migration]) -> None:
+    """Run the pending migrations, one transaction each. Raises Misconfigured for a schema newer than all."""
+    present = connection.pragma("user_version")
+    if present > len(migrations):
+        raise Misconfigured(f"The database has schema {present}; this acmx knows {len(migrations)}.")
+    for number, script in migrations[present:]:
+        with connection:
+            connection.execute(script)
+            connection.pragma("user_version", number)
+
+
+def failed_sync(error: BaseException) -> bool:
+    """Whether an fsync failed: what the disk holds is then unknown, and asking it again proves nothing."""
+    return getattr(error, "extendedresult", None) == apsw.SQLITE_IOERR_FSYNC
+
+
+def in_plain_words(error: Exception) -> Exception:
+    """TemporarilyUnavailable for the troubles of a disk, every other error as it is."""
+    reason = next((reason for kind, reason in _REASONS.items() if isinstance(error, kind)), None)
+    if reason is None:
+        return error
+    unavailable = TemporarilyUnavailable(reason)
+    unavailable.__cause__ = error
+    return unavailable
