@@ -272,6 +272,12 @@ class DirectoryInUse(AcmxError):
     type = "directory-in-use"
 
 
+class AlreadyThere(AcmxError):
+    """Something is there already, and nothing is overwritten."""
+
+    type = "already-there"
+
+
 class Misconfigured(AcmxError):
     """The configuration cannot be used."""
 
@@ -282,3 +288,15 @@ class UnsafeLibrary(AcmxError):
     """The SQLite library has the WAL-reset corruption bug; 3.51.3 or later is needed."""
 
     type = "unsafe-library"
+
+
+class Unreachable(AcmxError):
+    """The ACM server cannot be reached."""
+
+    type = "unreachable"
+
+
+class UnknownCertificate(AcmxError):
+    """The server shows a certificate that is not trusted here."""
+
+    type = "unknown-certificate"

@@ -24,7 +24,7 @@ HEAD_LIMIT = 65_536
 _BACKLOG = 1024
 _HANDSHAKE_SECONDS = 10.0
 _IDLE_SECONDS = 75
-_ACCEPT_AGAIN_SECONDS = 0.1
+_LISTEN_AGAIN_SECONDS = 0.1
 _LOOK_AGAIN_SECONDS = 0.02
 _ABANDON_SECONDS = 1.0
 
@@ -96,6 +96,7 @@ class Listener:
             timeout_keep_alive=_IDLE_SECONDS,
         )
         self._handshakes: set[asyncio.Task[None]] = set()
+        self._listen_again: asyncio.TimerHandle | None = None
 
     @property
     def port(self) -> int:
@@ -110,12 +111,22 @@ class Listener:
         self._socket = socket.create_server(self._address, family=family, backlog=_BACKLOG)
         self._socket.setblocking(False)
         self._config.load()
-        self._tasks = [asyncio.create_task(self._accept()), asyncio.create_task(self._keep_date())]
+        self._loop = asyncio.get_running_loop()
+        self._date = self._loop.create_task(self._keep_date())
+        self._listen()
 
     async def stop(self, grace: float) -> None:
-        """Take no more connections, give the requests under way `grace` seconds, then cut the rest off."""
-        await _cancel(self._tasks)
+        """Take no more connections, give the requests under way `grace` seconds, then cut the rest off.
+
+        Takes at most `grace` and a few seconds. A second stop does nothing.
+        """
+        if self._socket.fileno() == -1:
+            return
+        if self._listen_again is not None:
+            self._listen_again.cancel()
+        self._loop.remove_reader(self._socket)
         self._socket.close()
+        await _cancel([self._date])
         await _cancel(self._handshakes)
         for connection in list(self._state.connections):
             connection.shutdown()
@@ -126,21 +137,25 @@ class Listener:
             await asyncio.wait(self._state.tasks, timeout=_ABANDON_SECONDS)
         await _cancel(self._state.tasks)
 
-    async def _accept(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                connection, address = await loop.sock_accept(self._socket)
-            except OSError:  # no more file descriptors, or the client is gone already
-                await asyncio.sleep(_ACCEPT_AGAIN_SECONDS)
-                continue
-            handshake = loop.create_task(self._welcome(connection, address[0]))
-            self._handshakes.add(handshake)
-            handshake.add_done_callback(self._handshakes.discard)
+    def _listen(self) -> None:
+        self._loop.add_reader(self._socket, self._accept)
+
+    def _accept(self) -> None:
+        try:
+            connection, address = self._socket.accept()
+        except BlockingIOError:
+            return
+        except OSError:  # no file descriptors left: waiting would only spin
+            self._loop.remove_reader(self._socket)
+            self._listen_again = self._loop.call_later(_LISTEN_AGAIN_SECONDS, self._listen)
+            return
+        handshake = self._loop.create_task(self._welcome(connection, address[0]))
+        self._handshakes.add(handshake)
+        handshake.add_done_callback(self._handshakes.discard)
 
     async def _welcome(self, connection: socket.socket, address: str) -> None:
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(
+            await self._loop.connect_accepted_socket(
                 lambda: _Http(self._config, self._state, {}),
                 connection,
                 ssl=self._context,
@@ -161,9 +176,8 @@ class Listener:
             await asyncio.sleep(1)
 
     async def _wait_for_connections(self, grace: float) -> None:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + grace
-        while self._state.connections and loop.time() < deadline:  # noqa: ASYNC110
+        deadline = self._loop.time() + grace
+        while self._state.connections and self._loop.time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
 

@@ -48,9 +48,9 @@ class _Unit:
             self.result = self.act(tx)
             self.signals = frozenset(tx.signals)
         except Exception as error:
-            self.error = error
-            if failed_sync(error):
+            if not connection.in_transaction:
                 raise
+            self.error = error
             connection.execute("ROLLBACK TO unit")
         connection.execute("RELEASE unit")
 
@@ -143,7 +143,7 @@ class GroupCommit:
                 self._discard()
                 if failed_sync(error):
                     raise
-                unit.error = unit.error or error
+                unit.error = error
             self._settle([unit])
 
     async def _begin(self) -> apsw.Connection:

@@ -94,3 +94,8 @@ def remove(tx: Tx, primary: str, id_: str, n: int) -> bool:
         )
         == 1
     )
+
+
+def count(tx: Tx, partner: str) -> int:
+    row = tx.row("SELECT COUNT(*) FROM outbox WHERE partner = :partner", {"partner": partner})
+    return row[0] if row else 0

@@ -293,6 +293,20 @@ def test_a_stopped_writer_refuses_those_who_wait_and_the_next_plan_starts_it_aga
     assert [type(context["exception"]) for context in reported] == [asyncio.CancelledError]
 
 
+def test_a_plan_that_breaks_the_transaction_and_raises_is_told_its_own_exception(tmp_path, opened):
+    def rollback_and_refuse(tx):
+        tx.execute("ROLLBACK")
+        raise OutcomeStands
+
+    async def scenario():
+        async with opened(tmp_path) as store:
+            neighbour, refused = await together(store, insert(1), rollback_and_refuse)
+            assert neighbour == 1
+            assert isinstance(refused, OutcomeStands)
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("breaking", [insert_and_rollback, insert_orphan])
 def test_a_plan_that_breaks_the_transaction_fails_alone(tmp_path, breaking, commits, opened):
     async def scenario():

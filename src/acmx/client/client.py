@@ -1,0 +1,244 @@
+"""One method for each route of ACM-1 (docs/protocol.md, section 6)."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote, urlencode
+
+from acmx.client.connection import TRIES, Connection
+from acmx.client.events import Hint, hints
+from acmx.client.pages import pages
+from acmx.domain.acm1 import (
+    Accepted,
+    Account,
+    Accounts,
+    Answer,
+    AuditPage,
+    Credentials,
+    Exchange,
+    Identities,
+    JournalEntry,
+    NewAccount,
+    NewIdentities,
+    Page,
+    Partner,
+    Partners,
+    Pending,
+    Policy,
+    PolicyInput,
+    Review,
+    Reviewed,
+    Session,
+    Submission,
+    Summary,
+    WithdrawalInput,
+)
+from acmx.domain.errors import AcmxError, TemporarilyUnavailable, Unreachable
+from acmx.domain.exchange import State
+from acmx.domain.partnership import PartnerFile
+
+RECONNECT_FIRST = 1.0
+RECONNECT_MOST = 30.0
+ENDED = frozenset(
+    {State.REFUSED_HERE, State.ANSWERED, State.RETRIEVED, State.REFUSED_BY_PARTNER, State.WITHDRAWN}
+)
+"""The states at the primary system after which nothing more is to be waited for."""
+
+OnLost = Callable[[AcmxError, float], None]
+
+
+def _say_nothing(lost: AcmxError, seconds: float) -> None:
+    del lost, seconds
+
+
+class Client:
+    """An ACM client of the ACM server at `url` (https), by bearer token; `certificate` (PEM) is pinned alone.
+
+    Without `certificate` the system's trust store decides. Every method raises the error of the tree that the
+    server's problem document names, Unreachable, or UnknownCertificate. Reading, submitting, withdrawing,
+    retrieving and reviewing are tried again where the connection fails, as the server takes each but once.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        certificate: Path | None = None,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Raises FaultyInput. `pause` waits that many seconds between two tries."""
+        self._connection = Connection(url, certificate, pause)
+        self._connection.token = token
+        self._pause = pause
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def log_on(self, account: str, password: str) -> Session:
+        """Steps 7 and 15; the token is used from now on. Raises NotAuthenticated."""
+        session = self._connection.send("POST", "/sessions", Session, Credentials(account, password))
+        self._connection.token = session.token
+        return session
+
+    # Exchanges.
+
+    def submit(self, submission: Submission, key: str) -> Accepted:
+        """Step 1. One `key` makes one exchange, however often it is submitted.
+
+        Raises FaultyInput, UnsupportedKind, NotEstablished, KeyReused, NotAllowed with the rule and the exchange.
+        """
+        headers = {"Idempotency-Key": key}
+        return self._connection.send("POST", "/requests", Accepted, submission, headers=headers, tries=TRIES)
+
+    def requests(self, after: str | None = None, limit: int | None = None, state: str | None = None) -> Page:
+        """One page of the exchanges that the caller may see, newest first."""
+        return self._connection.get(_query("/requests", after=after, limit=limit, state=state), Page)
+
+    def all_requests(self, state: str | None = None) -> Iterator[Summary]:
+        for page in pages(lambda after: self.requests(after, state=state)):
+            yield from page.items
+
+    def exchange(self, id_: str) -> Exchange:
+        """Raises NotFound, also where the caller may not see it."""
+        return self._connection.get(_path("requests", id_), Exchange)
+
+    def withdraw(self, id_: str, reason: str | None = None) -> Accepted:
+        """Raises NotAllowed, NotFound, NotNow."""
+        path = _path("requests", id_, "withdrawal")
+        return self._connection.send("POST", path, Accepted, WithdrawalInput(reason), tries=TRIES)
+
+    def retrieve(self, id_: str) -> Answer:
+        """Step 18. Raises NotAllowed, NotFound, NotYet while the partner has not answered, NotNow."""
+        return self._connection.send("POST", _path("requests", id_, "retrieval"), Answer, tries=TRIES)
+
+    def review(self, id_: str, review: Review) -> Reviewed:
+        """Step 12. Raises NotAllowed, NotFound, NotNow, OutcomeStands, VersionsDiffer, Incomplete, FaultyInput."""
+        return self._connection.send("POST", _path("requests", id_, "review"), Reviewed, review, tries=TRIES)
+
+    def pending(self, after: str | None = None, limit: int | None = None) -> Pending:
+        """Steps 9 and 17: one page of what waits for the caller."""
+        return self._connection.get(_query("/pending", after=after, limit=limit), Pending)
+
+    def all_pending(self) -> Pending:
+        """Everything that waits for the caller."""
+        whole = list(pages(self.pending))
+        return Pending(
+            whole[0].mc_service_id,
+            [summary for page in whole for summary in page.to_decide],
+            [summary for page in whole for summary in page.to_fetch],
+        )
+
+    def notifications(self, on_lost: OnLost = _say_nothing) -> Iterator[Hint]:
+        """Steps 8 and 16: a hint on every connect and whenever something may have changed, until closed.
+
+        A lost stream is opened again, with back-off; `on_lost` is told why and in how many seconds. Raises what
+        the server says against it, such as NotAuthenticated when the token has ended.
+        """
+        wait = RECONNECT_FIRST
+        while True:
+            lost: AcmxError = Unreachable("The stream has ended.")
+            try:
+                with self._connection.stream("/notifications") as lines:
+                    for hint in hints(lines):
+                        wait = RECONNECT_FIRST
+                        yield hint
+            except (Unreachable, TemporarilyUnavailable) as error:
+                lost = error
+            seconds = wait * random.uniform(0.5, 1.0)  # noqa: S311
+            on_lost(lost, seconds)
+            self._pause(seconds)
+            wait = min(wait * 2, RECONNECT_MOST)
+
+    def wait(self, id_: str, on_lost: OnLost = _say_nothing) -> Exchange:
+        """The caller's exchange once it has ended, perhaps days later."""
+        for _ in self.notifications(on_lost):
+            exchange = self.exchange(id_)
+            if exchange.state in ENDED:
+                return exchange
+        raise AssertionError
+
+    # Administration.
+
+    def accounts(self, after: str | None = None, limit: int | None = None) -> Accounts:
+        return self._connection.get(_query("/accounts", after=after, limit=limit), Accounts)
+
+    def all_accounts(self) -> Iterator[Account]:
+        for page in pages(self.accounts):
+            yield from page.items
+
+    def add_account(self, account: NewAccount) -> Account:
+        return self._connection.send("POST", "/accounts", Account, account)
+
+    def disable_account(self, name: str) -> Account:
+        return self._connection.send("POST", _path("accounts", name, "disablement"), Account)
+
+    def identities(self, version: int | None = None) -> Identities:
+        """The server identity information of this system: the current version, or the one named."""
+        place = "/server-identities" if version is None else _path("server-identities", str(version))
+        return self._connection.get(place, Identities)
+
+    def set_identities(self, identities: NewIdentities) -> Identities:
+        """Raises FaultyInput with every fault, Incomplete."""
+        return self._connection.send("PUT", "/server-identities", Identities, identities)
+
+    def partners(self) -> Partners:
+        return self._connection.get("/partners", Partners)
+
+    def partner(self, id_: str) -> Partner:
+        return self._connection.get(_path("partners", id_), Partner)
+
+    def add_partner(self, file: PartnerFile) -> Partner:
+        return self._connection.send("POST", "/partners", Partner, file)
+
+    def accept_partner(self, id_: str) -> Partner:
+        return self._connection.send("POST", _path("partners", id_, "acceptance"), Partner)
+
+    def suspend_partner(self, id_: str) -> Partner:
+        return self._connection.send("POST", _path("partners", id_, "suspension"), Partner)
+
+    def resume_partner(self, id_: str) -> Partner:
+        return self._connection.send("POST", _path("partners", id_, "resumption"), Partner)
+
+    def partner_file(self) -> PartnerFile:
+        """What this system hands to a partner."""
+        return self._connection.get("/partner-file", PartnerFile)
+
+    def policy(self) -> Policy:
+        return self._connection.get("/policy", Policy)
+
+    def set_policy(self, text: str) -> Policy:
+        """Raises FaultyInput; the policy that holds then stays."""
+        return self._connection.send("PUT", "/policy", Policy, PolicyInput(text))
+
+    def check_policy(self, text: str) -> Policy:
+        """As `set_policy`, but changes nothing."""
+        return self._connection.send("POST", "/policy/check", Policy, PolicyInput(text))
+
+    def audit(self, after: str | None = None, limit: int | None = None) -> AuditPage:
+        """One page of the journal, newest first."""
+        return self._connection.get(_query("/audit", after=after, limit=limit), AuditPage)
+
+    def all_audit(self) -> Iterator[JournalEntry]:
+        for page in pages(self.audit):
+            yield from page.items
+
+
+def _path(*parts: str) -> str:
+    return "".join(f"/{quote(part, safe='')}" for part in parts)
+
+
+def _query(path: str, **parameters: str | int | None) -> str:
+    given = {name: value for name, value in parameters.items() if value is not None}
+    return f"{path}?{urlencode(given)}" if given else path

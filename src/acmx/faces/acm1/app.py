@@ -1,0 +1,100 @@
+"""ACM-1: what ACM clients may call. Who calls is known before anything is looked at; what is not allowed is denied."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from acmx.domain.acm1 import Credentials
+from acmx.domain.documents import encode, read
+from acmx.domain.errors import AcmxError, AssertedIdentity, NoIdentity, NotAllowed, NotAuthenticated
+from acmx.faces.acm1.calls import Call, Desk, Served
+from acmx.faces.acm1.notifications import Bell
+from acmx.faces.acm1.openapi import document
+from acmx.faces.acm1.routes import ROUTES
+from acmx.faces.body import read_body
+from acmx.faces.problems import problem
+from acmx.flows import log_on
+from acmx.flows.refusals import Refusals
+from acmx.storage import accounts
+from acmx.trust.roles import Caller
+
+BASE = "/acm1/v1"
+ANYBODY = "somebody"
+
+
+@dataclass(frozen=True)
+class Acm1:
+    """The routes of ACM-1."""
+
+    desk: Desk
+    bell: Bell
+    refusals: Refusals
+
+    def app(self) -> Starlette:
+        openapi = encode(document(ROUTES, BASE))
+
+        async def get_openapi(_request: Request) -> Response:
+            return Response(openapi, media_type="application/json")
+
+        return Starlette(
+            routes=[
+                Route(f"{BASE}/openapi.json", get_openapi, methods=["GET"]),
+                Route(f"{BASE}/sessions", self._guarded(self._log_on), methods=["POST"]),
+                Mount(f"{BASE}/notifications", app=self.bell.app),
+                *(
+                    Route(BASE + row.path, self._guarded(partial(self._serve, row)), methods=[row.method])
+                    for row in ROUTES
+                ),
+            ]
+        )
+
+    def _guarded(self, answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        async def handle(request: Request) -> Response:
+            try:
+                if "x-3gpp-asserted-identity" in request.headers:
+                    raise AssertedIdentity
+                return await answer(request)
+            except (AssertedIdentity, NoIdentity, NotAuthenticated) as error:
+                await self.refusals.note(ANYBODY, error.type, where=request.url.path)
+                return problem(error)
+            except AcmxError as error:
+                return problem(error)
+
+        return handle
+
+    async def _serve(self, row: Served, request: Request) -> Response:
+        caller = await self.caller(request)
+        if row.permission is not None:
+            await self._permit(caller, row)
+        given = read(await read_body(request), row.takes) if row.takes else None
+        document = await row.handle(Call(self.desk, request, caller, given))
+        return Response(encode(document), row.status, media_type="application/json")
+
+    async def _permit(self, caller: Caller, row: Served) -> None:
+        if row.permission is None or caller.may(row.permission):
+            return
+        await self.refusals.note(caller.mc_service_id, f"role:{row.permission}", where=row.path)
+        caller.must(row.permission)
+
+    async def _log_on(self, request: Request) -> Response:
+        credentials = read(await read_body(request), Credentials)
+        house, store = self.desk.house, self.desk.store
+        account = await store.read(lambda tx: accounts.find(tx, credentials.account))
+        plan = await asyncio.to_thread(log_on.prepare, house, account, credentials)
+        session = await store.write(lambda tx: log_on.apply(tx, plan))
+        if session is None:
+            raise NotAuthenticated("account or password is wrong")
+        return Response(encode(session), 201, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+    async def caller(self, request: Request) -> Caller:
+        """Raises NoIdentity, NotAuthenticated."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise NoIdentity
+        return await self.desk.store.read(lambda tx: log_on.caller(self.desk.house, tx, token))

@@ -1,0 +1,85 @@
+"""One call of ACM-1: who calls, what was given, and the house it is carried out in."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, TypeVar
+
+from msgspec import Struct
+from starlette.requests import Request
+
+from acmx.domain.errors import Fault, FaultyInput
+from acmx.flows.carry_out import carry_out
+from acmx.flows.house import House
+from acmx.storage.engine import Store, Tx
+from acmx.trust.own import Own
+from acmx.trust.roles import Caller, Permission
+
+T = TypeVar("T")
+P = TypeVar("P")
+PAGE = 100
+LONGEST_PAGE = 1000
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the routes of ACM-1 need of the house. `told_at` gives the milliseconds of the last notice to a person."""
+
+    house: House
+    store: Store
+    own: Own
+    told_at: Callable[[str], int | None]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request of an authenticated caller; `given` is its body, decoded."""
+
+    desk: Desk
+    request: Request
+    caller: Caller
+    given: Any
+
+    async def read(self, look: Callable[[Tx], T]) -> T:
+        return await self.desk.store.read(look)
+
+    async def write(self, act: Callable[[Tx], T]) -> T:
+        return await self.desk.store.write(act)
+
+    async def carry_out(self, prepare: Callable[..., P], apply: Callable[[Tx, P], T], **inputs: Any) -> T:
+        """`prepare(house, tx, caller=..., **inputs)`, then `apply`."""
+        house, caller = self.desk.house, self.caller
+        return await carry_out(
+            self.desk.store, lambda tx: partial(prepare, house, tx, caller)(**inputs), apply
+        )
+
+    def named(self, parameter: str) -> str:
+        value: str = self.request.path_params[parameter]
+        return value
+
+    def limit(self) -> int:
+        return self._number("limit", PAGE, LONGEST_PAGE)
+
+    def after(self) -> int | None:
+        return self._number("after", 0, 2**62) or None
+
+    def _number(self, parameter: str, default: int, largest: int) -> int:
+        text = self.request.query_params.get(parameter)
+        if text is None:
+            return default
+        if not (text.isascii() and text.isdecimal() and int(text) <= largest):
+            raise FaultyInput([Fault(parameter, text[:50], f"must be a number up to {largest}")])
+        return int(text)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A row of the table of routes. `permission` None means that the flow itself decides."""
+
+    method: Literal["GET", "POST", "PUT"]
+    path: str
+    permission: Permission | None
+    handle: Callable[[Call], Awaitable[Struct]]
+    takes: type[Struct] | None
+    gives: type[Struct]
+    status: int = 200

@@ -1,0 +1,120 @@
+"""Steps 8 and 16: the notice that something is pending, without content, as server-sent events (laws 7 and 8).
+
+The stream says «look again» on every connect and whenever something may have changed for this person; hints that
+nobody has read yet are one hint. The list is the truth.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
+
+import msgspec
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from acmx.domain.errors import AcmxError, NotFound
+from acmx.domain.moments import Clock, to_ms
+from acmx.faces.problems import problem
+from acmx.storage.notices import Notice
+from acmx.trust.roles import Caller
+
+HEARTBEAT = 15.0
+_BEAT = b": still here\n\n"
+
+
+@dataclass(eq=False)
+class _Stream:
+    caller: Caller
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    hint: bool = True
+    gone: bool = False
+
+
+class Bell:
+    """The open streams, and when each person was last told."""
+
+    def __init__(self, clock: Clock, authenticate: Callable[[Request], Awaitable[Caller]]) -> None:
+        self._clock = clock
+        self._authenticate = authenticate
+        self._streams: set[_Stream] = set()
+        self._told: dict[str, int] = {}
+
+    def told_at(self, mc_service_id: str) -> int | None:
+        """Milliseconds of the last notice to this person since the server started."""
+        return self._told.get(mc_service_id)
+
+    def ring(self, signals: frozenset[Hashable]) -> None:
+        """Tell whom the committed notices mean."""
+        notices = [signal for signal in signals if isinstance(signal, Notice)]
+        for stream in self._streams:
+            if any(_meant(stream.caller, notice) for notice in notices):
+                stream.hint = True
+                stream.wake.set()
+
+    async def keep_beating(self) -> None:
+        """One sweep for all streams, so that proxies keep them open and dead ones are found."""
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            for stream in self._streams:
+                stream.wake.set()
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            if request.method != "GET":
+                raise NotFound
+            caller = await self._authenticate(request)
+            caller.must("read-own")
+        except AcmxError as error:
+            await problem(error)(scope, receive, send)
+            return
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")],
+            }
+        )
+        stream = _Stream(caller)
+        stream.wake.set()
+        self._streams.add(stream)
+        watch = asyncio.create_task(_until_gone(receive, stream))
+        try:
+            await self._tell(request, stream, send)
+        finally:
+            watch.cancel()
+            self._streams.discard(stream)
+
+    async def _tell(self, request: Request, stream: _Stream, send: Send) -> None:
+        while True:
+            await stream.wake.wait()
+            stream.wake.clear()
+            if stream.gone:
+                return
+            try:
+                await self._authenticate(request)
+            except AcmxError:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                return
+            hint, stream.hint = stream.hint, False
+            if hint:
+                self._told[stream.caller.mc_service_id] = to_ms(self._clock())
+            await send({"type": "http.response.body", "body": _hint(stream) if hint else _BEAT, "more_body": True})
+
+
+def _meant(caller: Caller, notice: Notice) -> bool:
+    if notice.person is not None:
+        return notice.person in caller.names
+    return caller.may("review")
+
+
+def _hint(stream: _Stream) -> bytes:
+    data = msgspec.json.encode({"mc_service_id": stream.caller.mc_service_id})
+    return b"event: look-again\ndata: " + data + b"\n\n"
+
+
+async def _until_gone(receive: Receive, stream: _Stream) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    stream.gone = True
+    stream.wake.set()

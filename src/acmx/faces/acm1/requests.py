@@ -1,0 +1,43 @@
+"""Steps 1, 9-12, 17-18 and what belongs to them: the exchanges, as their own ACM clients handle them."""
+
+from acmx.domain import acm1
+from acmx.domain.errors import Fault, FaultyInput
+from acmx.faces.acm1.calls import Call
+from acmx.flows import list_exchanges, pending, retrieve, review, show, submit, withdraw
+
+
+async def post_request(call: Call) -> acm1.Accepted:
+    key = call.request.headers.get("Idempotency-Key", "")
+    if not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise FaultyInput([Fault("Idempotency-Key", key[:50], "must be a header of 1 to 255 printable characters")])
+    plan = await call.carry_out(submit.prepare, submit.apply, key=key, submission=call.given)
+    return submit.answer(plan)
+
+
+async def get_requests(call: Call) -> acm1.Page:
+    state = call.request.query_params.get("state")
+    after, limit = call.after(), call.limit()
+    return await call.read(lambda tx: list_exchanges.page(tx, call.caller, after=after, limit=limit, state=state))
+
+
+async def get_request(call: Call) -> acm1.Exchange:
+    return await call.read(lambda tx: show.show(tx, call.caller, call.named("id")))
+
+
+async def get_pending(call: Call) -> acm1.Pending:
+    told_at = call.desk.told_at(call.caller.mc_service_id)
+    return await call.carry_out(
+        pending.prepare, pending.apply, after=call.after() or 0, limit=call.limit(), told_at=told_at
+    )
+
+
+async def post_withdrawal(call: Call) -> acm1.Accepted:
+    return await call.carry_out(withdraw.prepare, withdraw.apply, name=call.named("id"), given=call.given)
+
+
+async def post_retrieval(call: Call) -> acm1.Answer:
+    return await call.carry_out(retrieve.prepare, retrieve.apply, name=call.named("id"))
+
+
+async def post_review(call: Call) -> acm1.Reviewed:
+    return await call.carry_out(review.prepare, review.apply, name=call.named("id"), review=call.given)

@@ -1,0 +1,129 @@
+"""ACM-2: what partner servers may call. The certificate names the partner, the signature must name the same one."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from acmx.domain.documents import read
+from acmx.domain.errors import AcmxError, AssertedIdentity, Fault, InvalidMessage, NotFound
+from acmx.domain.moments import to_ms
+from acmx.domain.partnership import Statement
+from acmx.faces.acm2.peers import Peers
+from acmx.faces.body import read_body
+from acmx.faces.problems import problem
+from acmx.flows import receive, state_partnership
+from acmx.flows.arrivals import Arrived
+from acmx.flows.house import House
+from acmx.flows.receive import Reply
+from acmx.flows.refusals import Refusals
+from acmx.storage.engine import Store
+from acmx.trust.own import Own
+from acmx.trust.pinned import Pinned
+from acmx.trust.signatures import body_digest, verify
+
+EXCHANGE_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+NUMBER = re.compile(r"[1-9][0-9]{0,5}")
+SIGNATURE = "ACM-Signature"
+
+
+@dataclass(frozen=True)
+class Acm2:
+    """The routes of ACM-2."""
+
+    house: House
+    store: Store
+    own: Own
+    peers: Peers
+    refusals: Refusals
+
+    def app(self) -> Starlette:
+        routes = [
+            Route("/acm2/v1/exchanges/{primary}/{id}/messages/{n}", self._known(self._message), methods=["PUT"]),
+            Route("/acm2/v1/partnership", self._known(self._partnership), methods=["POST"]),
+            Route("/acm2/v1/metadata", self._known(self._metadata), methods=["GET"]),
+        ]
+        return Starlette(routes=routes)
+
+    def _known(
+        self, answer: Callable[[Request, Pinned], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def handle(request: Request) -> Response:
+            actor = request.client.host if request.client else "unknown"
+            try:
+                peer = self.peers.whose(request.scope["extensions"]["tls"]["peer_certificate"])
+                actor = peer.metadata.system
+                if "x-3gpp-asserted-identity" in request.headers:
+                    raise AssertedIdentity
+                return await answer(request, peer)
+            except AcmxError as error:
+                await self.refusals.note(actor, error.type, where=request.url.path, detail=error.detail)
+                return problem(error)
+
+        return handle
+
+    async def _message(self, request: Request, peer: Pinned) -> Response:
+        primary, id_, n = (request.path_params[name] for name in ("primary", "id", "n"))
+        if not (EXCHANGE_ID.fullmatch(id_) and NUMBER.fullmatch(n)):
+            raise NotFound("there is no such place for a message")
+        body = await read_body(request)
+        sender = peer.metadata.system
+        signature = request.headers.get(SIGNATURE)
+        arrived = Arrived(sender, primary, id_, int(n), body, body_digest(body), signature or "")
+        try:
+            verify(
+                signature,
+                body,
+                peer.keys,
+                iss=sender,
+                aud=self.house.system,
+                typ="acm-message",
+                exchange=f"{primary}/{id_}",
+                n=arrived.n,
+                now=self._now(),
+            )
+        except AcmxError as error:
+            return self._signed(await receive.refuse(self.house, self.store, arrived, error), arrived)
+        return self._signed(await receive.receive(self.house, self.store, arrived), arrived)
+
+    async def _partnership(self, request: Request, peer: Pinned) -> Response:
+        body = await read_body(request)
+        sender = peer.metadata.system
+        signature = request.headers.get(SIGNATURE)
+        verify(
+            signature, body, peer.keys, iss=sender, aud=self.house.system, typ="acm-partnership", now=self._now()
+        )
+        theirs = read(body, Statement, InvalidMessage)
+        if (theirs.sender, theirs.receiver) != (sender, self.house.system):
+            raise InvalidMessage([Fault("from", theirs.sender, "and `to` must be the two partners")])
+        now = self.house.clock()
+        partner = await self.store.write(partial(state_partnership.hear, statement=theirs, at=to_ms(now)))
+        ours = state_partnership.statement(self.house, sender, partner.state_here, self.own.metadata_digest, now)
+        seal = self.own.sign(ours, to=sender, typ="acm-partnership", now=self._now())
+        return Response(ours, media_type="application/json", headers={SIGNATURE: seal})
+
+    async def _metadata(self, _request: Request, _peer: Pinned) -> Response:
+        own = self.own
+        seal = own.sign(own.metadata, to=own.system, typ="acm-metadata", now=self._now())
+        return Response(own.metadata, media_type="application/json", headers={SIGNATURE: seal})
+
+    def _signed(self, reply: Reply, arrived: Arrived) -> Response:
+        seal = self.own.sign(
+            reply.body,
+            to=arrived.peer,
+            typ=reply.typ,
+            now=self._now(),
+            exchange=f"{arrived.primary}/{arrived.id}",
+            n=arrived.n,
+        )
+        media_type = "application/json" if reply.typ == "acm-receipt" else "application/problem+json"
+        return Response(reply.body, reply.status, media_type=media_type, headers={SIGNATURE: seal})
+
+    def _now(self) -> int:
+        return int(self.house.clock().timestamp())
+

@@ -1,0 +1,44 @@
+"""What the two systems tell each other of their partnership: statements, signed, the newest one stands."""
+
+from datetime import datetime
+
+import msgspec
+
+from acmx.domain.documents import encode
+from acmx.domain.errors import NotFound
+from acmx.domain.messages import VERSION
+from acmx.domain.moments import to_ms
+from acmx.domain.partnership import Standing, Statement
+from acmx.flows.house import House
+from acmx.storage import journal, partners
+from acmx.storage.engine import Tx
+from acmx.storage.partners import Partner
+
+
+def statement(house: House, to: str, state: Standing, metadata_digest: str, at: datetime) -> bytes:
+    """What this system says now."""
+    return encode(
+        Statement(
+            version=VERSION,
+            sender=house.system,
+            receiver=to,
+            created_at=at,
+            state=state,
+            metadata_digest=metadata_digest,
+            versions=(VERSION,),
+        )
+    )
+
+
+def hear(tx: Tx, statement: Statement, at: int) -> Partner:
+    """Their statement takes effect, unless a newer one did. `at` in milliseconds. Raises NotFound."""
+    partner = partners.find(tx, statement.sender)
+    if partner is None:
+        raise NotFound
+    stated_at = to_ms(statement.created_at)
+    if stated_at < partner.stated_at or statement.state == partner.state_there:
+        return partner
+    heard = msgspec.structs.replace(partner, state_there=statement.state, stated_at=stated_at)
+    partners.replace(tx, heard)
+    journal.write(tx, at, "partnership-stated", partner.id, state=statement.state)
+    return heard
