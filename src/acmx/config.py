@@ -1,8 +1,10 @@
 """The configuration of an ACM server: `config.toml` in its directory, and the environment over it."""
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from acmx.trust.keys import write_secret
 
 LONGEST_DAYS = 3650
 _PREFIX = "ACMX_"
+_PLACE = re.compile(r"\{([a-z0-9_.]+)\}")
 _TEMPLATE = """\
 # The ACM server of one MC system. Read when it starts: restart it after a change.
 # The texts in the sections below can be set in the environment instead: ACMX_ACM1_LISTEN, ACMX_ACM2_LISTEN,
@@ -110,12 +113,7 @@ def write(path: Path, config: Config) -> None:
     """A new, durable TOML file with comments (mode 0600). Raises FaultyInput, FileExistsError, OSError."""
     if found := faults(config):
         raise FaultyInput(found)
-    document = msgspec.to_builtins(config)
-    for section in ("acm1", "acm2", "realms", "requests"):
-        document |= {f"{section}.{name}": value for name, value in document.pop(section).items()}
-    text = _TEMPLATE
-    for name, value in document.items():
-        text = text.replace(f"{{{name}}}", tomli_w.dumps({name.rpartition(".")[2]: value}).strip())
+    text = _PLACE.sub(lambda place: _line(config, place[1]), _TEMPLATE)
     write_secret(path, text.encode())
 
 
@@ -138,6 +136,10 @@ def host_of(address: str) -> str:
     if scheme != "https":
         raise FaultyInput([Fault("address", address, "must begin with https://")])
     return host_and_port(rest, address)[0].strip("[]")
+
+
+def _line(config: Config, path: str) -> str:
+    return tomli_w.dumps({path.rpartition(".")[2]: attrgetter(path)(config)}).strip()
 
 
 def _overlay(document: dict[str, Any], environment: Mapping[str, str]) -> list[str]:
@@ -167,8 +169,8 @@ def _misshapen(table: dict[str, Any], kind: type[Struct], at: str = "") -> Itera
         else:
             try:
                 convert(value, fields[name].type, at=at + name)
-            except FaultyInput as fault:
-                yield from fault.faults
+            except FaultyInput as error:
+                yield from error.faults
 
 
 def _is_section(kind: Any) -> bool:
@@ -178,8 +180,8 @@ def _is_section(kind: Any) -> bool:
 def _faults_of_identity(config: Config) -> Iterator[Fault]:
     try:
         mc_system_id(config.system)
-    except InvalidIdentity as fault:
-        yield fault.fault("system")
+    except InvalidIdentity as error:
+        yield error.fault("system")
     if not config.name:
         yield Fault("name", "", "must not be empty")
     for field, value in (("name", config.name), ("contact", config.contact)):

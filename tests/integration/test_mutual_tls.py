@@ -461,12 +461,6 @@ def test_a_stop_takes_bounded_time_while_a_client_says_nothing(party, run) -> No
     run(scenario())
 
 
-async def connect_for_ever(port: int) -> None:
-    while True:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.close()
-
-
 def test_a_request_under_way_is_answered_before_the_stop(party, run) -> None:
     us = party("us")
 
@@ -483,11 +477,25 @@ def test_a_request_under_way_is_answered_before_the_stop(party, run) -> None:
             answer = asyncio.create_task(asked(face, showing_none(us)))
             await begun.wait()
             stop = asyncio.create_task(face.listener.stop(10))
-            with pytest.raises(ConnectionError):
-                await connect_for_ever(port)
+            await asyncio.wait([stop], timeout=0.1)
+            assert not stop.done()
             go_on.set()
             assert await answer == repr({"peer_certificate": None})
             await stop
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection("127.0.0.1", port)
+
+    run(scenario())
+
+
+def test_a_stop_does_not_wait_for_an_idle_connection(party, run) -> None:
+    us = party("us")
+
+    async def scenario() -> None:
+        async with serving(us, asks=False) as face, aiohttp.ClientSession() as session:
+            async with session.get(face.url, ssl=showing_none(us)) as answer:
+                await answer.read()
+            await asyncio.wait_for(face.listener.stop(10), 5)
 
     run(scenario())
 

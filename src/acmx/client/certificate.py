@@ -51,17 +51,16 @@ def context_for(pem: str | None) -> ssl.SSLContext:
 
     Raises FaultyInput.
     """
-    context = (
-        ssl.create_default_context(cadata=pem) if pem is None else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    )
+    if pem is None:
+        return ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if pem is not None:
-        context.check_hostname = False
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        try:
-            context.load_verify_locations(cadata=pem)
-        except ssl.SSLError:
-            raise FaultyInput([Fault("certificate", "", "must be an X.509 certificate in PEM")]) from None
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        context.load_verify_locations(cadata=pem)
+    except (ssl.SSLError, ValueError):
+        raise FaultyInput([Fault("certificate", "", "must be an X.509 certificate in PEM")]) from None
     return context
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 from urllib.parse import quote, urlencode
 
 from acmx.client.connection import TRIES, Connection
@@ -47,6 +47,7 @@ ENDED = frozenset(
 )
 """The states at the primary system after which nothing more is to be waited for."""
 
+T = TypeVar("T")
 OnLost = Callable[[AcmxError, float], None]
 
 
@@ -161,13 +162,19 @@ class Client:
             self._pause(seconds)
             wait = min(wait * 2, RECONNECT_MOST)
 
+    def watch(self, look: Callable[[], T], on_lost: OnLost = _say_nothing) -> Iterator[T]:
+        """What `look` finds, at once and at every hint, until closed; a look that fails is repeated."""
+        while True:
+            try:
+                for _ in self.notifications(on_lost):
+                    yield look()
+            except (Unreachable, TemporarilyUnavailable) as lost:
+                on_lost(lost, RECONNECT_FIRST)
+                self._pause(RECONNECT_FIRST)
+
     def wait(self, id_: str, on_lost: OnLost = _say_nothing) -> Exchange:
         """The caller's exchange once it has ended, perhaps days later."""
-        for _ in self.notifications(on_lost):
-            exchange = self.exchange(id_)
-            if exchange.state in ENDED:
-                return exchange
-        raise AssertionError
+        return next(e for e in self.watch(lambda: self.exchange(id_), on_lost) if e.state in ENDED)
 
     # Administration.
 

@@ -1,6 +1,7 @@
 """Lists of MC service IDs as people keep them: a table with a column `mc_service_id`, or one a line."""
 
 import csv
+import io
 import re
 from collections.abc import Iterator
 
@@ -25,7 +26,7 @@ def read_users(content: bytes, source: str = "users") -> tuple[str, ...]:
     In text every line is one. Empty lines and lines that begin with # are passed over. Raises FaultyInput: an
     empty list, more than 10,000, an invalid or repeated one, each with the line it stands in.
     """
-    lines = ["" if line.startswith("#") else line for line in _decoded(content, source).splitlines()]
+    lines = ["" if line.startswith("#") else line for line in _lines(content, source)]
     header = next((line for line in lines if line.strip()), "")
     delimiter = next((d for d in _DELIMITERS if COLUMN in _columns(header, d)), None)
     if delimiter is None and len(_columns(header, ",")) > 1 and ":" not in header:
@@ -36,9 +37,9 @@ def read_users(content: bytes, source: str = "users") -> tuple[str, ...]:
     return tuple(user.mc_service_id for user in users)
 
 
-def _decoded(content: bytes, source: str) -> str:
+def _lines(content: bytes, source: str) -> list[str]:
     try:
-        return content.decode("utf-8-sig")
+        return [line.rstrip("\n") for line in io.StringIO(content.decode("utf-8-sig"), newline=None)]
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise FaultyInput([Fault(f"{source} line {line}", "", "must be UTF-8 text")]) from None

@@ -111,7 +111,7 @@ TABLE: tuple[Transition, ...] = (
     *(Transition("primary", s, E.EXPIRED, S.OVERDUE, (), ("asker",)) for s in (S.QUEUED, S.STORED)),
     *_stays("primary", E.GRANT_ENDED, S.ANSWERED, S.RETRIEVED, tells=("asker",)),
     # The partner system alone decides the outcome.
-    Transition("partner", None, E.REQUEST, S.PENDING, (3, 4, 5), ("reviewers",)),
+    Transition("partner", None, E.REQUEST, S.PENDING, (3, 4, 5, 6), ("reviewers",)),
     Transition("partner", None, E.WITHDRAWAL, S.WITHDRAWN),
     Transition("partner", S.PENDING, E.WITHDRAWAL, S.WITHDRAWN, (), ("reviewers",)),
     *_stays("partner", E.WITHDRAWAL, S.DECIDED, S.DELIVERED, S.WITHDRAWN),

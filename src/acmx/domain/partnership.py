@@ -34,7 +34,6 @@ class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field=
     system: Short
     name: Short
     address: Short
-    created_at: Moment
     contact: str = ""
     keys: Annotated[tuple[PublishedKey, ...], Meta(min_length=1)]
     certificates: Annotated[tuple[str, ...], Meta(min_length=1)]

@@ -17,7 +17,9 @@ def problem(error: AcmxError) -> Response:
         "detail": error.detail,
         **{name: value for name, value in error.members.items() if value is not None},
     }
-    headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'} if isinstance(error, NotAuthenticated) else {}
+    headers = (
+        {"WWW-Authenticate": 'Bearer error="invalid_token"'} if isinstance(error, NotAuthenticated) else {}
+    )
     return Response(
         msgspec.json.encode(document), error.status, media_type="application/problem+json", headers=headers
     )

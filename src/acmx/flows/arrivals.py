@@ -5,10 +5,18 @@ from typing import Any
 from msgspec import Struct
 
 from acmx.domain.documents import convert, known_part, parse
-from acmx.domain.errors import Fault, InvalidMessage, OutOfOrder, PlaceTaken, UnsupportedVersion, WrongPartner
+from acmx.domain.errors import (
+    Fault,
+    InvalidMessage,
+    NotEstablished,
+    OutOfOrder,
+    PlaceTaken,
+    UnsupportedVersion,
+    WrongPartner,
+)
 from acmx.domain.messages import VERSION, AnyMessage, Request, Withdrawal
 from acmx.flows.house import House
-from acmx.storage import messages
+from acmx.storage import messages, partners
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
@@ -24,6 +32,13 @@ class Arrived(Struct, frozen=True):
     body: bytes
     digest: str
     signature: str
+
+
+def admit(tx: Tx, arrived: Arrived) -> None:
+    """Raises NotEstablished unless both systems have accepted the partnership, and neither has suspended it."""
+    partner = partners.find(tx, arrived.peer)
+    if partner is None or not partner.established:
+        raise NotEstablished
 
 
 def held(tx: Tx, arrived: Arrived) -> Stored | None:

@@ -127,5 +127,7 @@ def _refuse_shared_certificates(tx: Tx, system: str, metadata: bytes) -> None:
     new = pinned(metadata)
     for other in partners.every(tx):
         held = pinned(other.metadata)
-        if other.id != system and (held.fingerprints & new.fingerprints or held.keys.keys() & new.keys.keys()):
+        if other.id != system and (
+            held.fingerprints & new.fingerprints or held.keys.keys() & new.keys.keys()
+        ):
             raise FaultyInput([Fault("metadata", system, f"shows a certificate or key of {other.id}")])

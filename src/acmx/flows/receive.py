@@ -46,6 +46,7 @@ async def refuse(house: House, store: Store, arrived: Arrived, error: AcmxError)
 
 
 def _prepare(house: House, tx: Tx, arrived: Arrived) -> Plan | Reply:
+    arrivals.admit(tx, arrived)
     if (held := arrivals.held(tx, arrived)) is not None and held.reply is not None:
         return _refusal(held.reply) if held.type == "refused" else _receipt(held.reply)
     message = arrivals.decode(house, arrived)

@@ -8,5 +8,8 @@ from acmx.storage.engine import Tx
 
 
 def apply(tx: Tx, replied: Replied, receipt: Receipt) -> None:
-    detail: dict[str, object] = {"step_14": to_ms(receipt.created_at)}
+    detail: dict[str, object] = {
+        "step_13": replied.queued.first_sent_at,
+        "step_14": to_ms(receipt.created_at),
+    }
     settle(tx, replied, Event.RESPONSE_DELIVERED, detail)

@@ -36,9 +36,17 @@ def hear(tx: Tx, statement: Statement, at: int) -> Partner:
     if partner is None:
         raise NotFound
     stated_at = to_ms(statement.created_at)
-    if stated_at < partner.stated_at or statement.state == partner.state_there:
-        return partner
-    heard = msgspec.structs.replace(partner, state_there=statement.state, stated_at=stated_at)
-    partners.replace(tx, heard)
-    journal.write(tx, at, "partnership-stated", partner.id, state=statement.state)
-    return heard
+    if stated_at >= partner.stated_at and statement.state != partner.state_there:
+        journal.write(tx, at, "partnership-stated", partner.id, state=statement.state)
+        partner = msgspec.structs.replace(partner, state_there=statement.state, stated_at=stated_at)
+        partners.replace(tx, partner)
+    return partner
+
+
+def greeted(tx: Tx, statement: Statement, at: int) -> Partner:
+    """The partner called, so it can be reached: no back-off any longer. Raises NotFound."""
+    partner = hear(tx, statement, at)
+    if partner.next_attempt_at is not None:
+        partner = msgspec.structs.replace(partner, next_attempt_at=None)
+        partners.replace(tx, partner)
+    return partner

@@ -62,7 +62,7 @@ def _journalled(entries: Iterable[Entry]) -> dict[int, Step]:
         for n in (*STEPS_OF[event], *(m for m in (12,) if f"step_{m}" in detail)):
             status = "failed" if FAILED_AT.get(event) == n else "done"
             at = detail.get(f"step_{n}", entry.at)
-            steps.setdefault(n, Step(n, status, from_ms(at), note))
+            steps[n] = Step(n, status, from_ms(at), note)
     return steps
 
 

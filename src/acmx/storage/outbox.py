@@ -1,5 +1,7 @@
 """The outgoing messages that wait for the partner's signed word."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from acmx.storage import rows
@@ -43,16 +45,21 @@ def ready(tx: Tx, partner: str, now: int, limit: int) -> list[Queued]:
     return rows.many(
         Queued,
         tx.rows(
-            f"{_SELECT} o WHERE partner = :partner AND next_attempt_at <= :now AND NOT EXISTS ("
-            "SELECT 1 FROM outbox e WHERE e.primary_system = o.primary_system AND e.id = o.id AND e.n < o.n) "
+            f"{_SELECT} o WHERE partner = :partner AND next_attempt_at <= :now AND give_up_at > :now "
+            "AND NOT EXISTS (SELECT 1 FROM outbox e "
+            "WHERE e.primary_system = o.primary_system AND e.id = o.id AND e.n < o.n) "
             "ORDER BY next_attempt_at, serial LIMIT :limit",
             {"partner": partner, "now": now, "limit": limit},
         ),
     )
 
 
-def next_moment(tx: Tx, partner: str) -> int | None:
-    row = tx.row("SELECT MIN(next_attempt_at) FROM outbox WHERE partner = :partner", {"partner": partner})
+def next_moment(tx: Tx, partner: str, now: int) -> int | None:
+    """When the next message that is put off may be sent."""
+    row = tx.row(
+        "SELECT MIN(next_attempt_at) FROM outbox WHERE partner = :partner AND next_attempt_at > :now",
+        {"partner": partner, "now": now},
+    )
     return row[0] if row else None
 
 
@@ -70,18 +77,20 @@ def find(tx: Tx, primary: str, id_: str, n: int) -> Queued | None:
     return next((queued for queued in of_exchange(tx, primary, id_) if queued.n == n), None)
 
 
-def attempt(tx: Tx, queued: Queued, now: int) -> None:
-    """Committed before the first byte of the attempt leaves."""
-    tx.execute(
-        "UPDATE outbox SET attempts = attempts + 1, first_sent_at = COALESCE(first_sent_at, :now) WHERE serial = :serial",
-        {"serial": queued.serial, "now": now},
-    )
+def attempt(tx: Tx, batch: Iterable[Queued], now: int) -> None:
+    """Committed before the first byte of these attempts leaves."""
+    for queued in batch:
+        tx.execute(
+            "UPDATE outbox SET attempts = attempts + 1, first_sent_at = COALESCE(first_sent_at, :now) "
+            "WHERE serial = :serial",
+            {"serial": queued.serial, "now": now},
+        )
 
 
 def put_off(tx: Tx, queued: Queued, next_attempt_at: int, error: str) -> None:
     tx.execute(
-        "UPDATE outbox SET attempts = :attempts, next_attempt_at = :at, last_error = :error WHERE serial = :serial",
-        {"serial": queued.serial, "attempts": queued.attempts, "at": next_attempt_at, "error": error},
+        "UPDATE outbox SET next_attempt_at = :at, last_error = :error WHERE serial = :serial",
+        {"serial": queued.serial, "at": next_attempt_at, "error": error},
     )
 
 

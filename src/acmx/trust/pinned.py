@@ -47,7 +47,9 @@ def read_partner_file(file: PartnerFile, now: int) -> tuple[bytes, Pinned]:
     if faults := found.metadata.realms.faults():
         raise FaultyInput(faults)
     if VERSION not in found.metadata.versions:
-        raise FaultyInput([], f"the partner speaks {', '.join(found.metadata.versions)}, this system {VERSION}")
+        raise FaultyInput(
+            [], f"the partner speaks {', '.join(found.metadata.versions)}, this system {VERSION}"
+        )
     system = found.metadata.system
     verify(file.signature, body, found.keys, iss=system, aud=system, typ="acm-metadata", now=now)
     return body, found

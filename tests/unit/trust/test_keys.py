@@ -39,7 +39,6 @@ def test_a_secret_leaves_no_draft_beside_it(tmp_path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["secret"]
 
 
-@pytest.mark.law(12)
 def test_a_secret_is_never_written_over_another(tmp_path) -> None:
     write_secret(tmp_path / "secret", b"the first")
     with pytest.raises(FileExistsError):

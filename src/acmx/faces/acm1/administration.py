@@ -33,7 +33,9 @@ async def post_suspension(call: Call) -> acm1.Partner:
 async def get_partner_file(call: Call) -> PartnerFile:
     own = call.desk.own
     now = to_ms(call.desk.house.clock()) // 1000
-    return PartnerFile(own.metadata.decode(), own.sign(own.metadata, to=own.system, typ="acm-metadata", now=now))
+    return PartnerFile(
+        own.metadata.decode(), own.sign(own.metadata, to=own.system, typ="acm-metadata", now=now)
+    )
 
 
 async def get_identities(call: Call) -> acm1.Identities:

@@ -13,6 +13,7 @@ from starlette.routing import Mount, Route
 from acmx.domain.acm1 import Credentials
 from acmx.domain.documents import encode, read
 from acmx.domain.errors import AcmxError, AssertedIdentity, NoIdentity, NotAllowed, NotAuthenticated
+from acmx.faces.acm1.authentication import Authentication
 from acmx.faces.acm1.calls import Call, Desk, Served
 from acmx.faces.acm1.notifications import Bell
 from acmx.faces.acm1.openapi import document
@@ -34,6 +35,7 @@ class Acm1:
 
     desk: Desk
     bell: Bell
+    authentication: Authentication
     refusals: Refusals
 
     def app(self) -> Starlette:
@@ -54,7 +56,9 @@ class Acm1:
             ]
         )
 
-    def _guarded(self, answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    def _guarded(
+        self, answer: Callable[[Request], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
         async def handle(request: Request) -> Response:
             try:
                 if "x-3gpp-asserted-identity" in request.headers:
@@ -69,7 +73,7 @@ class Acm1:
         return handle
 
     async def _serve(self, row: Served, request: Request) -> Response:
-        caller = await self.caller(request)
+        caller = await self.authentication.caller(request)
         if row.permission is not None:
             await self._permit(caller, row)
         given = read(await read_body(request), row.takes) if row.takes else None
@@ -90,11 +94,6 @@ class Acm1:
         session = await store.write(lambda tx: log_on.apply(tx, plan))
         if session is None:
             raise NotAuthenticated("account or password is wrong")
-        return Response(encode(session), 201, media_type="application/json", headers={"Cache-Control": "no-store"})
-
-    async def caller(self, request: Request) -> Caller:
-        """Raises NoIdentity, NotAuthenticated."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise NoIdentity
-        return await self.desk.store.read(lambda tx: log_on.caller(self.desk.house, tx, token))
+        return Response(
+            encode(session), 201, media_type="application/json", headers={"Cache-Control": "no-store"}
+        )

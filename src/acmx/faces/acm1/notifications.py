@@ -5,7 +5,7 @@ nobody has read yet are one hint. The list is the truth.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from acmx.domain.errors import AcmxError, NotFound
 from acmx.domain.moments import Clock, to_ms
+from acmx.faces.acm1.authentication import Authentication
 from acmx.faces.problems import problem
 from acmx.storage.notices import Notice
 from acmx.trust.roles import Caller
@@ -33,9 +34,9 @@ class _Stream:
 class Bell:
     """The open streams, and when each person was last told."""
 
-    def __init__(self, clock: Clock, authenticate: Callable[[Request], Awaitable[Caller]]) -> None:
+    def __init__(self, clock: Clock, authentication: Authentication) -> None:
         self._clock = clock
-        self._authenticate = authenticate
+        self._authentication = authentication
         self._streams: set[_Stream] = set()
         self._told: dict[str, int] = {}
 
@@ -63,7 +64,7 @@ class Bell:
         try:
             if request.method != "GET":
                 raise NotFound
-            caller = await self._authenticate(request)
+            caller = await self._authentication.caller(request)
             caller.must("read-own")
         except AcmxError as error:
             await problem(error)(scope, receive, send)
@@ -92,14 +93,16 @@ class Bell:
             if stream.gone:
                 return
             try:
-                await self._authenticate(request)
+                await self._authentication.caller(request)
             except AcmxError:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
                 return
             hint, stream.hint = stream.hint, False
             if hint:
                 self._told[stream.caller.mc_service_id] = to_ms(self._clock())
-            await send({"type": "http.response.body", "body": _hint(stream) if hint else _BEAT, "more_body": True})
+            await send(
+                {"type": "http.response.body", "body": _hint(stream) if hint else _BEAT, "more_body": True}
+            )
 
 
 def _meant(caller: Caller, notice: Notice) -> bool:

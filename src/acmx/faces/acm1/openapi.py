@@ -30,7 +30,8 @@ def document(routes: Iterable[Served], base: str) -> dict[str, Any]:
     schema_of = dict(zip(ordered, schemas, strict=True))
     paths: dict[str, Any] = {
         f"{base}/sessions": {
-            "post": _operation("post_session", [], schema_of[Credentials], schema_of[Session], 201) | {"security": []}
+            "post": _operation("post_session", [], schema_of[Credentials], schema_of[Session], 201)
+            | {"security": []}
         }
     }
     for row in rows:
@@ -50,7 +51,11 @@ def document(routes: Iterable[Served], base: str) -> dict[str, Any]:
 
 
 def _operation(
-    name: str, parameters: list[dict[str, Any]], takes: dict[str, Any] | None, gives: dict[str, Any], status: int
+    name: str,
+    parameters: list[dict[str, Any]],
+    takes: dict[str, Any] | None,
+    gives: dict[str, Any],
+    status: int,
 ) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": name,
@@ -71,7 +76,8 @@ def _operation(
 def _parameters(row: Served) -> list[dict[str, Any]]:
     text = {"type": "string"}
     named = [
-        {"name": name, "in": "path", "required": True, "schema": text} for name in re.findall(r"{(\w+)}", row.path)
+        {"name": name, "in": "path", "required": True, "schema": text}
+        for name in re.findall(r"{(\w+)}", row.path)
     ]
     if row.method == "GET" and {"next", "items"} & set(row.gives.__struct_fields__):
         named += [{"name": name, "in": "query", "schema": text} for name in ("after", "limit")]

@@ -9,7 +9,9 @@ from acmx.flows import list_exchanges, pending, retrieve, review, show, submit, 
 async def post_request(call: Call) -> acm1.Accepted:
     key = call.request.headers.get("Idempotency-Key", "")
     if not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
-        raise FaultyInput([Fault("Idempotency-Key", key[:50], "must be a header of 1 to 255 printable characters")])
+        raise FaultyInput(
+            [Fault("Idempotency-Key", key[:50], "must be a header of 1 to 255 printable characters")]
+        )
     plan = await call.carry_out(submit.prepare, submit.apply, key=key, submission=call.given)
     return submit.answer(plan)
 
@@ -17,7 +19,9 @@ async def post_request(call: Call) -> acm1.Accepted:
 async def get_requests(call: Call) -> acm1.Page:
     state = call.request.query_params.get("state")
     after, limit = call.after(), call.limit()
-    return await call.read(lambda tx: list_exchanges.page(tx, call.caller, after=after, limit=limit, state=state))
+    return await call.read(
+        lambda tx: list_exchanges.page(tx, call.caller, after=after, limit=limit, state=state)
+    )
 
 
 async def get_request(call: Call) -> acm1.Exchange:

@@ -14,7 +14,12 @@ ROUTES: tuple[Served, ...] = (
     Served("GET", "/requests", "read-own", requests.get_requests, None, acm1.Page),
     Served("GET", "/requests/{id}", "read-own", requests.get_request, None, acm1.Exchange),
     Served(
-        "POST", "/requests/{id}/withdrawal", "withdraw", requests.post_withdrawal, acm1.WithdrawalInput, acm1.Accepted
+        "POST",
+        "/requests/{id}/withdrawal",
+        "withdraw",
+        requests.post_withdrawal,
+        acm1.WithdrawalInput,
+        acm1.Accepted,
     ),
     Served("POST", "/requests/{id}/retrieval", "retrieve", requests.post_retrieval, None, acm1.Answer),
     Served("POST", "/requests/{id}/review", "review", requests.post_review, acm1.Review, acm1.Reviewed),
@@ -28,9 +33,16 @@ ROUTES: tuple[Served, ...] = (
     Served("GET", "/partner-file", "partners-read", admin.get_partner_file, None, PartnerFile),
     Served("GET", "/server-identities", "identities-read", admin.get_identities, None, acm1.Identities),
     Served(
-        "GET", "/server-identities/{version}", "identities-read", admin.get_identities_version, None, acm1.Identities
+        "GET",
+        "/server-identities/{version}",
+        "identities-read",
+        admin.get_identities_version,
+        None,
+        acm1.Identities,
     ),
-    Served("PUT", "/server-identities", "identities", admin.put_identities, acm1.NewIdentities, acm1.Identities),
+    Served(
+        "PUT", "/server-identities", "identities", admin.put_identities, acm1.NewIdentities, acm1.Identities
+    ),
     Served("GET", "/policy", "policy-read", admin.get_policy, None, acm1.Policy),
     Served("PUT", "/policy", "policy", admin.put_policy, acm1.PolicyInput, acm1.Policy),
     Served("POST", "/policy/check", "policy-read", admin.post_policy_check, acm1.PolicyInput, acm1.Policy),

@@ -44,7 +44,9 @@ class Acm2:
 
     def app(self) -> Starlette:
         routes = [
-            Route("/acm2/v1/exchanges/{primary}/{id}/messages/{n}", self._known(self._message), methods=["PUT"]),
+            Route(
+                "/acm2/v1/exchanges/{primary}/{id}/messages/{n}", self._known(self._message), methods=["PUT"]
+            ),
             Route("/acm2/v1/partnership", self._known(self._partnership), methods=["POST"]),
             Route("/acm2/v1/metadata", self._known(self._metadata), methods=["GET"]),
         ]
@@ -96,14 +98,22 @@ class Acm2:
         sender = peer.metadata.system
         signature = request.headers.get(SIGNATURE)
         verify(
-            signature, body, peer.keys, iss=sender, aud=self.house.system, typ="acm-partnership", now=self._now()
+            signature,
+            body,
+            peer.keys,
+            iss=sender,
+            aud=self.house.system,
+            typ="acm-partnership",
+            now=self._now(),
         )
         theirs = read(body, Statement, InvalidMessage)
         if (theirs.sender, theirs.receiver) != (sender, self.house.system):
             raise InvalidMessage([Fault("from", theirs.sender, "and `to` must be the two partners")])
         now = self.house.clock()
-        partner = await self.store.write(partial(state_partnership.hear, statement=theirs, at=to_ms(now)))
-        ours = state_partnership.statement(self.house, sender, partner.state_here, self.own.metadata_digest, now)
+        partner = await self.store.write(partial(state_partnership.greeted, statement=theirs, at=to_ms(now)))
+        ours = state_partnership.statement(
+            self.house, sender, partner.state_here, self.own.metadata_digest, now
+        )
         seal = self.own.sign(ours, to=sender, typ="acm-partnership", now=self._now())
         return Response(ours, media_type="application/json", headers={SIGNATURE: seal})
 
@@ -126,4 +136,3 @@ class Acm2:
 
     def _now(self) -> int:
         return int(self.house.clock().timestamp())
-

@@ -1,0 +1,158 @@
+"""The directory of an ACM server: what lies where, and how it comes into being, whole or not at all."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+
+from msgspec import Struct
+
+from acmx import config
+from acmx.config import Acm1, Acm2, Config
+from acmx.domain.acm1 import NewAccount
+from acmx.domain.documents import convert
+from acmx.domain.errors import AlreadyThere, FaultyInput
+from acmx.domain.identities import Realms
+from acmx.flows import keep_accounts, set_policy
+from acmx.flows.house import House
+from acmx.storage.engine import Tx
+from acmx.storage.sqlite import SqliteStore
+from acmx.trust.certificates import self_signed
+from acmx.trust.keys import SigningKey, write_secret
+from acmx.trust.roles import ROLES, Caller
+
+CONFIG = "config.toml"
+KEYS = "keys"
+SIGNING_KEY = "keys/signing.pem"
+TLS = "tls"
+ACM1_CERTIFICATE, ACM1_KEY = "tls/acm1.pem", "tls/acm1.key"
+ACM2_CERTIFICATE, ACM2_KEY = "tls/acm2.pem", "tls/acm2.key"
+DATABASE = "acmx.db"
+
+CERTIFICATE_DAYS = 825
+_now = partial(datetime.now, UTC)
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What `create` must be told; no `hosts` means the MC system ID alone. `account` is the first account."""
+
+    system: str
+    name: str
+    contact: str = ""
+    account: str
+    mc_service_id: str
+    password: str
+    acm1: str
+    acm2: str
+    acm2_address: str
+    hosts: tuple[str, ...] = ()
+    phone_contexts: tuple[str, ...] = ()
+    tel_prefixes: tuple[str, ...] = ()
+
+
+def create(directory: Path, settings: Settings) -> None:
+    """Make the directory of a new ACM server (mode 0700, its files 0600).
+
+    It holds a configuration, a signing key, TLS certificates, a database with the shipped policy as version 1
+    and the first account, which has every role. Not inside a running event loop.
+    Raises FaultyInput; AlreadyThere where the directory is not empty; OSError.
+    """
+    chosen = _config(settings)
+    if found := config.faults(chosen):
+        raise FaultyInput(found)
+    house = House(chosen.system, chosen.realms, _now)
+    account = keep_accounts.prepare(house, settings.mc_service_id, _first_account(settings))
+    with new_directory(directory) as draft:
+        config.write(draft / CONFIG, chosen)
+        _make_keys(draft, chosen)
+        asyncio.run(_fill(draft / DATABASE, house, account))
+
+
+@contextmanager
+def new_directory(directory: Path) -> Iterator[Path]:
+    """An empty directory that takes its name and place only when the block has ended well.
+
+    Raises AlreadyThere where that is a file or a directory that is not empty, OSError.
+    """
+    directory = directory.resolve()
+    if directory.exists() and not (directory.is_dir() and not any(directory.iterdir())):
+        raise AlreadyThere(f"{directory} is not an empty directory.")
+    draft = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
+    try:
+        yield draft
+        for folder in (draft, *filter(Path.is_dir, draft.iterdir())):
+            sync(folder)
+        draft.rename(directory)
+    except BaseException:
+        shutil.rmtree(draft)
+        raise
+    sync(directory.parent)
+
+
+def sync(path: Path) -> None:
+    """Make what was done to a file, or in a directory, durable. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _config(settings: Settings) -> Config:
+    return Config(
+        system=settings.system,
+        name=settings.name,
+        contact=settings.contact,
+        acm1=Acm1(settings.acm1),
+        acm2=Acm2(settings.acm2, settings.acm2_address),
+        realms=Realms(settings.hosts or (settings.system,), settings.phone_contexts, settings.tel_prefixes),
+    )
+
+
+def _first_account(settings: Settings) -> NewAccount:
+    document = {
+        "name": settings.account,
+        "mc_service_id": settings.mc_service_id,
+        "roles": list(ROLES),
+        "password": settings.password,
+    }
+    return convert(document, NewAccount, at="account")
+
+
+def _make_keys(draft: Path, chosen: Config) -> None:
+    for folder in (KEYS, TLS):
+        (draft / folder).mkdir(mode=0o700)
+    SigningKey.generate().save(draft / SIGNING_KEY)
+    acm1_host, _ = config.endpoint(chosen.acm1.listen)
+    acm2_host = config.host_of(chosen.acm2.address)
+    for certificate, key, hosts in (
+        (ACM1_CERTIFICATE, ACM1_KEY, (acm1_host, "localhost")),
+        (ACM2_CERTIFICATE, ACM2_KEY, (chosen.system, acm2_host)),
+    ):
+        names = list(dict.fromkeys(hosts))
+        certificate_pem, key_pem = self_signed(names[0], names, now=_now(), days=CERTIFICATE_DAYS)
+        write_secret(draft / certificate, certificate_pem)
+        write_secret(draft / key, key_pem)
+
+
+async def _fill(database: Path, house: House, account: keep_accounts.Plan) -> None:
+    """A failed fsync needs no more than the refusal that follows: the draft is thrown away."""
+    policy = files("acmx.trust").joinpath("default_policy.cedar").read_text(encoding="utf-8")
+    first = account.account
+    caller = Caller(first.name, first.mc_service_id, (), tuple(ROLES), first.created_at)
+
+    def fill(tx: Tx) -> None:
+        keep_accounts.apply(tx, account)
+        set_policy.apply(tx, set_policy.prepare(house, tx, caller, policy))
+
+    store = SqliteStore.open(database, on_fatal=lambda _: None)
+    try:
+        await store.write(fill)
+    finally:
+        await store.close()

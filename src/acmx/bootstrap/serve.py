@@ -1,0 +1,63 @@
+"""`acmx serve`: one ACM server until it is told to stop (SIGINT, SIGTERM)."""
+
+import asyncio
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from acmx import config as configuration
+from acmx.bootstrap.lock import hold
+from acmx.bootstrap.server import Server
+from acmx.domain.errors import Misconfigured
+from acmx.storage.sqlite import SqliteStore
+
+FAILED_FSYNC = 70
+log = structlog.get_logger()
+
+
+def serve(directory: Path) -> None:
+    """Blocks. Raises Misconfigured, DirectoryInUse, UnsafeLibrary."""
+    _log_to_stderr()
+    config = configuration.read(directory / "config.toml")
+    with hold(directory):
+        uvloop.run(_serve(directory, config))
+
+
+async def _serve(directory: Path, config: configuration.Config) -> None:
+    store = SqliteStore.open(directory / "acmx.db", on_fatal=_die)
+    server = Server(directory, config, store, clock=lambda: datetime.now(UTC))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await server.start()
+    except OSError as error:
+        raise Misconfigured(f"cannot listen: {error}") from error
+    log.info("serving", system=config.system, acm1=config.acm1.listen, acm2=config.acm2.listen)
+    await stop.wait()
+    log.info("stopping")
+    await server.stop()
+
+
+def _die(error: BaseException) -> None:
+    """After a failed fsync nothing that is stored can be believed: the next start reads what the disk holds."""
+    log.critical("the disk did not take what was written; the process ends", error=str(error))
+    os._exit(FAILED_FSYNC)
+
+
+def _log_to_stderr() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,105 @@
+"""The one place that wires the server: store, faces, links and clockwork around one house."""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Coroutine, Hashable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from acmx.bootstrap.own import own
+from acmx.config import Config, endpoint
+from acmx.delivery import clockwork
+from acmx.delivery.link import Link
+from acmx.delivery.links import Links
+from acmx.domain.moments import Clock
+from acmx.faces.acm1.app import Acm1
+from acmx.faces.acm1.authentication import Authentication
+from acmx.faces.acm1.calls import Desk
+from acmx.faces.acm1.notifications import Bell
+from acmx.faces.acm2.app import Acm2
+from acmx.faces.acm2.peers import Peers
+from acmx.faces.listener import Listener
+from acmx.flows.house import House
+from acmx.flows.refusals import Refusals
+from acmx.storage.engine import Store
+from acmx.storage.partners import PartnerChanged
+from acmx.trust import tls
+from acmx.trust.pinned import Pinned
+
+GRACE = 5.0
+
+
+class Server:
+    """One ACM server in the running event loop."""
+
+    def __init__(self, directory: Path, config: Config, store: Store, clock: Clock) -> None:
+        """Raises Misconfigured."""
+        self._directory = directory
+        self._store = store
+        house = House(
+            system=config.system,
+            realms=config.realms,
+            clock=clock,
+            expiry=timedelta(days=config.requests.expiry_days),
+            longest_expiry=timedelta(days=config.requests.longest_expiry_days),
+        )
+        self._house = house
+        identity = own(directory, config)
+        refusals = Refusals(house, store)
+        authentication = Authentication(house, store)
+        self._bell = Bell(house.clock, authentication)
+        acm1 = Acm1(Desk(house, store, identity, self._bell.told_at), self._bell, authentication, refusals)
+        tls2 = tls.server_context(*self._pair("acm2"), pinned=())
+        self._peers = Peers(store, tls2)
+        acm2 = Acm2(house, store, identity, self._peers, refusals)
+        self._links = Links(store, lambda partner: Link(house, store, identity, partner, self._context_to))
+        self._tasks: set[asyncio.Task[None]] = set()
+
+        def refused(face: str) -> Callable[[str, str], None]:
+            return lambda reason, address: self._spawn(refusals.note(address, reason, face=face))
+
+        tls1 = tls.server_context(*self._pair("acm1"), pinned=None)
+        self._face1 = Listener(acm1.app(), *endpoint(config.acm1.listen), tls1, refused("acm1"))
+        self._face2 = Listener(acm2.app(), *endpoint(config.acm2.listen), tls2, refused("acm2"))
+
+    async def start(self) -> None:
+        """Raises OSError where an address cannot be had."""
+        await self._peers.refresh()
+        self._store.on_commit(self._hear)
+        await self._face1.start()
+        await self._face2.start()
+        await self._links.start()
+        self._spawn(clockwork.run(self._house, self._store))
+        self._spawn(self._bell.keep_beating())
+
+    async def stop(self) -> None:
+        """What is under way finishes within the grace, or is left for the next start."""
+        await asyncio.gather(self._face1.stop(GRACE), self._face2.stop(GRACE))
+        await self._links.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._store.close()
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """Where ACM-1 and ACM-2 listen."""
+        return self._face1.port, self._face2.port
+
+    def _hear(self, signals: frozenset[Hashable]) -> None:
+        self._bell.ring(signals)
+        self._links.hear(signals)
+        if any(isinstance(signal, PartnerChanged) for signal in signals):
+            self._spawn(self._peers.refresh())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _context_to(self, peer: Pinned) -> ssl.SSLContext:
+        return tls.client_context(*self._pair("acm2"), peer.metadata.certificates)
+
+    def _pair(self, face: str) -> tuple[Path, Path]:
+        return self._directory / "tls" / f"{face}.pem", self._directory / "tls" / f"{face}.key"

@@ -1,0 +1,65 @@
+"""The options that every command has, and what follows from them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from cyclopts import Parameter, Token
+
+from acmx.cli import profiles
+from acmx.cli.terminal import print_json
+from acmx.client import Client
+
+Json = Annotated[bool, Parameter(name="--json", help="Print the document as JSON, and nothing else.")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Whose log-on is used, and in which form the result is printed."""
+
+    profile: Annotated[
+        str | None,
+        Parameter(name="--as", env_var="ACMX_PROFILE", help="The profile to use; default: the last log-on."),
+    ] = None
+    json: Json = False
+
+    def client(self) -> Client:
+        """Raises Misconfigured where there is no such profile."""
+        return profiles.load(self.profile).client()
+
+    def show(self, document: Any, draw: Callable[[], None]) -> None:
+        """Print the document: as JSON where that was asked for, else as `draw` does."""
+        if self.json:
+            print_json(document)
+        else:
+            draw()
+
+
+DEFAULTS = Options()
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Paging:
+    """Which part of a list."""
+
+    limit: Annotated[
+        int | None, Parameter(help="How many at most; default: a page as the server has it.")
+    ] = None
+    after: Annotated[str | None, Parameter(help="Go on after this place, as the page before said.")] = None
+
+
+FIRST_PAGE = Paging()
+
+
+def _moment(kind: type[datetime], tokens: tuple[Token, ...]) -> datetime:
+    return kind.fromisoformat(tokens[0].value).astimezone()
+
+
+Moment = Annotated[datetime | None, Parameter(converter=_moment, metavar="TIME", n_tokens=1)]
+"""ISO 8601; where no offset is given, local time."""
+
+Id = Annotated[str, Parameter(name="ID", help="The exchange, as `acmx requests` lists it.")]
+Users = Annotated[list[str] | None, Parameter(name="--user", consume_multiple=True, help="MC service IDs.")]

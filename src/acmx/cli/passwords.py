@@ -1,0 +1,33 @@
+"""Passwords: from ACMX_PASSWORD, typed on a terminal, or made up and shown once."""
+
+import os
+import secrets
+from getpass import getpass
+
+from acmx.cli.failures import WrongUsageError, note
+from acmx.cli.terminal import is_interactive
+
+VARIABLE = "ACMX_PASSWORD"
+
+
+def known(account: str) -> str:
+    """The password of an account that exists. Raises WrongUsageError where nobody can be asked."""
+    if given := os.environ.get(VARIABLE):
+        return given
+    if not is_interactive():
+        raise WrongUsageError(f"Set {VARIABLE}, or run this on a terminal to be asked for the password.")
+    return getpass(f"Password of {account}: ")
+
+
+def new(account: str) -> str:
+    """A password for a new account. Raises WrongUsageError where it was typed differently the second time."""
+    if given := os.environ.get(VARIABLE):
+        return given
+    typed = getpass(f"New password of {account} (empty: one is made up): ") if is_interactive() else ""
+    if not typed:
+        made_up = secrets.token_urlsafe(18)
+        note(f"Password of {account}, shown only now: {made_up}")
+        return made_up
+    if getpass("The same again: ") != typed:
+        raise WrongUsageError("The two passwords differ.")
+    return typed

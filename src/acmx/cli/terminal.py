@@ -1,0 +1,81 @@
+"""What people see and are asked: the two consoles, questions, and the text of strangers made harmless."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+def out() -> Console:
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def err() -> Console:
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def plain(text: str) -> str:
+    """`text` without control characters: what others wrote must not steer the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def cell(value: object, style: str = "") -> Text:
+    return Text(plain(str(value)), style)
+
+
+def time(moment: datetime | None) -> str:
+    """A point in time as tables show it: UTC, to the second."""
+    return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
+
+
+def print_json(document: Any) -> None:
+    """`document` as JSON in UTF-8 on stdout."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def table(*columns: str) -> Table:
+    """A table without lines whose long cells are folded, so that it fits the terminal."""
+    empty = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
+    for column in columns:
+        empty.add_column(column, overflow="fold")
+    return empty
+
+
+def facts(rows: dict[str, object]) -> Table:
+    """Name and value, one a line; those without a value are left out."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim")
+    grid.add_column(overflow="fold")
+    for name, value in rows.items():
+        if value not in (None, "", (), []):
+            grid.add_row(cell(name), cell(value))
+    return grid
+
+
+def is_interactive() -> bool:
+    """Whether somebody is there to answer a question."""
+    return sys.stdin.isatty()
+
+
+def ask(question: str) -> bool:
+    """Yes or no; no answer is no."""
+    err().print(f"{plain(question)} [y/N] ", end="")
+    try:
+        return input().strip().lower() in {"y", "yes"}
+    except EOFError:
+        return False
+
+
+@contextmanager
+def busy(what: str) -> Iterator[None]:
+    """Show on a terminal that work is going on."""
+    with err().status(Text(what)):
+        yield

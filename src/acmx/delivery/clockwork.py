@@ -1,0 +1,36 @@
+"""The clockwork: what falls due by time alone is looked for, and carried out by its flow."""
+
+import asyncio
+from functools import partial
+
+import structlog
+
+from acmx.domain.errors import AcmxError
+from acmx.flows import expire
+from acmx.flows.carry_out import carry_out
+from acmx.flows.house import House
+from acmx.storage.engine import Store
+
+EVERY = 1.0
+log = structlog.get_logger()
+
+
+async def tick(house: House, store: Store) -> int:
+    """Carry out what is due now; how many exchanges that were."""
+    due = await store.read(partial(expire.due, house))
+    for exchange in due:
+        await carry_out(store, partial(expire.prepare, house, exchange=exchange), expire.apply)
+    return len(due)
+
+
+async def run(house: House, store: Store) -> None:
+    """Until cancelled."""
+    while True:
+        try:
+            while await tick(house, store):
+                pass
+        except AcmxError as error:
+            log.warning("the clockwork will try again", error=str(error))
+        except Exception:
+            log.exception("the clockwork stumbled and goes on")
+        await asyncio.sleep(EVERY)

@@ -1,0 +1,201 @@
+"""The link to one partner: the one retry loop (law 6)."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from acmx.delivery.backoff import LONGEST, WHILE_WAITING, delay
+from acmx.delivery.wire import LinkDown, Said, Wire
+from acmx.domain.errors import NotEstablished
+from acmx.domain.messages import PROBLEM, Receipt, Refusal
+from acmx.domain.moments import to_ms
+from acmx.flows import (
+    record_delivery,
+    record_indication,
+    record_refusal,
+    record_withdrawal,
+    state_partnership,
+)
+from acmx.flows.house import House
+from acmx.flows.replied import Replied
+from acmx.storage import messages, outbox, partners
+from acmx.storage.engine import Store, Tx
+from acmx.storage.outbox import Queued
+from acmx.storage.partners import Partner
+from acmx.trust.own import Own
+from acmx.trust.pinned import Pinned, pinned
+
+AT_A_TIME = 16
+AFTER_OWN_FAULT = 1.0
+GREET_AGAIN = timedelta(hours=6)
+RECORD = {
+    "request": record_indication.apply,
+    "response": record_delivery.apply,
+    "withdrawal": record_withdrawal.apply,
+}
+log = structlog.get_logger()
+
+
+class Link:
+    """Sends what waits for one partner, for as long as it runs."""
+
+    def __init__(
+        self, house: House, store: Store, own: Own, partner: str, context: Callable[[Pinned], ssl.SSLContext]
+    ) -> None:
+        self._house = house
+        self._store = store
+        self._own = own
+        self._partner = partner
+        self._context = context
+        self._wake = asyncio.Event()
+        self._stated: str | None = None
+        self._under_way: dict[tuple[str, str], asyncio.Task[None]] = {}
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled. What is under way then is left for the next start."""
+        metadata: bytes | None = None
+        async with AsyncExitStack() as stack:
+            try:
+                while True:
+                    partner = await self._read()
+                    if partner.metadata != metadata:
+                        await stack.aclose()
+                        peer = pinned(partner.metadata)
+                        wire = Wire(self._own, peer, self._context(peer), self._house.clock)
+                        await stack.enter_async_context(wire)
+                        metadata, self._stated = partner.metadata, None
+                    pause = await self._turn(wire, partner)
+                    await self._rest(pause)
+            finally:
+                for task in self._under_way.values():
+                    task.cancel()
+
+    async def _turn(self, wire: Wire, partner: Partner) -> timedelta:
+        """Do what can be done now; how long to rest then, unless woken."""
+        now = to_ms(self._house.clock())
+        if partner.next_attempt_at is not None and partner.next_attempt_at > now:
+            return timedelta(milliseconds=partner.next_attempt_at - now)
+        if partner.failures or self._stated != partner.state_here:
+            partner = await self._state(wire, partner)
+            if partner.failures:
+                return timedelta(0)
+        if not partner.established:
+            return GREET_AGAIN
+        return await self._send_ready(wire)
+
+    async def _state(self, wire: Wire, partner: Partner) -> Partner:
+        """Greeting and probe: what is said is the standing of the partnership here."""
+        now = self._house.clock()
+        said = partner.state_here
+        try:
+            statement = state_partnership.statement(
+                self._house, partner.id, said, self._own.metadata_digest, now
+            )
+            theirs = await wire.state(statement)
+        except LinkDown as error:
+            await self._failed(error)
+            return await self._read()
+        self._stated = said
+        await self._store.write(partial(state_partnership.hear, statement=theirs, at=to_ms(now)))
+        await self._store.write(partial(partners.link_works, id_=partner.id, now=to_ms(now)))
+        return await self._read()
+
+    async def _send_ready(self, wire: Wire) -> timedelta:
+        now = to_ms(self._house.clock())
+        free = AT_A_TIME - len(self._under_way)
+        if free <= 0:
+            return GREET_AGAIN
+        found = await self._store.read(
+            partial(outbox.ready, partner=self._partner, now=now, limit=free + len(self._under_way))
+        )
+        ready = [q for q in found if (q.primary_system, q.id) not in self._under_way][:free]
+        if ready:
+            await self._store.write(partial(outbox.attempt, batch=ready, now=now))
+        for queued in ready:
+            key = (queued.primary_system, queued.id)
+            task = asyncio.create_task(self._send(wire, queued))
+            self._under_way[key] = task
+            task.add_done_callback(partial(self._sent, key))
+        following = await self._store.read(partial(outbox.next_moment, partner=self._partner, now=now))
+        return timedelta(milliseconds=following - now) if following is not None else GREET_AGAIN
+
+    def _sent(self, key: tuple[str, str], task: asyncio.Task[None]) -> None:
+        del self._under_way[key]
+        if task.cancelled():
+            return
+        if (error := task.exception()) is None:
+            self._wake.set()
+            return
+        log.error("a message could not be sent", partner=self._partner, exchange=key[1], exc_info=error)
+        task.get_loop().call_later(AFTER_OWN_FAULT, self._wake.set)
+
+    async def _send(self, wire: Wire, queued: Queued) -> None:
+        message = await self._store.read(
+            lambda tx: messages.at(tx, queued.primary_system, queued.id, self._own.system, queued.n)
+        )
+        if message is None:
+            return
+        try:
+            said = await wire.put(message)
+        except LinkDown as error:
+            await self._failed(error)
+            await self._put_off(queued, str(error), timedelta(0))
+            return
+        await self._record(queued, said)
+
+    async def _record(self, queued: Queued, said: Said) -> None:
+        now = to_ms(self._house.clock())
+        replied = Replied(queued, self._own.system, said.body, said.signature, now)
+        word = said.word
+        if isinstance(word, Receipt):
+            await self._store.write(partial(RECORD[queued.type], replied=replied, receipt=word))
+        elif word.final:
+            await self._store.write(partial(record_refusal.apply, replied=replied, refusal=word))
+        else:
+            await self._put_off(queued, f"{word.title} {word.detail}".strip(), delay(queued.attempts + 1))
+            self._learn_standing(word)
+
+    def _learn_standing(self, refusal: Refusal) -> None:
+        if refusal.type == PROBLEM + NotEstablished.type:
+            self._stated = None
+
+    async def _put_off(self, queued: Queued, error: str, wait: timedelta) -> None:
+        at = to_ms(self._house.clock() + wait)
+        await self._store.write(partial(outbox.put_off, queued=queued, next_attempt_at=at, error=error))
+
+    async def _failed(self, error: LinkDown) -> None:
+        log.warning("the link is down", partner=self._partner, error=str(error))
+        now = self._house.clock()
+
+        def act(tx: Tx) -> None:
+            partner = partners.find(tx, self._partner)
+            if partner is None or (partner.next_attempt_at or 0) > to_ms(now):
+                return
+            failures = partner.failures + 1
+            longest = WHILE_WAITING if outbox.count(tx, self._partner) else LONGEST
+            again = to_ms(now + delay(failures, longest=longest))
+            partners.link_failed(tx, self._partner, failures, error.detail, again)
+
+        await self._store.write(act)
+
+    async def _rest(self, pause: timedelta) -> None:
+        try:
+            async with asyncio.timeout(max(pause.total_seconds(), 0)):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+
+    async def _read(self) -> Partner:
+        partner = await self._store.read(partial(partners.find, id_=self._partner))
+        if partner is None:
+            raise LookupError(self._partner)
+        return partner

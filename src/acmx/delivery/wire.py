@@ -1,0 +1,148 @@
+"""HTTP to one partner's ACM-2: mutual TLS with what is pinned, and only signed answers count (law 5)."""
+
+import ssl
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+import msgspec
+
+from acmx.domain.documents import read
+from acmx.domain.errors import AcmxError, InvalidMessage
+from acmx.domain.messages import Receipt, Refusal
+from acmx.domain.moments import Clock
+from acmx.domain.partnership import Statement
+from acmx.storage.messages import Stored
+from acmx.trust.own import Own
+from acmx.trust.pinned import Pinned
+from acmx.trust.signatures import Typ, verify
+
+SIGNATURE = "ACM-Signature"
+TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
+LONGEST_REPLY = 1024 * 1024
+
+
+class LinkDown(AcmxError):
+    """The partner's server did not give a signed answer."""
+
+    type = "link-down"
+
+
+class Said(msgspec.Struct, frozen=True):
+    """The partner's signed word on a message: a receipt or a refusal, as it came."""
+
+    word: Receipt | Refusal
+    body: bytes
+    signature: str
+
+
+class Wire:
+    """An open door to one partner. Connections are kept."""
+
+    def __init__(self, own: Own, peer: Pinned, context: ssl.SSLContext, clock: Clock) -> None:
+        self._own = own
+        self._peer = peer
+        self._clock = clock
+        self._http = aiohttp.ClientSession(
+            base_url=peer.metadata.address,
+            timeout=TIMEOUT,
+            connector=aiohttp.TCPConnector(ssl=context, limit=32),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.close()
+
+    async def put(self, message: Stored) -> Said:
+        """Send one attempt of a stored message, signed anew. Raises LinkDown unless the partner answered, signed."""
+        path = f"/acm2/v1/exchanges/{message.primary_system}/{message.id}/messages/{message.n}"
+        exchange = f"{message.primary_system}/{message.id}"
+        body, signature = await self._call("PUT", path, message.body, "acm-message", exchange, message.n)
+        try:
+            typ = self._verified(signature, body, ("acm-receipt", "acm-refusal"), exchange, message.n)
+            word = _receipt(body) if typ == "acm-receipt" else _refusal(body)
+        except AcmxError as error:
+            raise LinkDown(str(error)) from None
+        if word.digest != message.digest:
+            raise LinkDown("the answer is about another message")
+        return Said(word, body, signature)
+
+    async def state(self, statement: bytes) -> Statement:
+        """Tell the partner how the partnership stands here, and hear theirs. Raises LinkDown."""
+        body, signature = await self._call("POST", "/acm2/v1/partnership", statement, "acm-partnership")
+        try:
+            self._verified(signature, body, ("acm-partnership",))
+            theirs = read(body, Statement, InvalidMessage)
+        except AcmxError as error:
+            raise LinkDown(str(error)) from None
+        if (theirs.sender, theirs.receiver) != (self._peer.metadata.system, self._own.system):
+            raise LinkDown("the statement is not between these two partners")
+        return theirs
+
+    async def _call(
+        self, method: str, path: str, body: bytes, typ: Typ, exchange: str | None = None, n: int | None = None
+    ) -> tuple[bytes, str]:
+        seal = self._own.sign(
+            body, to=self._peer.metadata.system, typ=typ, now=self._now(), exchange=exchange, n=n
+        )
+        headers = {SIGNATURE: seal, "Content-Type": "application/json"}
+        try:
+            async with self._http.request(
+                method, path, data=body, headers=headers, allow_redirects=False
+            ) as reply:
+                signature = reply.headers.get(SIGNATURE)
+                if signature is None:
+                    raise LinkDown(f"unsigned answer: HTTP {reply.status}")
+                return await _limited(reply), signature
+        except TimeoutError:
+            raise LinkDown("no answer in time") from None
+        except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
+            raise LinkDown(str(error)[:300] or type(error).__name__) from None
+
+    def _verified(
+        self,
+        signature: str,
+        body: bytes,
+        typ: tuple[Typ, ...],
+        exchange: str | None = None,
+        n: int | None = None,
+    ) -> Typ:
+        """Raises BadSignature, ClockAhead."""
+        seal = verify(
+            signature,
+            body,
+            self._peer.keys,
+            iss=self._peer.metadata.system,
+            aud=self._own.system,
+            typ=typ,
+            exchange=exchange,
+            n=n,
+            now=self._now(),
+        )
+        return seal.typ
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())
+
+
+def _receipt(body: bytes) -> Receipt | Refusal:
+    return read(body, Receipt, InvalidMessage)
+
+
+def _refusal(body: bytes) -> Receipt | Refusal:
+    return read(body, Refusal, InvalidMessage)
+
+
+async def _limited(reply: aiohttp.ClientResponse) -> bytes:
+    parts: list[bytes] = []
+    async for part in reply.content.iter_any():
+        parts.append(part)
+        if sum(map(len, parts)) > LONGEST_REPLY:
+            raise LinkDown("the answer is longer than 1 MiB")
+    return b"".join(parts)
