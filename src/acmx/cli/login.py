@@ -36,10 +36,10 @@ def login(
     """
     pem = certificate.read(pinned) if pinned else _agreed(url)
     password = passwords.known(account)
-    with Client(url, pinned=pem) as client:
+    with Client(url, certificate=pem) as client:
         session = client.log_on(account, password)
     name = options.profile or f"{session.account}@{session.system}"
-    profiles.save(profiles.Profile(name, url, session, pem is not None), pem)
+    profiles.save(profiles.Profile(name, url, session, pem))
     told = msgspec.to_builtins(session)
     del told["token"]
 

@@ -15,22 +15,19 @@ _name = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,200}")
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """A log-on at the server of one MC system; `pinned` says that its certificate lies beside this file."""
+    """A log-on at the server of one MC system; `certificate` (PEM) is the server's, where it is pinned."""
 
     name: str
     url: str
     session: Session
-    pinned: bool
+    certificate: str | None = None
 
     def client(self) -> Client:
-        certificate = certificate_file(self.name) if self.pinned else None
-        return Client(self.url, self.session.token, certificate)
+        return Client(self.url, self.session.token, self.certificate)
 
 
-def save(profile: Profile, certificate: str | None) -> None:
-    """Store it with the pinned certificate (PEM), and make it the default. Raises FaultyInput, Misconfigured."""
-    if certificate is not None:
-        _write(certificate_file(profile.name), certificate.encode())
+def save(profile: Profile) -> None:
+    """Store it, and make it the default. Raises FaultyInput, Misconfigured."""
     _write(_file(profile.name), msgspec.json.encode(profile))
     _write(_directory() / "default", profile.name.encode())
 
@@ -47,11 +44,6 @@ def load(name: str | None) -> Profile:
         ) from None
     except (OSError, msgspec.DecodeError) as error:
         raise Misconfigured(f"{_file(name)}: {error}") from None
-
-
-def certificate_file(name: str) -> Path:
-    """Where the certificate that is pinned for a profile lies. Raises FaultyInput."""
-    return _file(name).with_name(f"{name}.pem")
 
 
 def _last() -> str:

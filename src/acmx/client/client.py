@@ -56,9 +56,10 @@ def _say_nothing(lost: AcmxError, seconds: float) -> None:
 
 
 class Client:
-    """An ACM client of the ACM server at `url` (https), by bearer token; `certificate` (PEM) is pinned alone.
+    """An ACM client of the ACM server at `url` (https), by bearer token.
 
-    Without `certificate` the system's trust store decides. Every method raises the error of the tree that the
+    `certificate` is the server's own (a PEM file, or PEM text) and then the only one that is taken; without it
+    the system's trust store decides. Every method raises the error of the tree that the
     server's problem document names, Unreachable, or UnknownCertificate. Reading, submitting, withdrawing,
     retrieving and reviewing are tried again where the connection fails, as the server takes each but once.
     """
@@ -67,7 +68,7 @@ class Client:
         self,
         url: str,
         token: str | None = None,
-        certificate: Path | None = None,
+        certificate: Path | str | None = None,
         *,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:

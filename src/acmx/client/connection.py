@@ -26,10 +26,10 @@ READ_SECONDS = 60.0
 class Connection:
     """`pause` waits that many seconds between tries."""
 
-    def __init__(self, url: str, certificate: Path | None, pause: Callable[[float], None]) -> None:
+    def __init__(self, url: str, certificate: Path | str | None, pause: Callable[[float], None]) -> None:
         """Raises FaultyInput."""
         address = certificates.address_of(url)
-        pem = certificates.read(certificate) if certificate else None
+        pem = certificates.read(certificate) if isinstance(certificate, Path) else certificate
         self.token: str | None = None
         self._url = url
         self._base = (address.path or "").rstrip("/") + PATH

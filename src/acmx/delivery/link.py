@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
 
+import msgspec
 import structlog
 
 from acmx.delivery.backoff import LONGEST, WHILE_WAITING, delay
@@ -119,7 +120,10 @@ class Link:
         ready = [q for q in found if (q.primary_system, q.id) not in self._under_way][:free]
         if ready:
             await self._store.write(partial(outbox.attempt, batch=ready, now=now))
-        for queued in ready:
+        for waiting in ready:
+            queued = msgspec.structs.replace(
+                waiting, attempts=waiting.attempts + 1, first_sent_at=waiting.first_sent_at or now
+            )
             key = (queued.primary_system, queued.id)
             task = asyncio.create_task(self._send(wire, queued))
             self._under_way[key] = task
@@ -160,7 +164,7 @@ class Link:
         elif word.final:
             await self._store.write(partial(record_refusal.apply, replied=replied, refusal=word))
         else:
-            await self._put_off(queued, f"{word.title} {word.detail}".strip(), delay(queued.attempts + 1))
+            await self._put_off(queued, f"{word.title} {word.detail}".strip(), delay(queued.attempts))
             self._learn_standing(word)
 
     def _learn_standing(self, refusal: Refusal) -> None:

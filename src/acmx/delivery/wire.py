@@ -1,6 +1,7 @@
 """HTTP to one partner's ACM-2: mutual TLS with what is pinned, and only signed answers count (law 5)."""
 
 import ssl
+from io import BytesIO
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +21,7 @@ from acmx.trust.signatures import Typ, verify
 SIGNATURE = "ACM-Signature"
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 LONGEST_REPLY = 1024 * 1024
+LARGE = 512 * 1024
 
 
 class LinkDown(AcmxError):
@@ -129,6 +131,11 @@ class Wire:
 
     def _now(self) -> int:
         return int(self._clock().timestamp())
+
+
+def _data(body: bytes) -> bytes | BytesIO:
+    """aiohttp wants large bodies as a stream."""
+    return body if len(body) < LARGE else BytesIO(body)
 
 
 def _receipt(body: bytes) -> Receipt | Refusal:

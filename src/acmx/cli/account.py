@@ -1,0 +1,96 @@
+"""`acmx account`: who may log on at the ACM server, and in which roles."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from acmx.cli import passwords
+from acmx.cli.options import DEFAULTS, Options
+from acmx.cli.terminal import cell, facts, out, table
+from acmx.domain.acm1 import Account, Accounts, NewAccount
+
+Name = Annotated[str, Parameter(name="NAME", help="The account's name.")]
+
+
+def add(
+    name: Name,
+    /,
+    *,
+    mc_service_id: Annotated[str, Parameter(help="The MC service ID it stands for.")],
+    role: Annotated[
+        list[str], Parameter(consume_multiple=True, help="Its roles, such as requester, reviewer.")
+    ],
+    functional_alias: Annotated[
+        list[str] | None,
+        Parameter(consume_multiple=True, help="Functional aliases under which it is addressed."),
+    ] = None,
+    automatic: Annotated[
+        bool, Parameter(help="A service account: its decisions are shown as automatic.")
+    ] = False,
+    options: Options = DEFAULTS,
+) -> None:
+    """Add an account. Its password comes from ACMX_PASSWORD or is asked for; else one is made up and shown.
+
+    Example:
+
+        acmx account add alice --mc-service-id sip:alice@mc.fire.example --role requester reviewer
+    """
+    with options.client() as client:
+        new = NewAccount(
+            name=name,
+            mc_service_id=mc_service_id,
+            roles=tuple(role),
+            password=passwords.new(name),
+            functional_aliases=tuple(functional_alias or ()),
+            automatic=automatic,
+        )
+        _show(client.add_account(new), options)
+
+
+def disable(name: Name, /, *, options: Options = DEFAULTS) -> None:
+    """Disable an account: it cannot log on any more, and its sessions end.
+
+    Example:
+
+        acmx account disable alice
+    """
+    with options.client() as client:
+        _show(client.disable_account(name), options)
+
+
+def list_all(*, options: Options = DEFAULTS) -> None:
+    """List the accounts.
+
+    Example:
+
+        acmx account list
+    """
+    with options.client() as client:
+        accounts = list(client.all_accounts())
+    listed = table("account", "MC service ID", "roles", "")
+    for account in accounts:
+        listed.add_row(
+            cell(account.name, "bold"),
+            cell("\n".join([account.mc_service_id, *account.functional_aliases])),
+            cell(", ".join(account.roles)),
+            cell(_remarks(account)),
+        )
+    options.show(Accounts(accounts), lambda: out().print(listed))
+
+
+def _show(account: Account, options: Options) -> None:
+    shown = facts(
+        {
+            "account": account.name,
+            "MC service ID": account.mc_service_id,
+            "functional aliases": ", ".join(account.functional_aliases),
+            "roles": ", ".join(account.roles),
+            "": _remarks(account),
+        }
+    )
+    options.show(account, lambda: out().print(shown))
+
+
+def _remarks(account: Account) -> str:
+    remarks = {"automatic": account.automatic, "disabled": account.disabled}
+    return ", ".join(name for name, holds in remarks.items() if holds)

@@ -1,0 +1,40 @@
+"""The partner's answer in words."""
+
+import tomli_w
+
+from acmx.cli.summaries import verdict_lines
+from acmx.cli.terminal import cell, facts, out, time
+from acmx.domain.acm1 import Answer
+
+
+def draw_answer(answer: Answer) -> None:
+    handler = answer.handler.mc_service_id if answer.handler else "nobody known"
+    validity = " until ".join(filter(None, (time(answer.valid_from), time(answer.valid_until))))
+    out().print(
+        facts(
+            {
+                "exchange": answer.id,
+                "partner": answer.partner,
+                "outcome": answer.outcome,
+                "decided": f"{time(answer.decided_at)} by {'its policy or clock' if answer.automatic else handler}",
+                "reason": answer.reason,
+                "valid": validity,
+                "services": ", ".join(map(str, answer.content.get("services", ()))),
+                "missing": ", ".join(map(str, answer.content.get("missing", ()))),
+            }
+        )
+    )
+    for line in verdict_lines(answer.verdicts):
+        out().print(cell(line))
+    if identity := _without_nothing(answer.content.get("server_identity")):
+        out().print(cell(f"\n{tomli_w.dumps(identity)}"), soft_wrap=True, end="")
+
+
+def _without_nothing(document: object) -> dict[str, object]:
+    if not isinstance(document, dict):
+        return {}
+    return {
+        name: _without_nothing(value) if isinstance(value, dict) else value
+        for name, value in document.items()
+        if value is not None
+    }

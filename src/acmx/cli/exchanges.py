@@ -1,0 +1,166 @@
+"""Exchanges: `acmx requests`, `show`, `pending`, `fetch`, `withdraw`, `watch`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+from rich.text import Text
+
+from acmx.cli import profiles
+from acmx.cli.answer import draw_answer
+from acmx.cli.diagram import diagram, pens_for
+from acmx.cli.failures import note
+from acmx.cli.files import write
+from acmx.cli.journal import journal_table
+from acmx.cli.options import DEFAULTS, FIRST_PAGE, Id, Options, Paging
+from acmx.cli.summaries import exchange_facts, links, summary_table, verdict_lines, waits_for
+from acmx.cli.terminal import cell, out, plain, print_json
+from acmx.domain.acm1 import Exchange, Pending, Summary
+from acmx.domain.errors import AcmxError
+
+STYLES = {"done": "green", "waiting": "yellow", "failed": "red", "": "bold"}
+
+
+def requests(
+    *,
+    state: Annotated[str | None, Parameter(help="Only those in this state.")] = None,
+    paging: Paging = FIRST_PAGE,
+    options: Options = DEFAULTS,
+) -> None:
+    """List the exchanges that you may see, newest first.
+
+    Example:
+
+        acmx requests --state answered
+    """
+    with options.client() as client:
+        page = client.requests(paging.after, paging.limit, state)
+    options.show(page, lambda: out().print(summary_table(page.items)))
+    if page.next:
+        note(f"There is more: acmx requests --after {page.next}")
+
+
+def show(id_: Id, /, *, options: Options = DEFAULTS) -> None:
+    """Draw an exchange as the sequence diagram of the procedure, with what it waits for and its journal.
+
+    Example:
+
+        acmx show 01a3c5e7-9b2d-7f46-8a1b-3c5d7e9f1b2d
+    """
+    profile = profiles.load(options.profile)
+    with profile.client() as client:
+        exchange = client.exchange(id_)
+    options.show(exchange, lambda: _draw(exchange, profile.session.system))
+
+
+def pending(*, options: Options = DEFAULTS) -> None:
+    """List what waits for you: requests to decide, and answers to fetch.
+
+    Example:
+
+        acmx pending
+    """
+    with options.client() as client:
+        waiting = client.all_pending()
+
+    def draw() -> None:
+        for title, summaries in (("To decide", waiting.to_decide), ("To fetch", waiting.to_fetch)):
+            out().print(Text(f"{title}: {len(summaries) or 'nothing'}", "bold"))
+            if summaries:
+                out().print(summary_table(summaries))
+
+    options.show(waiting, draw)
+
+
+def fetch(
+    id_: Id,
+    /,
+    *,
+    file: Annotated[
+        Path | None, Parameter(name=("--output", "-o"), help="Write the answer here, as JSON.")
+    ] = None,
+    options: Options = DEFAULTS,
+) -> None:
+    """Fetch the partner's answer; it may be fetched again. The exit status is 3 while there is none.
+
+    Example:
+
+        acmx fetch 01a3c5e7-9b2d-7f46-8a1b-3c5d7e9f1b2d -o answer.json
+    """
+    with options.client() as client:
+        answer = client.retrieve(id_)
+    if file:
+        write(file, msgspec.json.format(msgspec.json.encode(answer), indent=2) + b"\n")
+    options.show(answer, lambda: draw_answer(answer))
+
+
+def withdraw(
+    id_: Id,
+    /,
+    *,
+    reason: Annotated[str | None, Parameter(help="Why; the partner sees it.")] = None,
+    options: Options = DEFAULTS,
+) -> None:
+    """Take a request back. If the partner has decided before it hears of that, its answer stands.
+
+    Example:
+
+        acmx withdraw 01a3c5e7-9b2d-7f46-8a1b-3c5d7e9f1b2d
+    """
+    with options.client() as client:
+        accepted = client.withdraw(id_, reason)
+    options.show(accepted, lambda: print(plain(f"{accepted.id} is {accepted.state}.")))
+
+
+def watch(*, options: Options = DEFAULTS) -> None:
+    """Say what waits for you as soon as it does, until Ctrl-C.
+
+    Example:
+
+        acmx watch
+    """
+    said: set[tuple[str, str]] = set()
+    with options.client() as client:
+        note("Watching; Ctrl-C ends it.")
+        try:
+            for waiting in client.watch(client.all_pending, tell_lost):
+                if options.json:
+                    print_json(waiting)
+                else:
+                    said = _say_new(waiting, said)
+        except KeyboardInterrupt:
+            note("No longer watching.")
+
+
+def tell_lost(lost: AcmxError, seconds: float) -> None:
+    note(f"{lost} Trying again in {seconds:.0f} s.")
+
+
+def _say_new(waiting: Pending, said: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    now: dict[tuple[str, str], Summary] = {
+        (what, summary.id): summary
+        for what, summaries in (("decide", waiting.to_decide), ("fetch", waiting.to_fetch))
+        for summary in summaries
+    }
+    for (what, id_), summary in now.items():
+        if (what, id_) not in said:
+            print(plain(f"to {what}  {id_}  {summary.user_count:,} users  {summary.purpose}"), flush=True)
+    return set(now)
+
+
+def _draw(exchange: Exchange, here: str) -> None:
+    console = out()
+    console.print(exchange_facts(exchange))
+    for line in verdict_lines(exchange.verdicts):
+        console.print(cell(line))
+    console.print()
+    for text, status in diagram(exchange, here, pens_for(sys.stdout.encoding)):
+        console.print(Text(plain(text), STYLES.get(status, "dim")), no_wrap=True, crop=False)
+    console.print()
+    console.print(cell(f"Waits for: {waits_for(exchange)}", "bold"))
+    for line in links(exchange.waiting):
+        console.print(cell(line))
+    console.print()
+    console.print(journal_table(exchange.journal, with_exchange=False))

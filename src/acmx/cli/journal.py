@@ -1,0 +1,44 @@
+"""The journal as a table, and `acmx audit`."""
+
+from collections.abc import Iterable
+
+from rich.table import Table
+
+from acmx.cli.failures import note
+from acmx.cli.options import DEFAULTS, FIRST_PAGE, Options, Paging
+from acmx.cli.terminal import cell, out, table, time
+from acmx.domain.acm1 import JournalEntry
+
+LONGEST_DETAIL = 24
+"""Digests are cut to this; `--json` has them whole."""
+
+
+def audit(*, paging: Paging = FIRST_PAGE, options: Options = DEFAULTS) -> None:
+    """Show the journal of this MC system, newest first.
+
+    Example:
+
+        acmx audit --limit 50
+    """
+    with options.client() as client:
+        page = client.audit(paging.after, paging.limit)
+    options.show(page, lambda: out().print(journal_table(page.items, with_exchange=True)))
+    if page.next:
+        note(f"There is more: acmx audit --after {page.next}")
+
+
+def journal_table(entries: Iterable[JournalEntry], *, with_exchange: bool) -> Table:
+    rows = table("time", "event", "who, and what")
+    for entry in entries:
+        what = [entry.actor]
+        if with_exchange and entry.exchange:
+            what.append(f"exchange {entry.exchange}")
+        what += [f"{name.replace('_', ' ')}: {_short(value)}" for name, value in entry.detail.items()]
+        rows.add_row(cell(time(entry.at)), cell(entry.event), cell("\n".join(what)))
+    return rows
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    is_digest = len(text) == 64 and set(text) <= set("0123456789abcdef")
+    return f"{text[:LONGEST_DETAIL]}..." if is_digest else text

@@ -1,0 +1,141 @@
+"""`acmx partner`: the MC systems that this one exchanges configuration with."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+from cyclopts.types import ExistingFile
+
+from acmx.cli.failures import note
+from acmx.cli.files import write
+from acmx.cli.options import DEFAULTS, Options
+from acmx.cli.terminal import cell, facts, out, table, time
+from acmx.client import Client
+from acmx.domain import documents
+from acmx.domain.acm1 import Partner
+from acmx.domain.partnership import Metadata, PartnerFile
+
+Id = Annotated[str, Parameter(name="ID", help="The partner's MC system ID.")]
+
+
+def export(file: Path, /, *, options: Options = DEFAULTS) -> None:
+    """Write the file that a partner needs to know this MC system, to be handed over by mail or by hand.
+
+    Example:
+
+        acmx partner export mc.fire.example.json
+    """
+    from acmx.trust.keys import spoken  # noqa: PLC0415
+
+    with options.client() as client:
+        ours = client.partner_file()
+    write(file, msgspec.json.encode(ours))
+
+    def draw() -> None:
+        print(f"{file} is written. The partner must hear this over another way, and compare it:")
+        for key in msgspec.json.decode(ours.metadata, type=Metadata).keys:
+            print(f"  {spoken(key.kid)}")
+
+    options.show(ours, draw)
+
+
+def add(file: ExistingFile, /, *, options: Options = DEFAULTS) -> None:
+    """Take in the file of a partner. Nothing is exchanged until both sides have accepted.
+
+    Example:
+
+        acmx partner add mc.police.example.json
+    """
+    with options.client() as client:
+        partner = client.add_partner(documents.read(file.read_bytes(), PartnerFile))
+    _show(partner, options)
+    note(f"Compare its keys with what the partner says, then: acmx partner accept {partner.id}")
+
+
+def accept(id_: Id, /, *, options: Options = DEFAULTS) -> None:
+    """Accept a partner whose keys have been compared.
+
+    Example:
+
+        acmx partner accept mc.police.example
+    """
+    _act(Client.accept_partner, id_, options)
+
+
+def suspend(id_: Id, /, *, options: Options = DEFAULTS) -> None:
+    """Stop the exchange with a partner for the time being.
+
+    Example:
+
+        acmx partner suspend mc.police.example
+    """
+    _act(Client.suspend_partner, id_, options)
+
+
+def resume(id_: Id, /, *, options: Options = DEFAULTS) -> None:
+    """Take the exchange with a suspended partner up again.
+
+    Example:
+
+        acmx partner resume mc.police.example
+    """
+    _act(Client.resume_partner, id_, options)
+
+
+def show(id_: Id, /, *, options: Options = DEFAULTS) -> None:
+    """Show what is pinned of a partner, where the partnership stands, and how the link is doing.
+
+    Example:
+
+        acmx partner show mc.police.example
+    """
+    _act(Client.partner, id_, options)
+
+
+def list_all(*, options: Options = DEFAULTS) -> None:
+    """List the partners.
+
+    Example:
+
+        acmx partner list
+    """
+    with options.client() as client:
+        partners = client.partners()
+    listed = table("partner", "state", "waiting", "last success", "last error")
+    for partner in partners.items:
+        listed.add_row(
+            cell(f"{partner.id}\n{partner.name}"),
+            cell(partner.state),
+            cell(partner.waiting),
+            cell(time(partner.last_success_at)),
+            cell(partner.last_error or "", "red"),
+        )
+    options.show(partners, lambda: out().print(listed))
+
+
+def _act(act: Callable[[Client, str], Partner], id_: str, options: Options) -> None:
+    with options.client() as client:
+        _show(act(client, id_), options)
+
+
+def _show(partner: Partner, options: Options) -> None:
+    shown = facts(
+        {
+            "partner": f"{partner.id} ({partner.name})",
+            "state": f"{partner.state} (here: {partner.state_here}, there: {partner.state_there})",
+            "address": partner.address,
+            "contact": partner.contact,
+            "keys": "\n".join(partner.spoken),
+            "users' SIP hosts": ", ".join(partner.hosts),
+            "phone contexts": ", ".join(partner.phone_contexts),
+            "telephone prefixes": ", ".join(partner.tel_prefixes),
+            "exchanges": ", ".join(partner.kinds),
+            "messages waiting": partner.waiting,
+            "last success": time(partner.last_success_at),
+            "last error": partner.last_error,
+            "next attempt": time(partner.next_attempt_at),
+        }
+    )
+    options.show(partner, lambda: out().print(shown))

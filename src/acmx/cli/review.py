@@ -1,0 +1,91 @@
+"""`acmx review`: steps 11 and 12, decide over every user of a partner's request."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from acmx.cli.failures import DONE, FAILED, WrongUsageError, note
+from acmx.cli.options import DEFAULTS, Id, Options, Users
+from acmx.cli.summaries import disclosed_rows
+from acmx.cli.terminal import ask, err, facts, is_interactive, plain
+from acmx.domain.acm1 import Exchange, Review, Reviewed, VerdictInput
+
+
+def review(
+    id_: Id,
+    /,
+    *,
+    reason: Annotated[str, Parameter(help="Why; the partner sees it.")],
+    approve: Annotated[
+        bool, Parameter(help="Approve all users, or those of --user and decline the rest.")
+    ] = False,
+    decline: Annotated[
+        bool, Parameter(help="Decline all users, or those of --user and approve the rest.")
+    ] = False,
+    user: Users = None,
+    yes: Annotated[bool, Parameter(help="Do not ask; needs --seen.")] = False,
+    seen: Annotated[
+        str | None,
+        Parameter(help="The versions you decide on, EXCHANGE.CATALOGUE, as `acmx show` prints them."),
+    ] = None,
+    options: Options = DEFAULTS,
+) -> int:
+    """Decide over every user of a request: say what will be done, ask, and do it.
+
+    Example:
+
+        acmx review 01a3c5e7-9b2d-7f46-8a1b-3c5d7e9f1b2d --approve --reason "Mutual aid agreement 7"
+    """
+    _check(approve=approve, decline=decline, yes=yes, seen=seen)
+    with options.client() as client:
+        exchange = client.exchange(id_)
+        verdicts = _verdicts(approve, user)
+        _say(exchange, verdicts)
+        if not yes and not ask("Decide like this?"):
+            note("Nothing was decided.")
+            return FAILED
+        reviewed = client.review(id_, Review(verdicts, reason, seen or exchange.seen))
+    options.show(reviewed, lambda: _draw(reviewed))
+    return DONE
+
+
+def _check(*, approve: bool, decline: bool, yes: bool, seen: str | None) -> None:
+    if approve == decline:
+        raise WrongUsageError("Say either --approve or --decline.")
+    if yes and not seen:
+        raise WrongUsageError("--yes needs --seen EXCHANGE.CATALOGUE, as `acmx show` prints it.")
+    if not yes and not is_interactive():
+        raise WrongUsageError("Nobody is here to be asked: use --yes with --seen.")
+
+
+def _verdicts(approve: bool, users: list[str] | None) -> tuple[VerdictInput, ...]:
+    if not users:
+        return (VerdictInput(approve),)
+    return (VerdictInput(approve, tuple(users)), VerdictInput(not approve))
+
+
+def _say(exchange: Exchange, verdicts: tuple[VerdictInput, ...]) -> None:
+    named = sum(len(verdict.users or ()) for verdict in verdicts)
+    counts = {v.approved: len(v.users) if v.users else exchange.user_count - named for v in verdicts}
+    approved = counts.get(True, 0)
+    err().print(
+        facts(
+            {
+                "asked by": f"{exchange.asker} of {exchange.primary}",
+                "purpose": exchange.purpose,
+                "approved": f"{approved:,} of {exchange.user_count:,} users",
+                "declined": f"{counts.get(False, 0):,} users",
+                "discloses": ", ".join(disclosed_rows(exchange)) if approved else "nothing",
+                "incomplete": _incomplete(exchange) if approved else "",
+            }
+        )
+    )
+
+
+def _incomplete(exchange: Exchange) -> str:
+    return f"{', '.join(exchange.missing)} missing, and marked so" if exchange.missing else ""
+
+
+def _draw(reviewed: Reviewed) -> None:
+    outcome = reviewed.outcome.replace("-", " ")
+    print(plain(f"{reviewed.id}: {outcome}. {reviewed.approved:,} approved, {reviewed.declined:,} declined."))

@@ -1,0 +1,106 @@
+"""An exchange in words: in a list, and as the facts above its diagram."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.table import Table
+
+from acmx.cli.terminal import cell, facts, table, time
+from acmx.domain.acm1 import Exchange, Summary, Waiting
+from acmx.domain.exchange import State
+from acmx.domain.messages import Verdict
+
+SHOWN_USERS = 20
+_WAITS_FOR = {
+    State.QUEUED: "the partner's word that the request is stored",
+    State.STORED: "the partner's decision",
+    State.OVERDUE: "the partner's word; the time to decide is over",
+    State.WITHDRAWING: "the partner's word that the request is withdrawn",
+    State.ANSWERED: "being fetched: acmx fetch {id}",
+    State.PENDING: "a decision: acmx review {id}",
+    State.DECIDED: "the partner's receipt of the response",
+}
+
+
+def summary_table(summaries: Iterable[Summary]) -> Table:
+    rows = table("exchange", "state", "with, and what for")
+    rows.columns[0].no_wrap = True
+    for summary in summaries:
+        urgent = "   URGENT" if summary.urgency == "urgent" else ""
+        direction = "to" if summary.role == "primary" else "from"
+        rows.add_row(
+            cell(f"{summary.id}\n  {time(summary.created_at)}   {summary.user_count:,} users{urgent}"),
+            cell("\n".join(filter(None, (_spaced(summary.state), summary.outcome)))),
+            cell(f"{direction} {summary.partner}\n{summary.purpose}"),
+        )
+    return rows
+
+
+def exchange_facts(exchange: Exchange) -> Table:
+    validity = " until ".join(filter(None, (time(exchange.valid_from), time(exchange.valid_until))))
+    return facts(
+        {
+            "exchange": exchange.id,
+            "state": _spaced(exchange.state),
+            "kind": exchange.kind,
+            "asked by": f"{exchange.asker} of {exchange.primary}",
+            "addressed to": exchange.addressee,
+            "urgency": exchange.urgency if exchange.urgency != "normal" else None,
+            "purpose": exchange.purpose,
+            "reference": exchange.reference,
+            "services": ", ".join(map(str, exchange.content.get("services", ()))),
+            f"users ({exchange.user_count:,})": _users(exchange.users),
+            "valid": validity,
+            "created": time(exchange.created_at),
+            "to be decided by": time(exchange.expires_at),
+            "outcome": exchange.outcome,
+            "decided by": exchange.decided_by,
+            "reason": exchange.reason,
+            "grant": exchange.grant,
+            "would disclose": ", ".join(disclosed_rows(exchange)),
+            "missing in it": ", ".join(exchange.missing),
+            "refusal": _refusal(exchange),
+            "seen": exchange.seen,
+        }
+    )
+
+
+def disclosed_rows(exchange: Exchange) -> list[str]:
+    """The rows of the server identity information that an approval would give away."""
+    identity = (exchange.disclosed or {}).get("server_identity", {})
+    return [name for name, value in identity.items() if value not in (None, [], ())]
+
+
+def verdict_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    for verdict in verdicts:
+        word = "approved" if verdict.approved else "declined"
+        reason = f" ({verdict.reason})" if verdict.reason else ""
+        yield f"{word}: {len(verdict.users):,} users{reason}\n  {_users(verdict.users)}"
+
+
+def waits_for(exchange: Exchange) -> str:
+    """What has to happen next, in words."""
+    words = next((words for state, words in _WAITS_FOR.items() if state == exchange.state), None)
+    return words.format(id=exchange.id) if words else "nothing, it has ended"
+
+
+def links(waiting: Sequence[Waiting]) -> Iterator[str]:
+    """How the messages that wait for the partner's word are doing."""
+    for message in waiting:
+        yield f"{message.type}: {message.attempts} attempts, the next at {time(message.next_attempt_at)}"
+        if message.last_error:
+            yield f"  last error: {message.last_error}"
+
+
+def _users(users: Sequence[str]) -> str:
+    more = len(users) - SHOWN_USERS
+    shown = ", ".join(users[:SHOWN_USERS])
+    return f"{shown} and {more:,} more (--json has all)" if more > 0 else shown
+
+
+def _spaced(state: str) -> str:
+    return state.replace("_", " ")
+
+
+def _refusal(exchange: Exchange) -> str:
+    refusal = exchange.refusal or {}
+    return " ".join(str(refusal[name]) for name in ("title", "detail", "rule") if refusal.get(name))

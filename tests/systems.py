@@ -1,0 +1,235 @@
+"""Two real MC systems on loopback for the tests: real TLS listeners, real SQLite files, one clock under control.
+
+A template of two onboarded systems is made once a test process; every test gets copies of it.
+"""
+
+import asyncio
+import shutil
+import socket
+import ssl
+import tempfile
+import tomllib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from acmx import config
+from acmx.bootstrap.create import Settings, create
+from acmx.bootstrap.own import own
+from acmx.bootstrap.server import Server
+from acmx.delivery import clockwork
+from acmx.domain.acm1 import NewAccount
+from acmx.flows import keep_accounts
+from acmx.flows.house import House
+from acmx.flows.log_on import token_hash
+from acmx.storage import accounts, partners
+from acmx.storage.accounts import Account, Token
+from acmx.storage.partners import Partner
+from acmx.storage.sqlite import SqliteStore
+from acmx.trust.roles import ROLES
+from acmx.trust.signatures import body_digest
+
+POLICE, FIRE = "mc.metro-police.example", "mc.county-fire.example"
+EXAMPLES = Path(__file__).parent.parent / "examples"
+START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+PASSWORD = "correct horse battery staple"
+
+
+class Clock:
+    """The time of every system in a test; it moves only when told."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **spans: float) -> None:
+        self.now += timedelta(**spans)
+
+
+class System:
+    """One MC system: its directory, and while it runs its server. Accounts: `admin` (all roles) and one for each role."""
+
+    def __init__(self, directory: Path, clock: Clock) -> None:
+        self.directory = directory
+        self.clock = clock
+        self.config = config.read(directory / "config.toml")
+        self.id = self.config.system
+        self.own = own(directory, self.config)
+        self.house = House(self.id, self.config.realms, clock)
+
+    async def start(self) -> None:
+        self.store = SqliteStore.open(self.directory / "acmx.db", on_fatal=_fail)
+        self.server = Server(self.directory, self.config, self.store, self.clock)
+        await self.server.start()
+        tls = ssl.create_default_context(cafile=self.directory / "tls" / "acm1.pem")
+        tls.check_hostname = False
+        self.http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls))
+
+    async def stop(self) -> None:
+        await self.http.close()
+        await self.server.stop()
+
+    async def restart(self) -> None:
+        await self.stop()
+        await self.start()
+
+    async def tick(self) -> None:
+        """What falls due by the clock alone."""
+        while await clockwork.tick(self.house, self.store):
+            pass
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.server.ports[0]}/acm1/v1"
+
+    @property
+    def acm2(self) -> str:
+        return f"https://127.0.0.1:{self.server.ports[1]}/acm2/v1"
+
+    async def call(
+        self, method: str, path: str, document: Any = None, *, account: str | None = "admin", **headers: str
+    ) -> tuple[int, Any]:
+        """Status and document of one ACM-1 call. bytes are sent as they are."""
+        if account:
+            headers["Authorization"] = f"Bearer {account}"
+        body = document if isinstance(document, bytes | None) else msgspec.json.encode(document)
+        async with self.http.request(method, self.url + path, data=body, headers=headers) as reply:
+            return reply.status, msgspec.json.decode(await reply.read())
+
+    async def done(self, method: str, path: str, document: Any = None, *, account: str = "admin") -> Any:
+        """The document of an ACM-1 call that must succeed."""
+        status, answer = await self.call(method, path, document, account=account)
+        assert status in (200, 201), answer
+        return answer
+
+    async def submit(self, key: str = "key", *, account: str = "admin", **changes: Any) -> tuple[int, Any]:
+        headers = {"Idempotency-Key": key}
+        return await self.call("POST", "/requests", submission(**changes), account=account, **headers)
+
+    async def exchange(self, id_: str) -> Any:
+        return await self.done("GET", f"/requests/{id_}")
+
+    async def reaches(self, id_: str, *states: str) -> Any:
+        """The exchange, once it is in one of these states."""
+        return await eventually(lambda: self.exchange(id_), lambda exchange: exchange["state"] in states)
+
+    async def review(self, id_: str, *verdicts: dict[str, Any], reason: str = "as agreed") -> tuple[int, Any]:
+        seen = (await self.exchange(id_))["seen"]
+        document = {"verdicts": verdicts or [{"approved": True}], "reason": reason, "seen": seen}
+        return await self.call("POST", f"/requests/{id_}/review", document)
+
+    async def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return await self.store.read(lambda tx: tx.rows(sql))
+
+
+def submission(**changes: Any) -> dict[str, Any]:
+    """A request of the police to the fire service for two users."""
+    usual = {
+        "kind": "server-identity",
+        "partner": FIRE,
+        "users": [f"sip:officer.{n}@{POLICE}" for n in (1, 2)],
+        "purpose": "flood in the harbour district",
+    }
+    return {name: value for name, value in (usual | changes).items() if value is not None}
+
+
+async def eventually(
+    look: Callable[[], Awaitable[Any]], is_so: Callable[[Any], bool], *, within: float = 10.0
+) -> Any:
+    """What `look` gives once it is so; the servers work in the same loop meanwhile."""
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + within
+    while not is_so(found := await look()):
+        assert loop.time() < ends, f"never came to be: {found}"
+        await asyncio.sleep(0.01)
+    return found
+
+
+@asynccontextmanager
+async def two_systems(tmp: Path, *, start: bool = True) -> AsyncIterator[tuple[System, System]]:
+    """The police (primary) and the fire service (partner), onboarded, the latter with its server identities."""
+    clock = Clock()
+    shutil.copytree(await asyncio.to_thread(_template), tmp, dirs_exist_ok=True)
+    systems = System(tmp / "police", clock), System(tmp / "fire", clock)
+    if start:
+        for system in systems:
+            await system.start()
+    try:
+        yield systems
+    finally:
+        for system in systems:
+            if start:
+                await system.stop()
+
+
+@cache
+def _template() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="acmx-template-"))
+    create(folder / "police", _settings(POLICE, ("ims.mnc001.mcc001.3gppnetwork.org", POLICE), ("+1555",)))
+    create(folder / "fire", _settings(FIRE, (FIRE,), ()))
+    asyncio.run(_furnish(folder))
+    return folder
+
+
+def _settings(system: str, hosts: tuple[str, ...], prefixes: tuple[str, ...]) -> Settings:
+    acm1, acm2 = _free_port(), _free_port()
+    return Settings(
+        system=system,
+        name=system,
+        account="admin",
+        mc_service_id=f"sip:admin@{system}",
+        password=PASSWORD,
+        acm1=f"127.0.0.1:{acm1}",
+        acm2=f"127.0.0.1:{acm2}",
+        acm2_address=f"https://127.0.0.1:{acm2}",
+        hosts=hosts,
+        tel_prefixes=prefixes,
+    )
+
+
+async def _furnish(folder: Path) -> None:
+    systems = System(folder / "police", Clock()), System(folder / "fire", Clock())
+    for system, other in (systems, systems[::-1]):
+        store = SqliteStore.open(system.directory / "acmx.db", on_fatal=_fail)
+        metadata = other.own.metadata
+        partner = Partner(other.id, other.id, "accepted", "accepted", 0, metadata, body_digest(metadata))
+        await store.write(lambda tx, partner=partner: partners.insert(tx, partner))
+        for account in _accounts(system):
+            await store.write(lambda tx, account=account: accounts.insert(tx, account))
+        for name in ("admin", *ROLES):
+            token = Token(token_hash(name), name, 0, 2**52)
+            await store.write(lambda tx, token=token: accounts.insert_token(tx, token, 0))
+        await store.close()
+    fire = systems[1]
+    await fire.start()
+    catalogue = tomllib.loads((EXAMPLES / "catalogues" / "county-fire.toml").read_text())
+    await fire.done("PUT", "/server-identities", {"server_identity": catalogue})
+    await fire.stop()
+
+
+def _accounts(system: System) -> list[Account]:
+    return [
+        keep_accounts.prepare(
+            system.house, "tests", NewAccount(role, f"sip:{role}@{system.id}", (role,), PASSWORD)
+        ).account
+        for role in ROLES
+    ]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _fail(error: BaseException) -> None:
+    raise AssertionError(error)
