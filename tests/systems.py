@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from acmx.flows.house import House
 from acmx.flows.log_on import token_hash
 from acmx.storage import accounts, partners
 from acmx.storage.accounts import Account, Token
+from acmx.storage.outbox import Outgoing
 from acmx.storage.partners import Partner
 from acmx.storage.sqlite import SqliteStore
 from acmx.trust.roles import ROLES
@@ -55,7 +57,7 @@ class Clock:
 
 
 class System:
-    """One MC system: its directory, and while it runs its server. Accounts: `admin` (all roles) and one for each role."""
+    """One MC system: its directory, and while it runs its server. Accounts: `admin` (all roles), one for each role."""
 
     def __init__(self, directory: Path, clock: Clock) -> None:
         self.directory = directory
@@ -64,6 +66,7 @@ class System:
         self.id = self.config.system
         self.own = own(directory, self.config)
         self.house = House(self.id, self.config.realms, clock)
+        self.running = False
 
     async def start(self) -> None:
         self.store = SqliteStore.open(self.directory / "acmx.db", on_fatal=_fail)
@@ -72,10 +75,13 @@ class System:
         tls = ssl.create_default_context(cafile=self.directory / "tls" / "acm1.pem")
         tls.check_hostname = False
         self.http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls))
+        self.running = True
 
     async def stop(self) -> None:
-        await self.http.close()
-        await self.server.stop()
+        if self.running:
+            self.running = False
+            await self.http.close()
+            await self.server.stop()
 
     async def restart(self) -> None:
         await self.stop()
@@ -101,7 +107,8 @@ class System:
         if account:
             headers["Authorization"] = f"Bearer {account}"
         body = document if isinstance(document, bytes | None) else msgspec.json.encode(document)
-        async with self.http.request(method, self.url + path, data=body, headers=headers) as reply:
+        stream = body and BytesIO(body)
+        async with self.http.request(method, self.url + path, data=stream, headers=headers) as reply:
             return reply.status, msgspec.json.decode(await reply.read())
 
     async def done(self, method: str, path: str, document: Any = None, *, account: str = "admin") -> Any:
@@ -114,20 +121,39 @@ class System:
         headers = {"Idempotency-Key": key}
         return await self.call("POST", "/requests", submission(**changes), account=account, **headers)
 
-    async def exchange(self, id_: str) -> Any:
-        return await self.done("GET", f"/requests/{id_}")
+    async def exchange(self, id_: str, *, account: str = "admin") -> Any:
+        return await self.done("GET", f"/requests/{id_}", account=account)
 
     async def reaches(self, id_: str, *states: str) -> Any:
         """The exchange, once it is in one of these states."""
         return await eventually(lambda: self.exchange(id_), lambda exchange: exchange["state"] in states)
 
-    async def review(self, id_: str, *verdicts: dict[str, Any], reason: str = "as agreed") -> tuple[int, Any]:
-        seen = (await self.exchange(id_))["seen"]
+    async def review(
+        self,
+        id_: str,
+        *verdicts: dict[str, Any],
+        reason: str = "as agreed",
+        seen: str = "",
+        account: str = "admin",
+    ) -> tuple[int, Any]:
+        seen = seen or (await self.exchange(id_))["seen"]
         document = {"verdicts": verdicts or [{"approved": True}], "reason": reason, "seen": seen}
-        return await self.call("POST", f"/requests/{id_}/review", document)
+        return await self.call("POST", f"/requests/{id_}/review", document, account=account)
+
+    async def withdraw(self, id_: str, *, account: str = "admin") -> tuple[int, Any]:
+        return await self.call("POST", f"/requests/{id_}/withdrawal", {}, account=account)
 
     async def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return await self.store.read(lambda tx: tx.rows(sql))
+
+    async def counts(self, *tables: str) -> dict[str, int]:
+        """How many rows these tables hold; without names, those that an exchange is stored in."""
+        named = tables or ("exchange", "message", "outbox", "idempotency")
+        return {table: (await self.rows(f"SELECT COUNT(*) FROM {table}"))[0][0] for table in named}
+
+    async def nudge(self, partner: str) -> None:
+        """Wake the link to a partner, so that it looks at the clock again."""
+        await self.store.write(lambda tx: tx.signal(Outgoing(partner)))
 
 
 def submission(**changes: Any) -> dict[str, Any]:
@@ -166,8 +192,7 @@ async def two_systems(tmp: Path, *, start: bool = True) -> AsyncIterator[tuple[S
         yield systems
     finally:
         for system in systems:
-            if start:
-                await system.stop()
+            await system.stop()
 
 
 @cache

@@ -7,7 +7,6 @@ certificates and a copy of the database. The archive holds the private keys: kee
 import os
 import re
 import tarfile
-import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -48,7 +47,8 @@ def backup(directory: Path, file: Path) -> None:
     Raises AlreadyThere where `file` exists, Misconfigured, OSError, AcmxError where SQLite fails.
     """
     require_safe_library()
-    _require_absent(file)
+    if file.exists():
+        raise AlreadyThere(f"{file} exists.")
     system = config.read(directory / CONFIG, {}).system
     with TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as place:
         copy, draft = Path(place, DATABASE), Path(place, "archive")
@@ -71,14 +71,9 @@ def restore(file: Path, directory: Path) -> None:
         try:
             with tarfile.open(file, "r|gz") as archive:
                 _unpack(archive, draft)
-        except (tarfile.TarError, EOFError, zlib.error) as error:
+        except tarfile.TarError as error:
             raise _bad(str(file), f"is no backup of acmx, or damaged: {error}") from error
         _require_sound(draft / DATABASE)
-
-
-def _require_absent(file: Path) -> None:
-    if file.exists():
-        raise AlreadyThere(f"{file} exists.")
 
 
 def _copy_database(source: Path, copy: Path) -> None:
@@ -150,7 +145,10 @@ def _manifest(archive: tarfile.TarFile) -> Manifest:
     content = archive.extractfile(first) if first and first.isreg() and first.name == MANIFEST else None
     if content is None:
         raise _bad(MANIFEST, "must come first in a backup")
-    manifest = read(content.read(), Manifest)
+    try:
+        manifest = read(content.read(), Manifest)
+    except FaultyInput as error:
+        raise _bad(MANIFEST, error.detail) from error
     for name in (CONFIG, DATABASE):
         if name not in manifest.files:
             raise _bad(name, "must be in a backup")

@@ -75,6 +75,7 @@ class Server:
 
     async def stop(self) -> None:
         """What is under way finishes within the grace, or is left for the next start."""
+        self._bell.close()
         await asyncio.gather(self._face1.stop(GRACE), self._face2.stop(GRACE))
         await self._links.stop()
         for task in self._tasks:

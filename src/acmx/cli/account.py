@@ -31,7 +31,7 @@ def add(
 ) -> None:
     """Add an account. Its password comes from ACMX_PASSWORD or is asked for; else one is made up and shown.
 
-    Example:
+    For example:
 
         acmx account add alice --mc-service-id sip:alice@mc.fire.example --role requester reviewer
     """
@@ -50,7 +50,7 @@ def add(
 def disable(name: Name, /, *, options: Options = DEFAULTS) -> None:
     """Disable an account: it cannot log on any more, and its sessions end.
 
-    Example:
+    For example:
 
         acmx account disable alice
     """
@@ -61,7 +61,7 @@ def disable(name: Name, /, *, options: Options = DEFAULTS) -> None:
 def list_all(*, options: Options = DEFAULTS) -> None:
     """List the accounts.
 
-    Example:
+    For example:
 
         acmx account list
     """

@@ -2,7 +2,7 @@
 
 import tomli_w
 
-from acmx.cli.summaries import verdict_lines
+from acmx.cli.summaries import verdict_rows
 from acmx.cli.terminal import cell, facts, out, time
 from acmx.domain.acm1 import Answer
 
@@ -21,11 +21,10 @@ def draw_answer(answer: Answer) -> None:
                 "valid": validity,
                 "services": ", ".join(map(str, answer.content.get("services", ()))),
                 "missing": ", ".join(map(str, answer.content.get("missing", ()))),
-            }
+            },
+            *verdict_rows(answer.verdicts),
         )
     )
-    for line in verdict_lines(answer.verdicts):
-        out().print(cell(line))
     if identity := _without_nothing(answer.content.get("server_identity")):
         out().print(cell(f"\n{tomli_w.dumps(identity)}"), soft_wrap=True, end="")
 

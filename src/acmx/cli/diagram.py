@@ -30,7 +30,7 @@ LINES = Pens(
     ("─", "◀", "▶"),
     ("┄", "◁", "▷"),
     ("┤", "├"),
-    {"done": "✓", "waiting": "…", "not-taken": "–", "failed": "✗", "elsewhere": "○", "ahead": "·"},
+    {"done": "✓", "waiting": "…", "not-taken": "-", "failed": "✗", "elsewhere": "○", "ahead": "·"},
 )
 ASCII = Pens(
     "|",

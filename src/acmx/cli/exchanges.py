@@ -15,7 +15,7 @@ from acmx.cli.failures import note
 from acmx.cli.files import write
 from acmx.cli.journal import journal_table
 from acmx.cli.options import DEFAULTS, FIRST_PAGE, Id, Options, Paging
-from acmx.cli.summaries import exchange_facts, links, summary_table, verdict_lines, waits_for
+from acmx.cli.summaries import exchange_facts, links, summary_table, waits_for
 from acmx.cli.terminal import cell, out, plain, print_json
 from acmx.domain.acm1 import Exchange, Pending, Summary
 from acmx.domain.errors import AcmxError
@@ -31,7 +31,7 @@ def requests(
 ) -> None:
     """List the exchanges that you may see, newest first.
 
-    Example:
+    For example:
 
         acmx requests --state answered
     """
@@ -45,7 +45,7 @@ def requests(
 def show(id_: Id, /, *, options: Options = DEFAULTS) -> None:
     """Draw an exchange as the sequence diagram of the procedure, with what it waits for and its journal.
 
-    Example:
+    For example:
 
         acmx show 01a3c5e7-9b2d-7f46-8a1b-3c5d7e9f1b2d
     """
@@ -58,7 +58,7 @@ def show(id_: Id, /, *, options: Options = DEFAULTS) -> None:
 def pending(*, options: Options = DEFAULTS) -> None:
     """List what waits for you: requests to decide, and answers to fetch.
 
-    Example:
+    For example:
 
         acmx pending
     """
@@ -85,7 +85,7 @@ def fetch(
 ) -> None:
     """Fetch the partner's answer; it may be fetched again. The exit status is 3 while there is none.
 
-    Example:
+    For example:
 
         acmx fetch 01a3c5e7-9b2d-7f46-8a1b-3c5d7e9f1b2d -o answer.json
     """
@@ -105,7 +105,7 @@ def withdraw(
 ) -> None:
     """Take a request back. If the partner has decided before it hears of that, its answer stands.
 
-    Example:
+    For example:
 
         acmx withdraw 01a3c5e7-9b2d-7f46-8a1b-3c5d7e9f1b2d
     """
@@ -117,7 +117,7 @@ def withdraw(
 def watch(*, options: Options = DEFAULTS) -> None:
     """Say what waits for you as soon as it does, until Ctrl-C.
 
-    Example:
+    For example:
 
         acmx watch
     """
@@ -127,7 +127,7 @@ def watch(*, options: Options = DEFAULTS) -> None:
         try:
             for waiting in client.watch(client.all_pending, tell_lost):
                 if options.json:
-                    print_json(waiting)
+                    print_json(waiting, indent=0)
                 else:
                     said = _say_new(waiting, said)
         except KeyboardInterrupt:
@@ -151,16 +151,13 @@ def _say_new(waiting: Pending, said: set[tuple[str, str]]) -> set[tuple[str, str
 
 
 def _draw(exchange: Exchange, here: str) -> None:
-    console = out()
-    console.print(exchange_facts(exchange))
-    for line in verdict_lines(exchange.verdicts):
-        console.print(cell(line))
-    console.print()
+    out().print(exchange_facts(exchange))
+    out().print()
     for text, status in diagram(exchange, here, pens_for(sys.stdout.encoding)):
-        console.print(Text(plain(text), STYLES.get(status, "dim")), no_wrap=True, crop=False)
-    console.print()
-    console.print(cell(f"Waits for: {waits_for(exchange)}", "bold"))
+        out().print(Text(plain(text), STYLES.get(status, "dim")), no_wrap=True, crop=False)
+    out().print()
+    out().print(cell(f"Waits for: {waits_for(exchange)}", "bold"))
     for line in links(exchange.waiting):
-        console.print(cell(line))
-    console.print()
-    console.print(journal_table(exchange.journal, with_exchange=False))
+        out().print(cell(line))
+    out().print()
+    out().print(journal_table(exchange.journal, with_exchange=False))

@@ -9,7 +9,7 @@ from cyclopts.types import ExistingFile
 
 from acmx.cli.options import DEFAULTS, Options
 from acmx.cli.terminal import cell, facts, out, time
-from acmx.domain import documents, server_identity
+from acmx.domain import documents
 from acmx.domain.acm1 import Identities, NewIdentities
 from acmx.domain.errors import Fault, FaultyInput
 
@@ -21,7 +21,7 @@ def show(
 ) -> None:
     """Show the server identity information, in the form in which it is entered.
 
-    Example:
+    For example:
 
         acmx identities show
     """
@@ -46,12 +46,11 @@ def enter(
 ) -> None:
     """Enter a new version of the server identity information.
 
-    Example:
+    For example:
 
         acmx identities set county-fire.toml
     """
     document = _read(file.read_bytes(), file.name)
-    server_identity.read(document)
     with options.client() as client:
         identities = client.set_identities(NewIdentities(document, incomplete))
     options.show(identities, lambda: _draw_version(identities))

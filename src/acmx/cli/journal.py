@@ -16,7 +16,7 @@ LONGEST_DETAIL = 24
 def audit(*, paging: Paging = FIRST_PAGE, options: Options = DEFAULTS) -> None:
     """Show the journal of this MC system, newest first.
 
-    Example:
+    For example:
 
         acmx audit --limit 50
     """
@@ -33,7 +33,9 @@ def journal_table(entries: Iterable[JournalEntry], *, with_exchange: bool) -> Ta
         what = [entry.actor]
         if with_exchange and entry.exchange:
             what.append(f"exchange {entry.exchange}")
-        what += [f"{name.replace('_', ' ')}: {_short(value)}" for name, value in entry.detail.items()]
+        what += [
+            f"{name}: {_short(value)}" for name, value in entry.detail.items() if not name.startswith("step")
+        ]
         rows.add_row(cell(time(entry.at)), cell(entry.event), cell("\n".join(what)))
     return rows
 

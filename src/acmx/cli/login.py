@@ -30,7 +30,7 @@ def login(
     SHA-256, to be compared with what the people who run the server say, and is kept if you agree. The profile's
     name is that of --as, or ACCOUNT@SYSTEM.
 
-    Example:
+    For example:
 
         acmx login https://acm.mc.fire.example:8441 --account alice
     """

@@ -3,11 +3,23 @@
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError, Parameter
 
 from acmx import __version__
+from acmx.cli import (
+    account,
+    exchanges,
+    identities,
+    journal,
+    login,
+    partner,
+    policy,
+    request,
+    review,
+    server,
+)
 from acmx.cli.failures import DONE, INTERRUPTED, WRONG_USAGE, WrongUsageError, note, tell, tell_usage
 from acmx.domain.errors import AcmxError
 
@@ -22,45 +34,44 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 
+
+def _offer(place: App, *commands: Callable[..., object], group: str | None = None) -> None:
+    for command in commands:
+        place.command(command, group=group)
+
+
+def _part(name: str, text: str, group: str) -> App:
+    part = App(name=name, help=text, group=group)
+    app.command(part)
+    return part
+
+
 _SERVER = "The server's directory"
-for name in ("init", "serve", "backup", "restore"):
-    app.command(f"acmx.cli.server:{name}", group=_SERVER)
-app.command("acmx.cli.server:demo", group=_SERVER)
+_offer(app, server.init, server.serve, server.backup, server.restore, server.demo, group=_SERVER)
 
 _EXCHANGES = "Exchanges"
-request = App(name="request", help="Ask a partner MC system.", group=_EXCHANGES)
-request.command("acmx.cli.request:server_identity", name="server-identity")
-app.command(request)
-for name in ("requests", "show", "pending", "fetch", "withdraw", "watch"):
-    app.command(f"acmx.cli.exchanges:{name}", group=_EXCHANGES)
-app.command("acmx.cli.review:review", group=_EXCHANGES)
+_offer(_part("request", "Ask a partner MC system.", _EXCHANGES), request.server_identity)
+_offer(app, exchanges.requests, exchanges.show, exchanges.pending, review.review, group=_EXCHANGES)
+_offer(app, exchanges.fetch, exchanges.withdraw, exchanges.watch, group=_EXCHANGES)
 
 _ADMINISTRATION = "Log-on and administration"
-app.command("acmx.cli.login:login", group=_ADMINISTRATION)
-app.command("acmx.cli.journal:audit", group=_ADMINISTRATION)
+_offer(app, login.login, journal.audit, group=_ADMINISTRATION)
 
-account = App(name="account", help="Who may log on, and in which roles.", group=_ADMINISTRATION)
-account.command("acmx.cli.account:add")
-account.command("acmx.cli.account:list_all", name="list")
-account.command("acmx.cli.account:disable")
-app.command(account)
+_account = _part("account", "Who may log on, and in which roles.", _ADMINISTRATION)
+_offer(_account, account.add, account.disable)
+_account.command(account.list_all, name="list")
 
-identities = App(name="identities", help="This system's server identities.", group=_ADMINISTRATION)
-identities.command("acmx.cli.identities:show")
-identities.command("acmx.cli.identities:enter", name="set")
-app.command(identities)
+_identities = _part("identities", "This system's server identity information.", _ADMINISTRATION)
+_offer(_identities, identities.show)
+_identities.command(identities.enter, name="set")
 
-partner = App(name="partner", help="Partner MC systems.", group=_ADMINISTRATION)
-for name in ("export", "add", "accept", "show", "suspend", "resume"):
-    partner.command(f"acmx.cli.partner:{name}")
-partner.command("acmx.cli.partner:list_all", name="list")
-app.command(partner)
+_partner = _part("partner", "The partner MC systems.", _ADMINISTRATION)
+_offer(_partner, partner.export, partner.add, partner.accept, partner.show, partner.suspend, partner.resume)
+_partner.command(partner.list_all, name="list")
 
-policy = App(name="policy", help="What is answered without a person.", group=_ADMINISTRATION)
-policy.command("acmx.cli.policy:show")
-policy.command("acmx.cli.policy:check")
-policy.command("acmx.cli.policy:replace", name="set")
-app.command(policy)
+_policy = _part("policy", "What is answered without a person.", _ADMINISTRATION)
+_offer(_policy, policy.show, policy.check)
+_policy.command(policy.replace, name="set")
 
 
 def run(tokens: Sequence[str]) -> int:
@@ -73,6 +84,14 @@ def run(tokens: Sequence[str]) -> int:
         return tell_usage(error)
     except AcmxError as error:
         return tell(error)
+    except (
+        FileNotFoundError,
+        FileExistsError,
+        IsADirectoryError,
+        NotADirectoryError,
+        PermissionError,
+    ) as error:
+        return tell(AcmxError(f"{error.filename}: {error.strerror}"))
     except KeyboardInterrupt:
         note("Interrupted.")
         return INTERRUPTED

@@ -23,7 +23,7 @@ Id = Annotated[str, Parameter(name="ID", help="The partner's MC system ID.")]
 def export(file: Path, /, *, options: Options = DEFAULTS) -> None:
     """Write the file that a partner needs to know this MC system, to be handed over by mail or by hand.
 
-    Example:
+    For example:
 
         acmx partner export mc.fire.example.json
     """
@@ -44,7 +44,7 @@ def export(file: Path, /, *, options: Options = DEFAULTS) -> None:
 def add(file: ExistingFile, /, *, options: Options = DEFAULTS) -> None:
     """Take in the file of a partner. Nothing is exchanged until both sides have accepted.
 
-    Example:
+    For example:
 
         acmx partner add mc.police.example.json
     """
@@ -57,7 +57,7 @@ def add(file: ExistingFile, /, *, options: Options = DEFAULTS) -> None:
 def accept(id_: Id, /, *, options: Options = DEFAULTS) -> None:
     """Accept a partner whose keys have been compared.
 
-    Example:
+    For example:
 
         acmx partner accept mc.police.example
     """
@@ -67,7 +67,7 @@ def accept(id_: Id, /, *, options: Options = DEFAULTS) -> None:
 def suspend(id_: Id, /, *, options: Options = DEFAULTS) -> None:
     """Stop the exchange with a partner for the time being.
 
-    Example:
+    For example:
 
         acmx partner suspend mc.police.example
     """
@@ -77,7 +77,7 @@ def suspend(id_: Id, /, *, options: Options = DEFAULTS) -> None:
 def resume(id_: Id, /, *, options: Options = DEFAULTS) -> None:
     """Take the exchange with a suspended partner up again.
 
-    Example:
+    For example:
 
         acmx partner resume mc.police.example
     """
@@ -87,7 +87,7 @@ def resume(id_: Id, /, *, options: Options = DEFAULTS) -> None:
 def show(id_: Id, /, *, options: Options = DEFAULTS) -> None:
     """Show what is pinned of a partner, where the partnership stands, and how the link is doing.
 
-    Example:
+    For example:
 
         acmx partner show mc.police.example
     """
@@ -97,7 +97,7 @@ def show(id_: Id, /, *, options: Options = DEFAULTS) -> None:
 def list_all(*, options: Options = DEFAULTS) -> None:
     """List the partners.
 
-    Example:
+    For example:
 
         acmx partner list
     """

@@ -16,7 +16,7 @@ File = Annotated[ExistingFile, Parameter(help="A policy in Cedar.")]
 def show(*, options: Options = DEFAULTS) -> None:
     """Show the policy that holds.
 
-    Example:
+    For example:
 
         acmx policy show
     """
@@ -33,7 +33,7 @@ def show(*, options: Options = DEFAULTS) -> None:
 def check(file: File, /, *, options: Options = DEFAULTS) -> None:
     """Check a policy without setting it.
 
-    Example:
+    For example:
 
         acmx policy check ours.cedar
     """
@@ -45,7 +45,7 @@ def check(file: File, /, *, options: Options = DEFAULTS) -> None:
 def replace(file: File, /, *, options: Options = DEFAULTS) -> None:
     """Set the policy. One that is not valid is refused, and the one that holds stays.
 
-    Example:
+    For example:
 
         acmx policy set ours.cedar
     """

@@ -49,7 +49,7 @@ def server_identity(
 
     Times are ISO 8601; without an offset they are local. With --wait the exit status is 1 if nobody was approved.
 
-    Example:
+    For example:
 
         acmx request server-identity --partner mc.fire.example --users officers.csv --purpose "Flood" --wait
     """

@@ -32,7 +32,7 @@ def review(
 ) -> int:
     """Decide over every user of a request: say what will be done, ask, and do it.
 
-    Example:
+    For example:
 
         acmx review 01a3c5e7-9b2d-7f46-8a1b-3c5d7e9f1b2d --approve --reason "Mutual aid agreement 7"
     """

@@ -48,7 +48,7 @@ def init(
 
     The password of the first account comes from ACMX_PASSWORD or is asked for; else one is made up and shown.
 
-    Example:
+    For example:
 
         acmx init /var/lib/acmx --system mc.fire.example --user-host mc.fire.example
     """
@@ -77,13 +77,15 @@ def init(
     else:
         print(f"{directory} holds the ACM server of {system}. Next:")
         print(f"  acmx serve {directory}")
-        print(f"  acmx login https://{acm1} --account {account}")
+        print(
+            f"  acmx login https://{acm1} --account {account} --certificate {directory / 'tls' / 'acm1.pem'}"
+        )
 
 
 def serve(directory: ExistingDirectory, /) -> None:
     """Run the ACM server of a directory until it is told to stop.
 
-    Example:
+    For example:
 
         acmx serve /var/lib/acmx
     """
@@ -97,7 +99,7 @@ def backup(directory: ExistingDirectory, file: Path, /, *, json: Json = False) -
 
     The file holds private keys: keep it as safe as the directory.
 
-    Example:
+    For example:
 
         acmx backup /var/lib/acmx acmx-monday.backup
     """
@@ -111,7 +113,7 @@ def backup(directory: ExistingDirectory, file: Path, /, *, json: Json = False) -
 def restore(file: ExistingFile, directory: Path, /, *, json: Json = False) -> None:
     """Set up a directory again from what was saved.
 
-    Example:
+    For example:
 
         acmx restore acmx-monday.backup /var/lib/acmx
     """
@@ -125,7 +127,7 @@ def restore(file: ExistingFile, directory: Path, /, *, json: Json = False) -> No
 def demo(*, once: Annotated[bool, Parameter(help="Stop when all steps are done.")] = False) -> int:
     """Two MC systems on this machine go through the 18 steps, then stay up to be tried.
 
-    Example:
+    For example:
 
         acmx demo --once
     """

@@ -25,17 +25,18 @@ def summary_table(summaries: Iterable[Summary]) -> Table:
     rows = table("exchange", "state", "with, and what for")
     rows.columns[0].no_wrap = True
     for summary in summaries:
-        urgent = "   URGENT" if summary.urgency == "urgent" else ""
+        urgent = "URGENT" if summary.urgency == "urgent" else None
         direction = "to" if summary.role == "primary" else "from"
         rows.add_row(
-            cell(f"{summary.id}\n  {time(summary.created_at)}   {summary.user_count:,} users{urgent}"),
-            cell("\n".join(filter(None, (_spaced(summary.state), summary.outcome)))),
+            cell(f"{summary.id}\n  {time(summary.created_at)}  {summary.user_count:,} users"),
+            cell("\n".join(filter(None, (_spaced(summary.state), summary.outcome, urgent)))),
             cell(f"{direction} {summary.partner}\n{summary.purpose}"),
         )
     return rows
 
 
 def exchange_facts(exchange: Exchange) -> Table:
+    pending = exchange.state == State.PENDING
     validity = " until ".join(filter(None, (time(exchange.valid_from), time(exchange.valid_until))))
     return facts(
         {
@@ -48,7 +49,7 @@ def exchange_facts(exchange: Exchange) -> Table:
             "purpose": exchange.purpose,
             "reference": exchange.reference,
             "services": ", ".join(map(str, exchange.content.get("services", ()))),
-            f"users ({exchange.user_count:,})": _users(exchange.users),
+            f"users ({exchange.user_count:,})": "" if exchange.verdicts else _users(exchange.users),
             "valid": validity,
             "created": time(exchange.created_at),
             "to be decided by": time(exchange.expires_at),
@@ -56,11 +57,12 @@ def exchange_facts(exchange: Exchange) -> Table:
             "decided by": exchange.decided_by,
             "reason": exchange.reason,
             "grant": exchange.grant,
-            "would disclose": ", ".join(disclosed_rows(exchange)),
+            "would disclose" if pending else "disclosed": ", ".join(disclosed_rows(exchange)),
             "missing in it": ", ".join(exchange.missing),
             "refusal": _refusal(exchange),
             "seen": exchange.seen,
-        }
+        },
+        *verdict_rows(exchange.verdicts),
     )
 
 
@@ -70,11 +72,14 @@ def disclosed_rows(exchange: Exchange) -> list[str]:
     return [name for name, value in identity.items() if value not in (None, [], ())]
 
 
-def verdict_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
+def verdict_rows(verdicts: Sequence[Verdict]) -> Iterator[tuple[str, str]]:
+    """Who was approved and who declined, as facts."""
     for verdict in verdicts:
         word = "approved" if verdict.approved else "declined"
-        reason = f" ({verdict.reason})" if verdict.reason else ""
-        yield f"{word}: {len(verdict.users):,} users{reason}\n  {_users(verdict.users)}"
+        yield (
+            f"{word} ({len(verdict.users):,})",
+            "\n".join(filter(None, (verdict.reason, _users(verdict.users)))),
+        )
 
 
 def waits_for(exchange: Exchange) -> str:

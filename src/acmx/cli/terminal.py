@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -12,10 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 
+@cache
 def out() -> Console:
     return Console(highlight=False, markup=False, emoji=False)
 
 
+@cache
 def err() -> Console:
     return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
@@ -34,10 +37,10 @@ def time(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
-def print_json(document: Any) -> None:
-    """`document` as JSON in UTF-8 on stdout."""
+def print_json(document: Any, indent: int = 2) -> None:
+    """`document` as JSON in UTF-8 on stdout; with `indent` 0 on one line."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=indent) + b"\n")
     sys.stdout.buffer.flush()
 
 
@@ -49,12 +52,12 @@ def table(*columns: str) -> Table:
     return empty
 
 
-def facts(rows: dict[str, object]) -> Table:
+def facts(rows: dict[str, object], *more: tuple[str, object]) -> Table:
     """Name and value, one a line; those without a value are left out."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim")
     grid.add_column(overflow="fold")
-    for name, value in rows.items():
+    for name, value in (*rows.items(), *more):
         if value not in (None, "", (), []):
             grid.add_row(cell(name), cell(value))
     return grid

@@ -29,7 +29,8 @@ def error_of(status: int, media_type: str, body: bytes) -> AcmxError:
         return _with(AcmxError(f"{document.get('title', '')} {detail}".strip()), {"type": problem, **members})
     if not issubclass(kind, FaultyInput):
         return _with(kind(detail), members)
-    faults = [_fault(member) for member in members.get("faults") or ()]
+    given = members.get("faults")
+    faults = [_fault(member) for member in given] if isinstance(given, list) else []
     return _with(kind(faults, detail), {**members, "faults": faults})
 
 

@@ -11,17 +11,12 @@ import msgspec
 import structlog
 
 from acmx.delivery.backoff import LONGEST, WHILE_WAITING, delay
+from acmx.delivery.reply import record
 from acmx.delivery.wire import LinkDown, Said, Wire
 from acmx.domain.errors import NotEstablished
-from acmx.domain.messages import PROBLEM, Receipt, Refusal
+from acmx.domain.messages import PROBLEM, Refusal
 from acmx.domain.moments import to_ms
-from acmx.flows import (
-    record_delivery,
-    record_indication,
-    record_refusal,
-    record_withdrawal,
-    state_partnership,
-)
+from acmx.flows import state_partnership
 from acmx.flows.house import House
 from acmx.flows.replied import Replied
 from acmx.storage import messages, outbox, partners
@@ -34,11 +29,6 @@ from acmx.trust.pinned import Pinned, pinned
 AT_A_TIME = 16
 AFTER_OWN_FAULT = 1.0
 GREET_AGAIN = timedelta(hours=6)
-RECORD = {
-    "request": record_indication.apply,
-    "response": record_delivery.apply,
-    "withdrawal": record_withdrawal.apply,
-}
 log = structlog.get_logger()
 
 
@@ -151,28 +141,18 @@ class Link:
             said = await wire.put(message)
         except LinkDown as error:
             await self._failed(error)
-            await self._put_off(queued, str(error), timedelta(0))
+            await self._put_off(queued, str(error))
             return
         await self._record(queued, said)
 
     async def _record(self, queued: Queued, said: Said) -> None:
-        now = to_ms(self._house.clock())
-        replied = Replied(queued, self._own.system, said.body, said.signature, now)
-        word = said.word
-        if isinstance(word, Receipt):
-            await self._store.write(partial(RECORD[queued.type], replied=replied, receipt=word))
-        elif word.final:
-            await self._store.write(partial(record_refusal.apply, replied=replied, refusal=word))
-        else:
-            await self._put_off(queued, f"{word.title} {word.detail}".strip(), delay(queued.attempts))
-            self._learn_standing(word)
-
-    def _learn_standing(self, refusal: Refusal) -> None:
-        if refusal.type == PROBLEM + NotEstablished.type:
+        replied = Replied(queued, self._own.system, said.body, said.signature, to_ms(self._house.clock()))
+        await self._store.write(partial(record, replied=replied, word=said.word))
+        if isinstance(said.word, Refusal) and said.word.type == PROBLEM + NotEstablished.type:
             self._stated = None
 
-    async def _put_off(self, queued: Queued, error: str, wait: timedelta) -> None:
-        at = to_ms(self._house.clock() + wait)
+    async def _put_off(self, queued: Queued, error: str) -> None:
+        at = to_ms(self._house.clock())
         await self._store.write(partial(outbox.put_off, queued=queued, next_attempt_at=at, error=error))
 
     async def _failed(self, error: LinkDown) -> None:

@@ -56,7 +56,7 @@ class Review(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
 
     verdicts: tuple[VerdictInput, ...]
     reason: Line
-    seen: Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]+$")]
+    seen: Annotated[str, Meta(pattern=r"^[0-9]{1,18}\.[0-9]{1,18}$")]
 
 
 class WithdrawalInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

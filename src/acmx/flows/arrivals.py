@@ -1,5 +1,6 @@
 """Every message that arrives, before its own flow: replay, place, order, version, sender (laws 2 and 3)."""
 
+import re
 from typing import Any
 
 from msgspec import Struct
@@ -20,6 +21,8 @@ from acmx.storage import messages, partners
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
+
+VERSIONS = re.compile(r"[0-9]{1,6}\.[0-9]{1,6}")
 
 
 class Arrived(Struct, frozen=True):
@@ -72,9 +75,9 @@ def decode(house: House, arrived: Arrived) -> AnyMessage:
 
 def _spoken_here(document: dict[str, Any]) -> dict[str, Any]:
     version = document.get("version")
-    major, _, minor = version.partition(".") if isinstance(version, str) else ("", "", "")
-    if not (major.isdecimal() and minor.isdecimal()):
-        raise InvalidMessage([Fault("version", str(version), "must be like 1.0")])
+    if not (isinstance(version, str) and VERSIONS.fullmatch(version)):
+        raise InvalidMessage([Fault("version", str(version)[:50], "must be like 1.0")])
+    major, _, minor = version.partition(".")
     ours, _, our_minor = VERSION.partition(".")
     if major != ours:
         raise UnsupportedVersion(f"{version} is not spoken here, {VERSION} is")

@@ -63,7 +63,7 @@ def apply(tx: Tx, plan: Plan) -> bytes:
             "outcome": response.outcome,
             "digest": plan.kept.digest,
             "handler": handler.mc_service_id if isinstance(handler, Handler) else "policy",
-            "step_12": to_ms(response.decided_at),
+            "step_12": to_ms(response.decided_at) if isinstance(handler, Handler) else None,
         },
         outcome=response.outcome,
         reason=response.reason,

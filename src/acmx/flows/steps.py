@@ -16,6 +16,7 @@ from acmx.storage.outbox import Queued
 
 FAILED_AT = {Event.NOT_AUTHORISED: 2, Event.REFUSED_BY_PARTNER: 3, Event.RESPONSE_REFUSED: 13}
 WITHOUT_ANSWER = (State.REFUSED_HERE, State.REFUSED_BY_PARTNER, State.WITHDRAWN)
+POLICY = 6
 BY_A_PERSON = range(7, 13)
 ELSEWHERE = {"primary": range(6, 13), "partner": (1, 2, *range(15, 19))}
 PRESENT = {
@@ -58,11 +59,12 @@ def _journalled(entries: Iterable[Entry]) -> dict[int, Step]:
             continue
         event = Event(entry.event)
         detail = json.loads(entry.detail)
-        note = detail.get("rule") or detail.get("type")
-        for n in (*STEPS_OF[event], *(m for m in (12,) if f"step_{m}" in detail)):
-            status = "failed" if FAILED_AT.get(event) == n else "done"
+        decided = (12,) if "step_12" in detail else ()
+        for n in (*STEPS_OF[event], *decided):
+            failed = FAILED_AT.get(event) == n
+            note = detail.get("rule") or detail.get("type") if failed or n == POLICY else None
             at = detail.get(f"step_{n}", entry.at)
-            steps[n] = Step(n, status, from_ms(at), note)
+            steps[n] = Step(n, "failed" if failed else "done", from_ms(at), note)
     return steps
 
 

@@ -77,7 +77,7 @@ def find(tx: Tx, primary: str, id_: str, n: int) -> Queued | None:
     return next((queued for queued in of_exchange(tx, primary, id_) if queued.n == n), None)
 
 
-def attempt(tx: Tx, batch: Iterable[Queued], now: int) -> None:
+def attempt(tx: Tx, batch: Iterable[Queued], now: int) -> list[Queued]:
     """Committed before the first byte of these attempts leaves."""
     for queued in batch:
         tx.execute(
@@ -85,6 +85,7 @@ def attempt(tx: Tx, batch: Iterable[Queued], now: int) -> None:
             "WHERE serial = :serial",
             {"serial": queued.serial, "now": now},
         )
+    return list(batch)
 
 
 def put_off(tx: Tx, queued: Queued, next_attempt_at: int, error: str) -> None:

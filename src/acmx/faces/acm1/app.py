@@ -8,7 +8,8 @@ from functools import partial
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from acmx.domain.acm1 import Credentials
 from acmx.domain.documents import encode, read
@@ -48,7 +49,7 @@ class Acm1:
             routes=[
                 Route(f"{BASE}/openapi.json", get_openapi, methods=["GET"]),
                 Route(f"{BASE}/sessions", self._guarded(self._log_on), methods=["POST"]),
-                Mount(f"{BASE}/notifications", app=self.bell.app),
+                Route(f"{BASE}/notifications", self._guarded(self._notify), methods=["GET"]),
                 *(
                     Route(BASE + row.path, self._guarded(partial(self._serve, row)), methods=[row.method])
                     for row in ROUTES
@@ -57,9 +58,9 @@ class Acm1:
         )
 
     def _guarded(
-        self, answer: Callable[[Request], Awaitable[Response]]
-    ) -> Callable[[Request], Awaitable[Response]]:
-        async def handle(request: Request) -> Response:
+        self, answer: Callable[[Request], Awaitable[ASGIApp]]
+    ) -> Callable[[Request], Awaitable[ASGIApp]]:
+        async def handle(request: Request) -> ASGIApp:
             try:
                 if "x-3gpp-asserted-identity" in request.headers:
                     raise AssertedIdentity
@@ -85,6 +86,11 @@ class Acm1:
             return
         await self.refusals.note(caller.mc_service_id, f"role:{row.permission}", where=row.path)
         caller.must(row.permission)
+
+    async def _notify(self, request: Request) -> ASGIApp:
+        caller = await self.authentication.caller(request)
+        caller.must("read-own")
+        return self.bell.answer(request, caller)
 
     async def _log_on(self, request: Request) -> Response:
         credentials = read(await read_body(request), Credentials)

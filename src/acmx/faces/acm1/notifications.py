@@ -7,15 +7,15 @@ nobody has read yet are one hint. The list is the truth.
 import asyncio
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from acmx.domain.errors import AcmxError, NotFound
+from acmx.domain.errors import AcmxError
 from acmx.domain.moments import Clock, to_ms
 from acmx.faces.acm1.authentication import Authentication
-from acmx.faces.problems import problem
 from acmx.storage.notices import Notice
 from acmx.trust.roles import Caller
 
@@ -29,6 +29,10 @@ class _Stream:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     hint: bool = True
     gone: bool = False
+
+    def end(self) -> None:
+        self.gone = True
+        self.wake.set()
 
 
 class Bell:
@@ -59,16 +63,18 @@ class Bell:
             for stream in self._streams:
                 stream.wake.set()
 
-    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        try:
-            if request.method != "GET":
-                raise NotFound
-            caller = await self._authentication.caller(request)
-            caller.must("read-own")
-        except AcmxError as error:
-            await problem(error)(scope, receive, send)
-            return
+    def close(self) -> None:
+        """End every stream."""
+        for stream in self._streams:
+            stream.end()
+
+    def answer(self, request: Request, caller: Caller) -> ASGIApp:
+        """The stream of this caller, as the response to `request`."""
+        return partial(self._stream, request, caller)
+
+    async def _stream(
+        self, request: Request, caller: Caller, _scope: Scope, receive: Receive, send: Send
+    ) -> None:
         await send(
             {
                 "type": "http.response.start",
@@ -90,11 +96,7 @@ class Bell:
         while True:
             await stream.wake.wait()
             stream.wake.clear()
-            if stream.gone:
-                return
-            try:
-                await self._authentication.caller(request)
-            except AcmxError:
+            if stream.gone or not await self._still_known(request):
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
                 return
             hint, stream.hint = stream.hint, False
@@ -103,6 +105,13 @@ class Bell:
             await send(
                 {"type": "http.response.body", "body": _hint(stream) if hint else _BEAT, "more_body": True}
             )
+
+    async def _still_known(self, request: Request) -> bool:
+        try:
+            await self._authentication.caller(request)
+        except AcmxError:
+            return False
+        return True
 
 
 def _meant(caller: Caller, notice: Notice) -> bool:
@@ -119,5 +128,4 @@ def _hint(stream: _Stream) -> bytes:
 async def _until_gone(receive: Receive, stream: _Stream) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    stream.gone = True
-    stream.wake.set()
+    stream.end()

@@ -1,0 +1,93 @@
+"""Two onboarded MC systems in a folder: the police asks, the fire service answers by its policy."""
+
+import asyncio
+import socket
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+
+from acmx import config
+from acmx.bootstrap.create import Settings, create
+from acmx.bootstrap.own import own
+from acmx.domain.acm1 import NewIdentities
+from acmx.flows import enter_identities
+from acmx.flows.house import House
+from acmx.flows.log_on import token_hash
+from acmx.storage import accounts, partners, policies
+from acmx.storage.accounts import Token
+from acmx.storage.engine import Tx
+from acmx.storage.partners import Partner
+from acmx.storage.policies import PolicyText
+from acmx.storage.sqlite import SqliteStore
+from acmx.trust.roles import ROLES, Caller
+from acmx.trust.signatures import body_digest
+
+POLICE, FIRE = "mc.metro-police.example", "mc.county-fire.example"
+TOKEN = "bench"
+USERS = tuple(f"sip:officer.{n}@{POLICE}" for n in range(20))
+PURPOSE = "flood in the harbour district: boats and crews of both services"
+CATALOGUE = Path(__file__).parent.parent / "examples" / "catalogues" / "county-fire.toml"
+
+
+def onboard(folder: Path, *, approves: int) -> None:
+    """Make `folder`/police and `folder`/fire; the latter's policy approves lists of up to `approves` users.
+
+    `TOKEN` is a bearer token of both, with every role.
+    """
+    for system in ("police", "fire"):
+        create(folder / system, _settings(POLICE if system == "police" else FIRE))
+    asyncio.run(_furnish(folder / "police", folder / "fire", ""))
+    asyncio.run(_furnish(folder / "fire", folder / "police", _policy(approves)))
+
+
+def give_up(error: BaseException) -> None:
+    """After a failed fsync no figure means anything."""
+    raise SystemExit(str(error))
+
+
+def _policy(approves: int) -> str:
+    return f"""
+    @id("small-lists")
+    permit (principal == MCSystem::"{POLICE}", action == Action::"approve", resource)
+    when {{ context.users <= {approves} }};
+    """
+
+
+async def _furnish(directory: Path, partner: Path, policy: str) -> None:
+    here, there = (config.read(folder / "config.toml") for folder in (directory, partner))
+    metadata = own(partner, there).metadata
+    pinned = Partner(there.system, there.name, "accepted", "accepted", 0, metadata, body_digest(metadata))
+    house = House(here.system, here.realms, lambda: datetime.now(UTC))
+    caller = Caller("admin", f"sip:admin@{here.system}", (), tuple(ROLES), 0)
+    catalogue = NewIdentities(tomllib.loads(CATALOGUE.read_text()))
+
+    def furnish(tx: Tx) -> None:
+        partners.insert(tx, pinned)
+        policies.insert(tx, PolicyText(2, policy, 0, "bench"))
+        accounts.insert_token(tx, Token(token_hash(TOKEN), "admin", 0, 2**52), 0)
+        enter_identities.apply(tx, enter_identities.prepare(house, tx, caller, catalogue))
+
+    store = SqliteStore.open(directory / "acmx.db", on_fatal=give_up)
+    await store.write(furnish)
+    await store.close()
+
+
+def _settings(system: str) -> Settings:
+    acm1, acm2 = _free_port(), _free_port()
+    return Settings(
+        system=system,
+        name=system,
+        account="admin",
+        mc_service_id=f"sip:admin@{system}",
+        password="bench bench bench bench",
+        acm1=f"127.0.0.1:{acm1}",
+        acm2=f"127.0.0.1:{acm2}",
+        acm2_address=f"https://127.0.0.1:{acm2}",
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

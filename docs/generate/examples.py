@@ -1,0 +1,343 @@
+"""The golden files: what the two systems say to each other and to their ACM clients, exchange by exchange."""
+
+import asyncio
+import json
+import tempfile
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from docs.generate.delivery import Attempt, Case, Files, attempt, changed, deliver
+from docs.generate.systems import FIRE, PASSWORD, POLICE, Clock, Reply, System, two_systems
+
+from acmx.delivery import clockwork
+from acmx.domain.acm1 import Credentials, Session
+from acmx.domain.documents import encode
+from acmx.flows import state_partnership
+
+CATALOGUE = Path(__file__).parents[2] / "examples" / "catalogues" / "county-fire.toml"
+USERS = [f"sip:officer.{n}@{POLICE.system}" for n in (1, 2)]
+SMALL_LISTS = f"""\
+@id("small-lists-with-a-reference")
+permit (
+  principal == MCSystem::"{POLICE.system}",
+  action == Action::"approve",
+  resource == Kind::"server-identity"
+) when {{ context.users <= 20 && context.referenced }};
+"""
+
+
+def make() -> Files:
+    """File name below docs/examples: content, byte for byte."""
+    return asyncio.run(_make())
+
+
+async def _make() -> Files:
+    files: Files = {}
+    with tempfile.TemporaryDirectory() as folder:
+        async with two_systems(Path(folder), Clock()) as (police, fire):
+            story = _Story(files, police, fire)
+            await story.onboard()
+            await story.approved_by_a_person()
+            await story.partly_approved()
+            await story.declined()
+            await story.expired()
+            await story.withdrawal_overtakes()
+            await story.withdrawal_comes_late()
+            await story.approved_by_policy()
+            await story.administration()
+            await story.problems()
+            await story.refusals()
+    return files
+
+
+class _Story:
+    def __init__(self, files: Files, police: System, fire: System) -> None:
+        self.files = files
+        self.case = Case(files)
+        self.police = police
+        self.fire = fire
+        self.clock = police.clock
+        self.keys = iter(range(1, 100))
+
+    # What ACM clients say.
+
+    def keep(self, name: str, document: object) -> None:
+        """`document` is a body as it was sent, or something to be encoded."""
+        self.files[f"acm1/{name}.json"] = document if isinstance(document, bytes) else encode(document)
+
+    async def dispatcher(self, method: str, path: str, document: Any = None, keep: str = "") -> Any:
+        return await self._asked(self.police, "dispatcher", method, path, document, keep)
+
+    async def watch_officer(self, method: str, path: str, document: Any = None, keep: str = "") -> Any:
+        return await self._asked(self.fire, "watch-officer", method, path, document, keep)
+
+    async def _asked(
+        self, system: System, who: str, method: str, path: str, document: Any, keep: str
+    ) -> Any:
+        reply = await system.ask(method, path, document, who=who, key=self._key())
+        assert reply.status in (200, 201), reply.body
+        if keep:
+            self.keep(keep, reply.body)
+        return msgspec.json.decode(reply.body)
+
+    def _key(self) -> str:
+        return f"0f8f4c9e-{next(self.keys):04d}"
+
+    async def submit(self, keep: str = "", **changes: Any) -> str:
+        usual = {
+            "kind": "server-identity",
+            "partner": FIRE.system,
+            "users": USERS,
+            "purpose": "mutual aid at the harbour fire",
+        }
+        submission = usual | changes
+        accepted = await self.dispatcher("POST", "/requests", submission, "accepted" if keep else "")
+        if keep:
+            self.keep(keep, submission)
+        id_: str = accepted["id"]
+        return id_
+
+    async def review(self, id_: str, reason: str, *verdicts: dict[str, Any], keep: str = "") -> None:
+        seen = (await self.watch_officer("GET", f"/requests/{id_}"))["seen"]
+        document = {"verdicts": list(verdicts), "reason": reason, "seen": seen}
+        await self.watch_officer("POST", f"/requests/{id_}/review", document, "reviewed" if keep else "")
+        if keep:
+            self.keep(keep, document)
+
+    async def to_fire(self, name: str = "", reply: str = "") -> Reply:
+        return await self.case.carry(self.police, self.fire, name, reply)
+
+    async def to_police(self, name: str = "", reply: str = "") -> Reply:
+        return await self.case.carry(self.fire, self.police, name, reply)
+
+    # What happens.
+
+    async def onboard(self) -> None:
+        catalogue = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))
+        new = {"server_identity": catalogue, "incomplete": False}
+        await self.watch_officer("PUT", "/server-identities", new, "identities")
+        self.keep("new-identities", new)
+        self.case.keep("metadata", self.police.own.metadata)
+        file = await self.dispatcher("GET", "/partner-file", keep="partner-file")
+        await self.watch_officer("POST", "/partners", file)
+        await self.dispatcher("POST", "/partners", await self.watch_officer("GET", "/partner-file"))
+        self.clock.advance(minutes=10)
+        await self.watch_officer("POST", f"/partners/{POLICE.system}/acceptance")
+        await self.dispatcher("POST", f"/partners/{FIRE.system}/acceptance")
+        for system in (self.police, self.fire):
+            await system.peers.refresh()
+        await self.state(self.fire, self.police)
+        await self.state(self.police, self.fire, "statement")
+
+    async def state(self, sender: System, receiver: System, keep: str = "") -> None:
+        said = state_partnership.statement(
+            sender.house, receiver.id, "accepted", sender.own.metadata_digest, self.clock()
+        )
+        signature = sender.sign(said, to=receiver.id, typ="acm-partnership")
+        reply = await receiver.hear_statement(sender.certificate, said, signature)
+        assert reply.status == 200, reply.body
+        if keep:
+            self.case.keep(keep, said, signature)
+            self.case.keep(f"{keep}-reply", reply.body, reply.signature)
+
+    async def approved_by_a_person(self) -> None:
+        self.clock.advance(minutes=20)
+        id_ = await self.submit(
+            keep="submission",
+            users=[*USERS, "tel:+15550100"],
+            reference="agreement 2026-17",
+            urgency="urgent",
+            addressee={"mc_service_id": f"sip:watch-officer@{FIRE.system}"},
+            valid_from="2026-11-24T00:00:00Z",
+            valid_until="2026-12-24T00:00:00Z",
+            expires_at="2026-12-01T00:00:00Z",
+            content={"services": ["mcptt", "mcdata"]},
+        )
+        self.clock.advance(seconds=1)
+        await self.to_fire("request", "receipt-stored")
+        self.clock.advance(hours=3)
+        await self.watch_officer("GET", "/pending", keep="pending")
+        await self.watch_officer("GET", f"/requests/{id_}", keep="exchange-pending")
+        self.clock.advance(minutes=5)
+        await self.review(id_, "as agreed", {"approved": True}, keep="review")
+        self.clock.advance(seconds=1)
+        await self.to_police("response-approved", "receipt-response")
+        self.clock.advance(hours=20)
+        await self.dispatcher("GET", "/pending")
+        await self.dispatcher("POST", f"/requests/{id_}/retrieval", keep="answer")
+        await self.dispatcher("GET", f"/requests/{id_}", keep="exchange-retrieved")
+        self.approved = id_
+
+    async def partly_approved(self) -> None:
+        id_ = await self.submit()
+        await self.to_fire()
+        self.clock.advance(minutes=30)
+        verdicts = {"approved": True, "users": USERS[:1]}, {"approved": False}
+        await self.review(id_, "only the first officer is on duty here", *verdicts)
+        await self.to_police("response-partly-approved")
+
+    async def declined(self) -> None:
+        id_ = await self.submit()
+        await self.to_fire()
+        self.clock.advance(minutes=30)
+        await self.review(id_, "not our incident", {"approved": False})
+        await self.to_police("response-declined")
+
+    async def expired(self) -> None:
+        expires = self.clock() + timedelta(hours=1)
+        await self.submit(expires_at=expires)
+        await self.to_fire()
+        self.clock.advance(hours=1)
+        while await clockwork.tick(self.fire.house, self.fire.store):
+            pass
+        await self.to_police("response-expired")
+
+    async def withdrawal_overtakes(self) -> None:
+        id_ = await self.submit()
+        self.late = await attempt(self.police, self.fire)
+        self.clock.advance(seconds=30)
+        document = {"reason": "the fire is out"}
+        await self.dispatcher("POST", f"/requests/{id_}/withdrawal", document, "withdrawal-accepted")
+        self.keep("withdrawal", document)
+        await self.to_fire("withdrawal", "receipt-withdrawn")
+
+    async def withdrawal_comes_late(self) -> None:
+        id_ = await self.submit()
+        await self.to_fire()
+        await self.review(id_, "as agreed", {"approved": True})
+        await self.dispatcher("POST", f"/requests/{id_}/withdrawal", {})
+        await self.to_fire("", "receipt-decided")
+        await self.to_police()
+
+    async def approved_by_policy(self) -> None:
+        await self.watch_officer("PUT", "/policy", {"text": SMALL_LISTS}, "policy")
+        self.keep("policy-input", {"text": SMALL_LISTS})
+        await self.submit(users=["tel:+15550100"], reference="incident 4711")
+        await self.to_fire("request-minimal")
+        await self.to_police("response-automatic")
+        await self.watch_officer("PUT", "/policy", {"text": ""})
+
+    async def administration(self) -> None:
+        await self.dispatcher("GET", "/requests?limit=2", keep="page")
+        await self.watch_officer("GET", "/partners", keep="partners")
+        await self.watch_officer("GET", "/audit?limit=3", keep="audit-page")
+        new = {
+            "name": "deputy",
+            "mc_service_id": f"sip:deputy@{FIRE.system}",
+            "roles": ["reviewer"],
+            "password": PASSWORD,
+        }
+        reply = await self.fire.ask("POST", "/accounts", new, who="operator")
+        self.keep("new-account", new)
+        self.keep("account", reply.body)
+        self.keep("accounts", (await self.fire.ask("GET", "/accounts?limit=1", who="operator")).body)
+        self.keep("credentials", Credentials("dispatcher", PASSWORD))
+        session = Session(
+            token="kTq0ZLr7Bqk1o2m1uS0V3yqf8yHhQ6mS0c0d3p7aN1E",  # noqa: S106
+            account="dispatcher",
+            mc_service_id=f"sip:dispatcher@{POLICE.system}",
+            roles=["requester", "partner-administrator"],
+            system=POLICE.system,
+            ends_at=self.clock() + timedelta(hours=12),
+        )
+        self.keep("session", session)
+
+    async def problems(self) -> None:
+        """What ACM-1 refuses."""
+        usual = {"kind": "server-identity", "partner": FIRE.system, "purpose": "exercise"}
+        foreign = usual | {"users": [f"sip:firefighter.1@{FIRE.system}"]}
+        faulty = usual | {"users": ["officer.1", USERS[0]], "purpos": "exercise"}
+        invalid = usual | {"users": ["officer.1", USERS[0], USERS[0]]}
+        review = {"verdicts": [{"approved": False}], "reason": "second thoughts", "seen": "1.1"}
+        for name, system, who, path, document in (
+            ("not-allowed", self.police, "dispatcher", "/requests", foreign),
+            ("unknown-member", self.police, "dispatcher", "/requests", faulty),
+            ("invalid-input", self.police, "dispatcher", "/requests", invalid),
+            ("outcome-stands", self.fire, "watch-officer", f"/requests/{self.approved}/review", review),
+        ):
+            reply = await system.ask("POST", path, document, who=who, key=self._key())
+            assert reply.status >= 400
+            self.keep(f"problem-{name}", reply.body)
+
+    async def refusals(self) -> None:
+        """What ACM-2 refuses with a signature: every type that there is."""
+        self.clock.advance(minutes=1)
+        asked = json.loads(self.files["acm2/request-minimal.json"])
+        answered = json.loads(self.files["acm2/response-declined.json"])
+        second = (POLICE.system, answered["exchange"], 2)
+        decided = changed(self.files["acm2/response-declined.json"], n=2)
+        early = await self._early_response()
+        place_taken = (POLICE.system, asked["exchange"], 1)
+        replies = [
+            await self._request(users=["officer.1", *USERS], purpose="two\nlines"),
+            await self._request(version="2.0"),
+            await self._request(kind="group"),
+            await self._request(users=[f"sip:firefighter.1@{FIRE.system}"]),
+            await deliver(self.police, self.fire, self._again(self.late)),
+            await self._request(primary="mc.coast-guard.example"),
+            await self._response(exchange="01a2076b-4400-7000-8000-000000000999"),
+            early,
+            await self._request(place=place_taken, exchange=asked["exchange"], purpose="something else"),
+            await self._say(self.fire, self.police, second, decided),
+            await self._request(aud="mc.coast-guard.example"),
+            await self._request(ahead=3600),
+        ]
+        await self.watch_officer("POST", f"/partners/{POLICE.system}/suspension")
+        replies.append(await self._request())
+        await self.watch_officer("POST", f"/partners/{POLICE.system}/acceptance")
+        await self.fire.store.close()
+        replies.append(await self._request())
+        for reply in replies:
+            type_ = json.loads(reply.body)["type"].rpartition(":")[2]
+            assert f"acm2/refusal-{type_}.json" not in self.files, type_
+            self.case.keep(f"refusal-{type_}", reply.body, reply.signature)
+
+    def _again(self, sent: Attempt) -> Attempt:
+        signature = self.police.sign(sent.message.body, to=self.fire.id, place=sent.place)
+        return msgspec.structs.replace(sent, signature=signature)
+
+    async def _request(
+        self,
+        *,
+        primary: str = POLICE.system,
+        place: tuple[str, str, int] | None = None,
+        aud: str = FIRE.system,
+        ahead: int = 0,
+        **members: object,
+    ) -> Reply:
+        place = place or (primary, self.police.house.mint(), 1)
+        body = changed(self.files["acm2/request-minimal.json"], **{"exchange": place[1], **members})
+        return await self._say(self.police, self.fire, place, body, aud=aud, ahead=ahead)
+
+    async def _response(self, *, exchange: str, **members: object) -> Reply:
+        body = changed(self.files["acm2/response-declined.json"], exchange=exchange, **members)
+        n = msgspec.json.decode(body)["n"]
+        return await self._say(self.fire, self.police, (POLICE.system, exchange, n), body)
+
+    async def _early_response(self) -> Reply:
+        """The second message of an exchange whose first has not arrived."""
+        id_ = await self.submit()
+        sent = await attempt(self.police, self.fire)
+        await deliver(self.police, self.fire, sent)
+        users = [{"approved": False, "users": USERS}]
+        return await self._response(exchange=id_, n=2, answers=sent.message.digest, verdicts=users)
+
+    async def _say(
+        self,
+        sender: System,
+        receiver: System,
+        place: tuple[str, str, int],
+        body: bytes,
+        *,
+        aud: str | None = None,
+        ahead: int = 0,
+    ) -> Reply:
+        self.clock.advance(seconds=ahead)
+        signature = sender.sign(body, to=aud or receiver.id, place=place)
+        self.clock.advance(seconds=-ahead)
+        reply = await receiver.hear(sender.certificate, place, body, signature)
+        assert reply.status >= 400, reply.body
+        return reply

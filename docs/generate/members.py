@@ -1,0 +1,386 @@
+"""The tables of members of each document: name, type and need from the struct, the meaning from here."""
+
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from acmx.domain import acm1, messages, partnership
+from acmx.domain.identities import Realms
+from acmx.kinds import server_identity as kind
+
+MEANINGS: dict[type, dict[str, str]] = {
+    messages.Message: {
+        "version": "`1.0`; see 3.1",
+        "exchange": "UUID of version 7 in lower case, minted by the primary's ACM server; the one in the path",
+        "n": "number of this message among those of its sender in this exchange; the one in the path",
+        "from": "MC system ID of the sender",
+        "to": "MC system ID of the receiver",
+        "created_at": "when the body was minted",
+        "critical": "members that the receiver has to understand; see 3.1",
+    },
+    messages.Request: {
+        "kind": "what is asked for: `server-identity`; see 3.8",
+        "asker": "the authorised user who asks",
+        "expires_at": "until when the partner may decide; not until when it may deliver",
+        "users": "MC service IDs of the users who shall be allowed to migrate: 1 to 10,000, each once, "
+        "each of a realm of the sender",
+        "purpose": "why, for the person who decides; no control characters",
+        "addressee": "who shall decide; absent: whoever may",
+        "urgency": "`normal` where absent; information for people and policy",
+        "reference": "agreement or incident; no control characters",
+        "valid_from": "from when the users shall be admitted",
+        "valid_until": "until when; later than `valid_from`, or than `created_at` where that is absent",
+        "content": "belongs to the kind; see 3.8",
+    },
+    messages.Response: {
+        "answers": "SHA-256 of the body of the request, 64 hexadecimal digits",
+        "asker": "as in the request, member by member",
+        "outcome": "follows from the verdicts: all approved, some, none; `expired` takes the place of `declined` "
+        "where nobody decided in time",
+        "handler": "who decided; see Person who decided and Automatic",
+        "decided_at": "when it was decided (step 12, or step 6)",
+        "verdicts": "together they name each user of the request exactly once",
+        "reason": "public reason",
+        "valid_from": "what is granted; absent: no bound. Absent unless somebody is approved",
+        "valid_until": "what is granted; absent: no end. Absent unless somebody is approved",
+        "content": "belongs to the kind; see 3.8. Empty or absent unless somebody is approved",
+    },
+    messages.Withdrawal: {"asker": "as in the request", "reason": "public reason"},
+    messages.Person: {
+        "mc_service_id": "MC service ID",
+        "functional_alias": "the role the person acts in",
+    },
+    messages.Addressee: {
+        "mc_service_id": "a person",
+        "functional_alias": "a role. Exactly one of the two is there",
+    },
+    messages.Handler: {
+        "by": "`person`",
+        "mc_service_id": "MC service ID",
+        "functional_alias": "the alias that the request was addressed to, if that is how the person came to decide",
+    },
+    messages.Automatic: {"by": "`policy`: local policy decided, or the clock (outcome `expired`)"},
+    messages.Verdict: {
+        "approved": "whether these users may migrate",
+        "users": "some users of the request, as written there",
+        "reason": "public reason",
+    },
+    messages.Receipt: {
+        "version": "`1.0`",
+        "exchange": "as in the message",
+        "n": "as in the message",
+        "from": "MC system ID of the system that says this: the receiver of the message",
+        "to": "MC system ID of the sender of the message",
+        "created_at": "when the message was stored",
+        "digest": "SHA-256 of the body of the message, 64 hexadecimal digits",
+        "status": "`stored` for a request or response; `withdrawn` or `decided` for a withdrawal",
+    },
+    messages.Refusal: {
+        "type": "`urn:acmx:problem:` and a type of section 7",
+        "title": "one sentence, the same for each type",
+        "status": "the HTTP status",
+        "detail": "what was wrong this time, at most 500 characters, for people",
+        "version": "`1.0`",
+        "exchange": "from the path",
+        "n": "from the path",
+        "from": "MC system ID of the system that says this: the receiver of the message",
+        "to": "MC system ID of the sender of the message",
+        "created_at": "when it was refused",
+        "digest": "SHA-256 of the body that arrived, 64 hexadecimal digits",
+        "final": "`true`: this message will never be taken; `false`: send it again later",
+        "held": "`place-taken`: the digest of the body that stands at this place",
+        "signed_at": "`clock-ahead`: the `iat` of the signature, as a time",
+        "received_at": "`clock-ahead`: the receiver's time",
+        "faults": "`invalid-message`: at most 20 objects with `field` (path), `value` (as given, cut) and `rule`",
+    },
+    partnership.Metadata: {
+        "version": "`1.0`",
+        "system": "MC system ID",
+        "name": "name of the organisation",
+        "address": "base URL of its ACM-2 listener: `https://host` or `https://host:port`, no path",
+        "contact": "whom to call",
+        "keys": "the keys that may sign for this system",
+        "certificates": "PEM of each leaf certificate that its server shows on ACM-2, as client and as server: "
+        "the current one, and the next",
+        "realms": "whose users are its own",
+        "kinds": "the kinds it exchanges",
+        "versions": "the versions of ACM-2 it speaks; must hold `1.0`",
+    },
+    partnership.PublishedKey: {
+        "kid": "thumbprint of the key (RFC 7638, SHA-256, base64url without padding, 43 characters)",
+        "x": "the public key: 32 bytes, base64url without padding",
+        "kty": "`OKP` where absent",
+        "crv": "`Ed25519` where absent",
+        "ends_at": "the last moment at which it may sign",
+    },
+    partnership.SupportedKind: {"kind": "name of the kind", "versions": "its versions"},
+    Realms: {
+        "hosts": "hosts of SIP URIs, lower case; each stands for itself, not for the hosts below it",
+        "phone_contexts": "values of `;phone-context=` of local numbers",
+        "tel_prefixes": "first digits of global numbers, with `+`",
+    },
+    partnership.PartnerFile: {
+        "metadata": "the metadata as text; its UTF-8 bytes are what is signed and pinned",
+        "signature": "an ACM-Signature value with `typ` `acm-metadata` and `iss` = `aud` = the system itself",
+    },
+    partnership.Statement: {
+        "version": "`1.0`",
+        "from": "MC system ID of the sender",
+        "to": "MC system ID of the receiver",
+        "created_at": "when this was said; an older statement never replaces a newer one",
+        "state": "how the partnership stands at the sender",
+        "metadata_digest": "SHA-256 of the sender's metadata now, 64 hexadecimal digits. Information: what is "
+        "pinned changes only when people exchange a new partner file",
+        "versions": "the versions of ACM-2 that the sender speaks",
+    },
+    kind.Wanted: {"services": "the MC services that the users need; absent: all three"},
+    kind.Given: {
+        "services": "the services that are granted: a subset of those wanted",
+        "catalogue": "number of the version of the server identity information that was disclosed",
+        "missing": "required rows that are absent; both sides see them",
+        "server_identity": "the rows; see 3.9",
+    },
+    acm1.Credentials: {"account": "name of a local account", "password": "its password"},
+    acm1.Session: {
+        "token": "the bearer token",
+        "account": "name of the account",
+        "mc_service_id": "MC service ID",
+        "roles": "see 8.7",
+        "system": "MC system ID of this ACM server",
+        "ends_at": "when the token ends: 12 hours after log-on",
+    },
+    acm1.Submission: {
+        "kind": "`server-identity`",
+        "partner": "MC system ID of an established partner",
+        "users": "as in a request (3.2)",
+        "purpose": "as in a request",
+        "reference": "as in a request",
+        "addressee": "as in a request",
+        "urgency": "as in a request",
+        "valid_from": "as in a request",
+        "valid_until": "as in a request",
+        "expires_at": "as in a request; absent: after the days that the server is configured for (30)",
+        "content": "as in a request (3.8)",
+    },
+    acm1.Accepted: {"id": "the exchange", "state": "its state now"},
+    acm1.VerdictInput: {
+        "approved": "whether these users are approved",
+        "users": "some users of the request; absent: everybody whom no other verdict names",
+    },
+    acm1.Review: {
+        "verdicts": "one or two; every user of the request is named by exactly one",
+        "reason": "public reason: it goes to the partner",
+        "seen": "as `seen` of the exchange says: version of the exchange, dot, version of the server identity "
+        "information",
+    },
+    acm1.Reviewed: {
+        "id": "the exchange",
+        "state": "its state now",
+        "outcome": "as in the response",
+        "approved": "how many users",
+        "declined": "how many users",
+    },
+    acm1.WithdrawalInput: {"reason": "public reason"},
+    acm1.Summary: {
+        "id": "the exchange",
+        "primary": "MC system ID of the primary system",
+        "partner": "MC system ID of the other system, whichever of the two this one is",
+        "role": "which of the two this system is",
+        "state": "see 6.2",
+        "kind": "absent (`null`) where only a withdrawal has arrived",
+        "asker": "MC service ID",
+        "urgency": "`normal` or `urgent`",
+        "purpose": "as asked",
+        "user_count": "how many users were asked for",
+        "created_at": "primary: when it was submitted; partner: when it arrived",
+        "expires_at": "as asked",
+        "addressee": "MC service ID or functional alias",
+        "reference": "as asked",
+        "outcome": "once decided",
+        "reason": "public reason",
+        "decided_by": "MC service ID of the person; absent if automatic",
+        "grant": "`live` or `ended`, once somebody is approved",
+        "valid_from": "as asked, then as granted",
+        "valid_until": "as asked, then as granted",
+    },
+    acm1.Exchange: {
+        "seen": "the versions that a review has to name",
+        "users": "as asked",
+        "content": "as asked",
+        "steps": "the 18 steps",
+        "journal": "what happened here, oldest first",
+        "waiting": "messages of this system that the partner has not yet answered with its signature",
+        "verdicts": "of the response",
+        "disclosed": "what the response gives; while pending: what an approval would give now",
+        "missing": "required rows that are missing in it",
+        "refusal": "the partner's final refusal, as it came",
+    },
+    acm1.Step: {
+        "n": "1 to 18",
+        "status": "`done`, `waiting`, `not-taken`, `failed`, `elsewhere` (only the other system knows) or `ahead`",
+        "at": "when",
+        "note": "rule, person or error",
+    },
+    acm1.Waiting: {
+        "type": "of the message",
+        "attempts": "so far",
+        "next_attempt_at": "when it is sent again at the earliest",
+        "last_error": "why it was not taken",
+    },
+    acm1.JournalEntry: {
+        "serial": "number of the row",
+        "at": "when",
+        "event": "see 6.1 for those of exchanges",
+        "actor": "MC service ID, MC system ID, `policy` or `clock`",
+        "exchange": "its id",
+        "primary": "MC system ID of its primary system",
+        "detail": "belongs to the event",
+    },
+    acm1.Answer: {
+        "id": "the exchange",
+        "partner": "MC system ID",
+        "outcome": "as in the response",
+        "handler": "the person who decided",
+        "automatic": "`true` if policy or the clock decided",
+        "decided_at": "as in the response",
+        "reason": "as in the response",
+        "verdicts": "as in the response",
+        "valid_from": "as in the response",
+        "valid_until": "as in the response",
+        "content": "as in the response (3.8)",
+    },
+    acm1.Page: {"items": "newest first", "next": "see 8.3"},
+    acm1.Pending: {
+        "mc_service_id": "whose list this is",
+        "to_decide": "requests of partners that this person may review, oldest first",
+        "to_fetch": "answered requests of this person that were not retrieved yet, oldest first",
+        "next": "see 8.3",
+    },
+    acm1.AuditPage: {"items": "newest first", "next": "see 8.3"},
+    acm1.NewAccount: {
+        "name": "lower case letters, digits, `.`, `_`, `-`",
+        "mc_service_id": "of a realm of this system",
+        "roles": "at least one; see 8.7",
+        "password": "12 characters or more",
+        "functional_aliases": "the first one is the alias the person asks under",
+        "automatic": "a service account",
+    },
+    acm1.Account: {
+        "name": "name",
+        "mc_service_id": "MC service ID",
+        "functional_aliases": "aliases",
+        "roles": "see 8.7",
+        "automatic": "a service account",
+        "disabled": "nobody logs on with it any more",
+    },
+    acm1.Accounts: {"items": "by name", "next": "see 8.3"},
+    acm1.NewIdentities: {
+        "server_identity": "the rows (3.9)",
+        "incomplete": "`true` admits missing required rows",
+    },
+    acm1.Identities: {
+        "version": "1, 2, ...; 0: none was entered",
+        "missing": "required rows that are absent",
+        "server_identity": "the rows (3.9)",
+        "entered_at": "when",
+        "entered_by": "MC service ID",
+    },
+    acm1.Partner: {
+        "id": "MC system ID",
+        "name": "name of the organisation",
+        "state": "`established`, `accepted here`, `offered` or `suspended`",
+        "state_here": "what this system says: `offered`, `accepted` or `suspended`",
+        "state_there": "what the partner said last",
+        "address": "base URL of its ACM-2 listener",
+        "contact": "whom to call",
+        "thumbprints": "`kid` of each pinned key",
+        "spoken": "the same as 12 groups of 5 digits (4.3)",
+        "hosts": "pinned realms",
+        "phone_contexts": "pinned realms",
+        "tel_prefixes": "pinned realms",
+        "kinds": "kinds the partner exchanges",
+        "waiting": "how many messages wait for it",
+        "last_success_at": "when the link last worked",
+        "last_error": "why it does not",
+        "next_attempt_at": "when it is tried again",
+    },
+    acm1.Partners: {"items": "by MC system ID"},
+    acm1.PolicyInput: {"text": "Cedar (section 9)"},
+    acm1.Policy: {
+        "version": "1, 2, ...; 0: only checked",
+        "text": "Cedar",
+        "rules": "names of the rules, in order",
+        "set_at": "when",
+        "set_by": "MC service ID",
+    },
+}
+GROUPED: dict[type, type] = {
+    messages.Request: messages.Message,
+    messages.Response: messages.Message,
+    messages.Withdrawal: messages.Message,
+    acm1.Exchange: acm1.Summary,
+}
+"""Structs whose table leaves out the members of another one, which has a table of its own."""
+
+
+def table(struct: type) -> str:
+    """The members of a document. Raises KeyError where a member has no meaning here."""
+    info = inspect.type_info(struct)
+    assert isinstance(info, inspect.StructType)
+    meanings = MEANINGS[struct]
+    inherited = {f.encode_name for f in _fields(GROUPED[struct])} if struct in GROUPED else set()
+    rows = ["| member | type | need | meaning |", "|---|---|---|---|"]
+    if info.tag_field and struct not in GROUPED:
+        tag = meanings.get(info.tag_field, f"`{info.tag}`")
+        shown = "one of the three messages" if struct is messages.Message else tag
+        rows.append(f"| `{info.tag_field}` | text | required | {shown} |")
+    rows += [
+        f"| `{field.encode_name}` | {_type(field.type)} | {'required' if field.required else 'optional'} "
+        f"| {meanings[field.encode_name]} |"
+        for field in info.fields
+        if field.encode_name not in inherited
+    ]
+    return "\n".join(rows)
+
+
+def _fields(struct: type) -> tuple[inspect.Field, ...]:
+    info = inspect.type_info(struct)
+    assert isinstance(info, inspect.StructType)
+    return info.fields
+
+
+def _type(kind: Any) -> str:  # noqa: PLR0911
+    match kind:
+        case inspect.UnionType():
+            return " or ".join(_type(t) for t in kind.types if not isinstance(t, inspect.NoneType))
+        case inspect.LiteralType():
+            return ", ".join(f"`{value}`" for value in kind.values)
+        case inspect.DateTimeType():
+            return "time"
+        case inspect.StrType():
+            return "text" + _bounds(kind.min_length, kind.max_length, " characters")
+        case inspect.IntType():
+            return "whole number" + _bounds(kind.ge, kind.le, "")
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.ListType() | inspect.VarTupleType():
+            return f"list of {_type(kind.item_type)}"
+        case inspect.StructType():
+            return kind.cls.__name__
+        case inspect.DictType():
+            return "object"
+    raise TypeError(kind)
+
+
+def _bounds(least: int | None, most: int | None, unit: str) -> str:
+    if least is None and most is None:
+        return ""
+    if least == most:
+        return f", {least:,}{unit}"
+    if least is None:
+        return f", at most {most:,}{unit}"
+    return f", {least:,} to {most:,}{unit}" if most is not None else f", {least:,} or more{unit}"
+
+
+STRUCTS = {struct.__name__: struct for struct in MEANINGS}

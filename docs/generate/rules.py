@@ -1,0 +1,259 @@
+"""The tables and diagrams of the protocol page that are made from the tables of the code."""
+
+from acmx.domain import errors
+from acmx.domain.errors import AcmxError
+from acmx.domain.exchange import TABLE, Event, Role, Transition
+from acmx.domain.server_identity import ROWS
+from acmx.domain.steps import STEPS
+from acmx.faces.acm1.routes import ROUTES
+from acmx.trust.roles import ROLES
+
+PARTY = {
+    "ACM client A": "A-client",
+    "ACM server A": "A-server",
+    "ACM server B": "B-server",
+    "ACM client B": "B-client",
+}
+
+ON_THE_WIRE: dict[Event, str] = {
+    Event.SUBMITTED: "A sends request n = 1, until it has a signed answer",
+    Event.NOT_AUTHORISED: "nothing is sent",
+    Event.INDICATED: "B's receipt `stored` of the request has come",
+    Event.REFUSED_BY_PARTNER: "B's final refusal has come; it is not `withdrawn`",
+    Event.WITHDRAWN_UNSENT: "nothing was ever sent, nothing is",
+    Event.WITHDRAWAL_ASKED: "A sends the withdrawal, next n; the request is not sent any more",
+    Event.WITHDRAWAL_CONFIRMED: "B's receipt `withdrawn` of the withdrawal, or its final refusal `withdrawn`, has come",
+    Event.WITHDRAWAL_TOO_LATE: "B's receipt `decided` of the withdrawal has come; the response comes by itself",
+    Event.RESPONSE: "B's response has come; A answers with the receipt `stored`",
+    Event.RETRIEVED: "nothing",
+    Event.REQUEST: "A's request has come; B answers with the receipt `stored`",
+    Event.WITHDRAWAL: "A's withdrawal has come; B answers `withdrawn`, or `decided` where the outcome stands",
+    Event.REVIEWED: "B sends the response, its next n, until it has a signed answer",
+    Event.DECIDED_BY_RULE: "the same; committed together with the request",
+    Event.RESPONSE_DELIVERED: "A's receipt `stored` of the response has come",
+    Event.RESPONSE_REFUSED: "A's final refusal of the response has come; people have to look",
+    Event.EXPIRED: "B: the response with outcome `expired` is sent; A: nothing",
+    Event.GRANT_ENDED: "nothing: both sides know `valid_until`",
+}
+
+SIGNED: dict[type[AcmxError], tuple[str, str]] = {
+    errors.InvalidMessage: (
+        "malformed JSON, a member twice, unknown or of the wrong type; a member that contradicts the path or the "
+        "signature; a rule of section 3 broken; an unknown `critical` member",
+        "gives up, shows the faults",
+    ),
+    errors.UnsupportedVersion: ("another major version", "gives up"),
+    errors.UnsupportedKind: ("the receiver does not exchange this kind", "gives up"),
+    errors.ForeignUser: ("a user outside the realms that the receiver has pinned for the sender", "gives up"),
+    errors.Withdrawn: ("a request that arrives after its own withdrawal", "takes it as confirmation"),
+    errors.WrongPartner: (
+        "the primary in the path is neither of the two systems, or the exchange is with another partner",
+        "gives up",
+    ),
+    errors.UnknownExchange: (
+        "a response to an exchange that the primary does not know (a restored backup?)",
+        "sends again",
+    ),
+    errors.OutOfOrder: ("`n` is more than one above the last message taken", "sends the earlier one, then again"),
+    errors.PlaceTaken: ("another body stands at this place; `held` is its digest", "sends again; people compare"),
+    errors.Contradiction: (
+        "a response to an exchange that was withdrawn, refused or answered before",
+        "sends again; people compare",
+    ),
+    errors.NotEstablished: (
+        "one of the two has not accepted, or has suspended, the partnership",
+        "states the partnership anew, sends again once it is established",
+    ),
+    errors.BadSignature: (
+        "no signature, one that cannot be read, a key that is not pinned, revoked or past its end, another body, "
+        "sender, receiver, exchange or n",
+        "sends again, signed anew",
+    ),
+    errors.ClockAhead: ("`iat` is more than 300 s ahead of the receiver's clock", "sends again, signed anew"),
+    errors.TemporarilyUnavailable: ("nothing can be stored at the moment", "sends again"),
+}
+"""What a message can be refused for, by a signed refusal: when, and what its sender does."""
+
+UNSIGNED: dict[type[AcmxError], str] = {
+    errors.BadCertificate: "the certificate is no longer (or not yet) pinned, though the handshake let it pass",
+    errors.AssertedIdentity: "the request carries `X-3GPP-Asserted-Identity`",
+    errors.NotFound: "the path names no place: exchange not a UUID of version 7 in lower case, or n not 1 to 999999",
+    errors.TooLarge: "the body is larger than 8 MiB, or `Content-Length` is no number",
+    errors.BadSignature: "on `/partnership` only",
+    errors.ClockAhead: "on `/partnership` only",
+    errors.InvalidMessage: "on `/partnership` only; not final, whatever its type says elsewhere",
+    errors.TemporarilyUnavailable: "on `/partnership` only",
+}
+"""Problem documents of ACM-2 without a signature: they are no answer, the link counts as down."""
+
+TO_CLIENTS: dict[type[AcmxError], str] = {
+    errors.FaultyInput: "a member is malformed, unknown, missing or breaks a rule; `faults` names each, "
+    "at most 100, `faults_total` how many there are",
+    errors.NoIdentity: "no `Authorization: Bearer`",
+    errors.NotAuthenticated: "the token is unknown, has ended or its account is disabled; at log-on: account or "
+    "password is wrong",
+    errors.NotAllowed: "step 2, or no right; `rule` says which: `role:PERMISSION`, `own-users`, `own-requests`; at "
+    "step 2 `exchange` is the id under which the refusal is kept",
+    errors.AssertedIdentity: "the request carries `X-3GPP-Asserted-Identity`",
+    errors.NotFound: "there is nothing under this name that the caller may see",
+    errors.TooLarge: "the body is larger than 8 MiB",
+    errors.KeyReused: "the `Idempotency-Key` was used with another body",
+    errors.UnsupportedKind: "the kind is not exchanged here, or not by this partner",
+    errors.NotEstablished: "the partnership with this partner is not established",
+    errors.NotYet: "retrieval before there is an answer",
+    errors.NotNow: "the state does not admit this; `state` says which",
+    errors.OutcomeStands: "review of an exchange that is decided or withdrawn: `outcome`, `decided_by`, `rule`, "
+    "`reason`, `state` tell what stands",
+    errors.VersionsDiffer: "review: the exchange or the server identity information has changed; `seen` is what "
+    "stands",
+    errors.Incomplete: "server identity information that lacks required rows and is not marked so, or none at all",
+    errors.BadSignature: "`POST /partners`: the file is not signed by a key in it",
+    errors.ClockAhead: "`POST /partners`: the file was signed in the future",
+    errors.TemporarilyUnavailable: "nothing can be stored at the moment; the same call may be made again",
+}
+"""Problem documents of ACM-1."""
+
+CARRIED: dict[int, str] = {
+    1: "`POST /acm1/v1/requests`",
+    2: "inside: role `submit`, users of own realms; refusal: 403 `not-allowed`, nothing is sent",
+    3: "ACM-2 request",
+    4: "inside: committed before step 5",
+    5: "receipt `stored` of the request",
+    6: "inside: Cedar policy (section 9); automatic: on to 13",
+    7: "`POST /acm1/v1/sessions`",
+    8: "`GET /acm1/v1/notifications`: `look-again`",
+    9: "`GET /acm1/v1/pending`",
+    10: "its `to_decide`, and `GET /acm1/v1/requests/{id}`",
+    11: "a person",
+    12: "`POST /acm1/v1/requests/{id}/review`",
+    13: "ACM-2 response",
+    14: "inside: committed before the receipt `stored` of the response",
+    15: "`POST /acm1/v1/sessions`",
+    16: "`GET /acm1/v1/notifications`: `look-again`",
+    17: "`GET /acm1/v1/pending`",
+    18: "its `to_fetch`, and `POST /acm1/v1/requests/{id}/retrieval`",
+}
+
+
+_HTTPS, _PSI = "https URL", "SIP URI of a server"
+_ANY = "`sip:`, `sips:` or `https:` URI"
+_SERVER = f"object: `uri` ({_ANY}), `ipv6_required` (true or false)"
+_PLMN = "object: `plmn` (5 or 6 digits), `con_refs` (`services`, `common_core`, `identity`: APN or DNN), optional \
+`slices` (`mcptt`, `mcdata`, `mcvideo`, `common_core`, `idm`: S-NSSAI)"
+CATALOGUE: dict[str, tuple[str, str]] = {
+    "mc_system_id": ("DNS name or URI", "the MC system"),
+    "mc_system_name": ("object: `text`, `lang` (RFC 5646)", "its name for people"),
+    "idms_auth_endpoint": (_HTTPS, "identity management server, authorization endpoint"),
+    "idms_token_endpoint": (_HTTPS, "identity management server, token endpoint"),
+    "idm_client_id": ("text", "client id that a UE uses there"),
+    "http_proxy": (_HTTPS, "HTTP proxy"),
+    "gms": (_HTTPS, "group management server"),
+    "gms_uri": (_PSI, "group management server, PSI"),
+    "gms_xcap_root": (f"{_HTTPS} without query", "XCAP root of the group documents"),
+    "group_creation_xui": ("MC service ID", "XUI for group creation"),
+    "cms": (_HTTPS, "configuration management server"),
+    "cms_xcap_root": (f"{_HTTPS} without query", "XCAP root of the configuration documents"),
+    "kms": (_HTTPS, "key management server"),
+    "lms": (_ANY, "location management server"),
+    "mcptt_server": (_SERVER, "MCPTT server; only if the service is granted"),
+    "mcvideo_server": (_SERVER, "MCVideo server; only if the service is granted"),
+    "mcdata_server": (_SERVER, "MCData server; only if the service is granted"),
+    "common_core_server": (_SERVER, "common services core"),
+    "idm_server": (_SERVER, "identity management server"),
+    "tls_tunnel_auth": ("object: `mutual` (true or false)", "how UE and HTTP proxy authenticate"),
+    "hplmn": (_PLMN, "home network"),
+    "vplmns": ("list of objects like `hplmn`", "visited networks; each `plmn` once, `hplmn` included"),
+    "snssai": ("list of objects: `snssai`, optional `nssaa_server`", "5G slices"),
+    "default_user": ("object: `id` (MC service ID), `index` (0 to 255)", "profile before log-in"),
+    "acm_server": (_ANY, "ACM server"),
+    "mc_gateway": (_ANY, "MC gateway server"),
+    "recording_server": (_ANY, "recording server"),
+    "migration_management_server": (_ANY, "migration management server"),
+    "functional_alias_server": (_ANY, "functional alias server"),
+}
+"""The rows of the server identity information: form and meaning."""
+
+
+def transitions(role: Role) -> str:
+    """One row for each event and target, with every state that it may come from."""
+    grouped: dict[tuple[Event, str], list[Transition]] = {}
+    for row in TABLE:
+        if row.role == role:
+            target = "(stays)" if row.source == row.target else f"`{row.target}`"
+            grouped.setdefault((row.event, target), []).append(row)
+    lines = ["| in state | event | next state | on ACM-2 | steps | told |", "|---|---|---|---|---|---|"]
+    for (event, target), rows in grouped.items():
+        sources = ", ".join(f"`{row.source}`" if row.source else "(new)" for row in rows)
+        steps = ", ".join(map(str, rows[0].steps))
+        told = ", ".join(rows[0].tells)
+        lines.append(f"| {sources} | {event} | {target} | {ON_THE_WIRE[event]} | {steps} | {told} |")
+    return "\n".join(lines)
+
+
+def diagram(role: Role) -> str:
+    """Every change of state; what leaves the state as it is stands in the table only."""
+    edges: dict[tuple[str, str], list[str]] = {}
+    for row in TABLE:
+        if row.role == role and row.source != row.target:
+            edges.setdefault((row.source or "[*]", row.target), []).append(row.event)
+    lines = [f"  {source} --> {target}: {' / '.join(events)}" for (source, target), events in edges.items()]
+    return "\n".join(["```mermaid", "stateDiagram-v2", *lines, "```"])
+
+
+def signed_errors() -> str:
+    lines = ["| type | status | final | when | the sender |", "|---|---|---|---|---|"]
+    for error, (when, does) in SIGNED.items():
+        final = "**final**" if error.final else "no"
+        lines.append(f"| `{error.type}` | {error.status} | {final} | {when} | {does} |")
+    return "\n".join(lines)
+
+
+def unsigned_errors() -> str:
+    return _problems(UNSIGNED)
+
+
+def client_errors() -> str:
+    return _problems(TO_CLIENTS)
+
+
+def _problems(listed: dict[type[AcmxError], str]) -> str:
+    lines = ["| type | status | when |", "|---|---|---|"]
+    lines += [f"| `{error.type}` | {error.status} | {when} |" for error, when in listed.items()]
+    return "\n".join(lines)
+
+
+def routes() -> str:
+    lines = ["| method | path | permission | takes | gives | status |", "|---|---|---|---|---|---|"]
+    for row in ROUTES:
+        permission = f"`{row.permission}`" if row.permission else "(step 2)"
+        takes = row.takes.__name__ if row.takes else ""
+        lines.append(
+            f"| {row.method} | `{row.path}` | {permission} | {takes} | {row.gives.__name__} | {row.status} |"
+        )
+    return "\n".join(lines)
+
+
+def roles() -> str:
+    permissions = sorted({permission for granted in ROLES.values() for permission in granted})
+    lines = [f"| permission | {' | '.join(ROLES)} |", "|---" * (len(ROLES) + 1) + "|"]
+    for permission in permissions:
+        marks = ("yes" if permission in granted else "" for granted in ROLES.values())
+        lines.append(f"| `{permission}` | {' | '.join(marks)} |")
+    return "\n".join(lines)
+
+
+def steps() -> str:
+    lines = ["| step | from | to | what | carried by |", "|---|---|---|---|---|"]
+    for step in STEPS:
+        target = "itself" if step.source == step.target else PARTY[step.target]
+        lines.append(f"| {step.n} | {PARTY[step.source]} | {target} | {step.text} | {CARRIED[step.n]} |")
+    return "\n".join(lines)
+
+
+def catalogue_rows() -> str:
+    lines = ["| row | need | form | meaning |", "|---|---|---|---|"]
+    for name, row in ROWS.items():
+        needed = "required" if row.must and row.source == "B" else "optional"
+        form, meaning = CATALOGUE[name]
+        lines.append(f"| `{name}` | {needed} | {form} | {meaning} |")
+    return "\n".join(lines)

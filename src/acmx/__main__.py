@@ -1,0 +1,5 @@
+"""`python -m acmx`."""
+
+from acmx.cli.main import main
+
+main()

@@ -1,0 +1,29 @@
+"""The partner's signed word on a message of ours is handed to the flow that it concerns."""
+
+from datetime import timedelta
+
+from acmx.delivery.backoff import delay
+from acmx.domain.messages import Receipt, Refusal
+from acmx.flows import record_delivery, record_indication, record_refusal, record_withdrawal
+from acmx.flows.replied import Replied
+from acmx.storage import outbox
+from acmx.storage.engine import Tx
+
+RECEIPTED = {
+    "request": record_indication.apply,
+    "response": record_delivery.apply,
+    "withdrawal": record_withdrawal.apply,
+}
+MILLISECOND = timedelta(milliseconds=1)
+
+
+def record(tx: Tx, replied: Replied, word: Receipt | Refusal) -> None:
+    """A receipt or final refusal settles the message; any other refusal puts it off."""
+    queued = replied.queued
+    if isinstance(word, Receipt):
+        RECEIPTED[queued.type](tx, replied, word)
+    elif word.final:
+        record_refusal.apply(tx, replied, word)
+    else:
+        again = replied.at + delay(queued.attempts) // MILLISECOND
+        outbox.put_off(tx, queued, again, f"{word.title} {word.detail}".strip())

@@ -1,0 +1,503 @@
+"""Whatever happens in whatever order: no outcome is lost, doubled or contradicted.
+
+A state machine drives both MC systems; between them the wire loses, repeats, delays and reorders, servers
+crash, clocks differ, people and policy decide. ACMX_INTERLEAVINGS=N runs N examples of twice the length.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sides import Held, Letter, Side, Word, caller, meaning
+from systems import FIRE, POLICE, Clock, two_systems
+
+from acmx.domain.acm1 import VerdictInput
+from acmx.domain.errors import (
+    AcmxError,
+    NotAllowed,
+    NotFound,
+    NotNow,
+    NotYet,
+    OutcomeStands,
+    VersionsDiffer,
+)
+from acmx.domain.exchange import Event, State, transition
+from acmx.domain.identities import Realms
+from acmx.domain.messages import Receipt
+from acmx.flows.retrieve import WAITING
+
+MORE = int(os.environ.get("ACMX_INTERLEAVINGS", "0"))
+SIDES = (POLICE, FIRE)
+USERS = [f"sip:officer.{n}@{POLICE}" for n in (1, 2, 3)]
+STRANGER = "sip:guest@guests.example"
+POLICIES = {
+    "nothing": "",
+    "approves": '@id("small") permit (principal, action == Action::"approve", resource) '
+    "when { context.users <= 2 };",
+    "declines": '@id("no-hurry") permit (principal, action == Action::"decline", resource) '
+    'when { context.urgency == "urgent" };',
+}
+VERDICTS = {
+    "approve": (VerdictInput(approved=True),),
+    "decline": (VerdictInput(approved=False),),
+    "one": (VerdictInput(approved=True, users=(USERS[0],)), VerdictInput(approved=False)),
+}
+NO_WAY_BACK = {
+    State.REFUSED_HERE: (),
+    State.REFUSED_BY_PARTNER: (),
+    State.WITHDRAWN: (),
+    State.ANSWERED: (State.RETRIEVED,),
+    State.RETRIEVED: (),
+    State.DECIDED: (State.DELIVERED,),
+    State.DELIVERED: (),
+}
+TOGETHER = {
+    (State.STORED, State.PENDING),
+    (State.OVERDUE, State.PENDING),
+    (State.ANSWERED, State.DELIVERED),
+    (State.RETRIEVED, State.DELIVERED),
+    (State.WITHDRAWN, State.WITHDRAWN),
+    (State.WITHDRAWN, None),
+    (State.REFUSED_BY_PARTNER, None),
+    (State.REFUSED_HERE, None),
+}
+some = st.integers(0, 9)
+names = st.sampled_from(SIDES)
+
+
+class Interleavings(RuleBasedStateMachine):
+    """The model: what was acknowledged to whom, and what must therefore stand for ever."""
+
+    exchanges = Bundle("exchanges")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tmp = Path(tempfile.mkdtemp(prefix="acmx-interleavings-"))
+        self.runner = asyncio.Runner()
+        self.stack = AsyncExitStack()
+        self.clock = Clock()
+        self.letters: list[Letter] = []
+        self.sent: list[Letter] = []
+        self.words: list[Word] = []
+        self.keys: dict[str, tuple[str, dict[str, Any]]] = {}
+        self.replies: dict[tuple[object, ...], bytes] = {}
+        self.decided: dict[str, tuple[str, str]] = {}
+        self.withdrawals: set[str] = set()
+        self.retrieved: set[str] = set()
+        self.before: dict[str, Held] = {}
+        self.long_waits = 0
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self.runner.run(work)
+
+    @initialize(skew=st.sampled_from([-200, 0, 200]))
+    def two_onboarded_systems(self, skew: int) -> None:
+        """The partner's clock differs by `skew` seconds; the primary has users of whom the partner knows nothing."""
+
+        async def begin() -> None:
+            police, fire = await self.stack.enter_async_context(two_systems(self.tmp, start=False))
+            wider = replace_hosts(police.config.realms, "guests.example")
+            self.police = Side(police, fire, self.clock, realms=wider)
+            self.fire = Side(fire, police, lambda: self.clock() + timedelta(seconds=skew))
+
+        self.run(begin())
+        self.sides = {POLICE: self.police, FIRE: self.fire}
+
+    # The primary system's people.
+
+    @precondition(lambda self: len(self.keys) < 5)
+    @rule(
+        target=exchanges,
+        users=st.sampled_from([USERS[:1], USERS, [*USERS[:1], STRANGER]]),
+        urgency=st.sampled_from(["normal", "urgent"]),
+        lasts=st.sampled_from([None, timedelta(hours=1)]),
+        ends=st.sampled_from([None, timedelta(days=20)]),
+        may=st.sampled_from([True, True, True, False]),
+    )
+    def submit(
+        self, users: list[str], urgency: str, lasts: timedelta | None, ends: timedelta | None, may: bool
+    ) -> str:
+        now = self.clock()
+        changes = {
+            "users": users,
+            "urgency": urgency,
+            "expires_at": lasts and now + lasts,
+            "valid_until": ends and now + ends,
+            "by": None if may else caller(POLICE, "requester", "auditor"),
+        }
+        key = f"key-{len(self.keys)}"
+        id_ = self.run(self._submitted(key, changes))
+        self.keys[key] = (id_, changes)
+        return id_
+
+    @precondition(lambda self: self.keys)
+    @rule(which=some)
+    def submit_again_with_the_same_key(self, which: int) -> None:
+        key, (id_, changes) = pick(list(self.keys.items()), which)
+        assert self.run(self._submitted(key, changes)) == id_
+
+    async def _submitted(self, key: str, changes: dict[str, Any]) -> str:
+        try:
+            return (await self.police.submit(key, **changes)).id
+        except NotAllowed as refused:
+            return str(refused.members["exchange"])
+
+    @rule(id_=exchanges)
+    def withdraw(self, id_: str) -> None:
+        self.run(self._withdraw(id_))
+
+    async def _withdraw(self, id_: str) -> None:
+        try:
+            await self.police.withdraw(id_)
+        except NotNow:
+            exchange = await self.police.exchange(id_)
+            assert exchange is not None
+            assert exchange.state in NO_WAY_BACK
+            return
+        self.withdrawals.add(id_)
+
+    @rule(id_=exchanges)
+    def withdraw_just_as_it_is_sent(self, id_: str) -> None:
+        async def race() -> None:
+            looked = await self.police.look()
+            withdrawing = asyncio.create_task(self._withdraw(id_))
+            await asyncio.sleep(0)
+            self._posted(await self.police.post(looked))
+            await withdrawing
+
+        self.run(race())
+
+    @rule(id_=exchanges)
+    def retrieve(self, id_: str) -> None:
+        async def retrieve() -> None:
+            exchange = await self.police.exchange(id_)
+            assert exchange is not None
+            try:
+                answer = await self.police.retrieve(id_)
+            except NotYet:
+                assert exchange.state in WAITING
+            except NotNow:
+                assert exchange.state in ENDED_WITHOUT_ANSWER
+            else:
+                at_fire = await self.fire.exchange(id_)
+                assert at_fire is not None
+                assert answer.outcome == at_fire.outcome
+                self.retrieved.add(id_)
+
+        self.run(retrieve())
+
+    # The partner system's people and policy.
+
+    @rule(
+        id_=exchanges,
+        by=st.sampled_from(["reviewer", "second"]),
+        verdict=st.sampled_from(list(VERDICTS)),
+        stale=st.sampled_from([False, False, True]),
+    )
+    def review(self, id_: str, by: str, verdict: str, stale: bool) -> None:
+        async def review() -> None:
+            before = await self.fire.exchange(id_)
+            seen = "0.0" if stale else None
+            try:
+                reviewed = await self.fire.review(id_, *VERDICTS[verdict], by=by, seen=seen)
+            except AcmxError as error:
+                assert type(error) is self._expected(before, id_, by, verdict, stale)  # noqa: PT017
+                return
+            assert self._expected(before, id_, by, verdict, stale) is None
+            self.decided[id_] = (by, verdict)
+            after = await self.fire.exchange(id_)
+            assert after is not None
+            assert (after.outcome, after.decided_by) == (reviewed.outcome, f"sip:{by}@{FIRE}")
+
+        self.run(review())
+
+    def _expected(self, before: Any, id_: str, by: str, verdict: str, stale: bool) -> type[AcmxError] | None:
+        """The order of the guards: the same review again, the outcome stands, either version differs (law 4)."""
+        if before is None:
+            return NotFound
+        if before.kind is None:
+            return NotNow
+        if self.decided.get(id_) == (by, verdict):
+            return None
+        if before.state is not State.PENDING:
+            return OutcomeStands
+        return VersionsDiffer if stale else None
+
+    @rule(id_=exchanges, verdicts=st.lists(st.sampled_from(list(VERDICTS)), min_size=2, max_size=2))
+    def two_reviewers_and_the_clock_at_once(self, id_: str, verdicts: list[str]) -> None:
+        async def race() -> None:
+            before = await self.fire.exchange(id_)
+            done = await asyncio.gather(
+                self.fire.review(id_, *VERDICTS[verdicts[0]], by="reviewer"),
+                self.fire.review(id_, *VERDICTS[verdicts[1]], by="second"),
+                self.fire.tick(),
+                return_exceptions=True,
+            )
+            refused = [error for error in done[:2] if isinstance(error, BaseException)]
+            assert all(isinstance(error, NotFound | NotNow | OutcomeStands) for error in refused)
+            assert done[2] is None
+            if before is not None and before.state is State.PENDING:
+                after = await self.fire.exchange(id_)
+                assert after is not None
+                winner = [n for n, reviewed in enumerate(done[:2]) if not isinstance(reviewed, BaseException)]
+                assert len(winner) <= 1
+                assert bool(winner) is (after.decided_by is not None)
+                self.decided |= {id_: (("reviewer", "second")[n], verdicts[n]) for n in winner}
+
+        self.run(race())
+
+    @rule(policy=st.sampled_from(list(POLICIES)))
+    def set_policy(self, policy: str) -> None:
+        self.run(self.fire.set_policy(POLICIES[policy]))
+
+    # Time, and the servers.
+
+    @rule(minutes=st.sampled_from([1, 90, 25 * 24 * 60]))
+    def time_passes(self, minutes: int) -> None:
+        if minutes > 90:
+            self.long_waits += 1
+        if minutes <= 90 or self.long_waits <= 2:
+            self.clock.advance(minutes=minutes)
+
+    @rule(name=names)
+    def tick(self, name: str) -> None:
+        self.run(self.sides[name].tick())
+
+    @rule(name=names)
+    def crash(self, name: str) -> None:
+        self.run(self._crash(self.sides[name]))
+
+    async def _crash(self, side: Side) -> None:
+        """What was on its way to it over its own connections is gone."""
+        self.words = [word for word in self.words if word.letter.sender != side.id]
+        await side.crash()
+
+    # The wire.
+
+    @rule(name=names)
+    def send(self, name: str) -> None:
+        self.run(self._send(self.sides[name]))
+
+    async def _send(self, side: Side) -> None:
+        self._posted(await side.post(await side.look()))
+
+    def _posted(self, letters: list[Letter]) -> None:
+        self.letters += letters
+        self.sent += letters
+
+    @precondition(lambda self: self.letters)
+    @rule(which=some, then=st.sampled_from(["heard", "heard", "waits", "lost", "receiver", "sender"]))
+    def deliver(self, which: int, then: str) -> None:
+        letter = pick(self.letters, which)
+        self.letters.remove(letter)
+        self.run(self._deliver(letter, then))
+
+    @precondition(lambda self: self.sent)
+    @rule(which=some)
+    def deliver_an_old_duplicate(self, which: int) -> None:
+        self.run(self._deliver(pick(self.sent, which), "lost"))
+
+    @precondition(lambda self: self.letters)
+    @rule(which=some)
+    def lose(self, which: int) -> None:
+        self.letters.remove(pick(self.letters, which))
+
+    @precondition(lambda self: self.words)
+    @rule(which=some)
+    def hear_late(self, which: int) -> None:
+        word = pick(self.words, which)
+        self.words.remove(word)
+        self.run(self.sides[word.letter.sender].hear(word))
+
+    @precondition(lambda self: self.letters)
+    @rule(which=some, id_=exchanges)
+    def deliver_while_all_others_act(self, which: int, id_: str) -> None:
+        letter = pick(self.letters, which)
+        self.letters.remove(letter)
+
+        async def race() -> None:
+            done = await asyncio.gather(
+                self._deliver(letter, "waits"),
+                self._withdraw(id_),
+                self.fire.tick(),
+                self.police.tick(),
+                return_exceptions=True,
+            )
+            assert [error for error in done if error is not None] == []
+
+        self.run(race())
+
+    @rule()
+    def everything_arrives(self) -> None:
+        self.run(self._carry())
+
+    async def _carry(self) -> None:
+        for side in self.sides.values():
+            await self._send(side)
+        for letter in self.letters:
+            await self._deliver(letter, "heard")
+        self.letters.clear()
+
+    async def _deliver(self, letter: Letter, then: str) -> None:
+        sender = self.sides[letter.sender]
+        receiver = self.police if sender is self.fire else self.fire
+        word = await receiver.take(letter)
+        self._same_final_reply(word)
+        if then == "receiver":
+            await self._crash(receiver)
+        elif then == "sender":
+            await self._crash(sender)
+        elif then == "heard":
+            await sender.hear(word)
+        elif then == "waits":
+            self.words.append(word)
+
+    def _same_final_reply(self, word: Word) -> None:
+        """Law 3."""
+        said = meaning(word)
+        first = self.replies.get(word.letter.place)
+        assert first in (None, word.reply.body)
+        if isinstance(said, Receipt) or said.final:
+            self.replies[word.letter.place] = word.reply.body
+
+    # What must hold at every moment.
+
+    @invariant()
+    def all_is_well(self) -> None:
+        held = {name: self.run(side.held()) for name, side in self.sides.items()}
+        for name in SIDES:
+            changed_along_the_table(held[name])
+            what_falls_due_can_happen(held[name])
+            if name in self.before:
+                nothing_is_lost(self.before[name], held[name])
+                no_final_state_is_left(self.before[name], held[name])
+        self._acknowledged_things_stand(held[POLICE], held[FIRE])
+        there_is_one_outcome(held[POLICE], held[FIRE])
+        self.before = held
+
+    def _acknowledged_things_stand(self, police: Held, fire: Held) -> None:
+        for id_, changes in self.keys.values():
+            assert police.exchanges[id_].user_count == len(changes["users"])
+        for id_, (by, _) in self.decided.items():
+            assert fire.exchanges[id_].decided_by == f"sip:{by}@{FIRE}"
+        for id_ in self.withdrawals:
+            assert police.exchanges[id_].state not in (State.QUEUED, State.STORED, State.OVERDUE)
+        for id_ in self.retrieved:
+            assert police.exchanges[id_].state is State.RETRIEVED
+
+    def teardown(self) -> None:
+        try:
+            if hasattr(self, "sides"):
+                self.run(self._settle())
+                self.run(self._end())
+        finally:
+            self.runner.close()
+            shutil.rmtree(self.tmp)
+
+    async def _settle(self) -> None:
+        """The wire is good again: both sides come to agree; and when time is up, every exchange comes to an end."""
+        await self._carry_all()
+        both = {name: await side.held() for name, side in self.sides.items()}
+        assert ends_of(both[POLICE], both[FIRE]) <= TOGETHER
+        self.clock.advance(days=32)
+        for side in self.sides.values():
+            await side.tick()
+        await self._carry_all()
+        both = {name: await side.held() for name, side in self.sides.items()}
+        assert {mine for mine, _ in ends_of(both[POLICE], both[FIRE])} <= NO_WAY_BACK.keys()
+        assert ends_of(both[POLICE], both[FIRE]) <= TOGETHER
+        there_is_one_outcome(both[POLICE], both[FIRE])
+
+    async def _carry_all(self) -> None:
+        for _ in range(20):
+            await self._carry()
+            waiting = [queued for side in self.sides.values() for queued in (await side.held()).outbox]
+            if not waiting:
+                return
+            self.clock.advance(minutes=15)
+        raise AssertionError(waiting)
+
+    async def _end(self) -> None:
+        for side in self.sides.values():
+            await side.store.close()
+        await self.stack.aclose()
+
+
+ENDED_WITHOUT_ANSWER = (State.REFUSED_HERE, State.REFUSED_BY_PARTNER, State.WITHDRAWN)
+
+
+def pick(things: list[Any], which: int) -> Any:
+    return things[which % len(things)]
+
+
+def replace_hosts(realms: Realms, more: str) -> Realms:
+    return msgspec.structs.replace(realms, hosts=(*realms.hosts, more))
+
+
+def changed_along_the_table(held: Held) -> None:
+    for id_, exchange in held.exchanges.items():
+        state = None
+        for entry in held.journal[id_]:
+            if entry.event in set(Event):
+                row = transition(exchange.role, state, Event(entry.event))
+                assert row is not None, (state, entry)
+                assert msgspec.json.decode(entry.detail)["state"] == row.target
+                state = row.target
+        assert exchange.state is state
+
+
+def what_falls_due_can_happen(held: Held) -> None:
+    for exchange in held.exchanges.values():
+        event = Event.GRANT_ENDED if exchange.grant_state == "live" else Event.EXPIRED
+        assert exchange.due_at is None or transition(exchange.role, exchange.state, event), exchange
+
+
+def nothing_is_lost(before: Held, now: Held) -> None:
+    for id_, entries in before.journal.items():
+        assert now.journal[id_][: len(entries)] == entries
+    for id_, stored in before.messages.items():
+        bodies = {(m.sender, m.n): m.body for m in now.messages[id_]}
+        assert all(bodies[m.sender, m.n] == m.body for m in stored)
+
+
+def no_final_state_is_left(before: Held, now: Held) -> None:
+    for id_, exchange in before.exchanges.items():
+        if exchange.state in NO_WAY_BACK:
+            assert now.exchanges[id_].state in (exchange.state, *NO_WAY_BACK[exchange.state])
+        assert exchange.outcome in (None, now.exchanges[id_].outcome)
+
+
+def there_is_one_outcome(police: Held, fire: Held) -> None:
+    """Law 2: what A holds of a response is what B sent, byte for byte."""
+    for id_, exchange in police.exchanges.items():
+        at_fire = fire.exchanges.get(id_)
+        sent = [m.body for m in fire.messages.get(id_, ()) if m.type == "response"]
+        arrived = [m.body for m in police.messages[id_] if m.type == "response"]
+        assert len(sent) == (at_fire is not None and at_fire.outcome is not None)
+        assert arrived in ([], sent)
+        assert exchange.outcome is None or (at_fire and exchange.outcome == at_fire.outcome)
+        if exchange.state is State.WITHDRAWN:
+            assert at_fire is None or at_fire.state is State.WITHDRAWN
+
+
+def ends_of(police: Held, fire: Held) -> set[tuple[State, State | None]]:
+    partners = {id_: exchange.state for id_, exchange in fire.exchanges.items()}
+    return {(exchange.state, partners.get(id_)) for id_, exchange in police.exchanges.items()}
+
+
+Interleavings.TestCase.settings = settings(
+    max_examples=MORE or 60, stateful_step_count=80 if MORE else 40, deadline=None
+)
+TestInterleavings = pytest.mark.slow(pytest.mark.law(2)(pytest.mark.law(3)(Interleavings.TestCase)))
