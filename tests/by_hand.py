@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
 
@@ -156,7 +157,7 @@ class ByHand:
             given["ACM-Signature"] = seal or self.sealed(body, to.id, exchange, n, **sealed)
         url = f"{to.acm2}/exchanges/{exchange}/messages/{n}"
         who = shown or self
-        async with who.connected(to) as http, http.put(url, data=body, headers=given) as reply:
+        async with who.connected(to) as http, http.put(url, data=BytesIO(body), headers=given) as reply:
             said, signature = await reply.read(), reply.headers.get("ACM-Signature")
             typ = who.verified(to, said, signature, exchange, n) if signature else None
             return Answer(reply.status, typ, said, signature, dict(reply.headers))

@@ -61,7 +61,11 @@ BODIES: dict[str, tuple[Any, str, str]] = {
         "must be after the beginning",
     ),
     "deep nesting": (raw('"purpose": "a", "content": ' + "[" * 100_000 + "]" * 100_000), "", "readable"),
-    "deep objects": (raw('"purpose": "a", "content": ' + '{"a":' * 100_000 + "1" + "}" * 100_000), "", "readable"),
+    "deep objects": (
+        raw('"purpose": "a", "content": ' + '{"a":' * 100_000 + "1" + "}" * 100_000),
+        "",
+        "readable",
+    ),
     "a number of 5,000 digits": (raw('"purpose": ' + "9" * 5000), "", "is not readable JSON"),
     "not a number": (raw('"purpose": NaN'), "", "is not readable JSON"),
     "invalid UTF-8": (raw('"purpose": "') + b'\xc3\x28"}', "", "is not readable JSON"),
@@ -161,7 +165,9 @@ def test_a_body_above_8_mib_is_refused_whether_its_length_is_declared_or_not(tmp
 
     async def chunked(police: System) -> tuple[int, Any]:
         headers = {"Authorization": "Bearer admin", "Idempotency-Key": "key"}
-        async with police.http.post(f"{police.url}/requests", data=more_than_8_mib(), headers=headers) as reply:
+        async with police.http.post(
+            f"{police.url}/requests", data=more_than_8_mib(), headers=headers
+        ) as reply:
             return reply.status, await reply.json(content_type="application/problem+json")
 
     asyncio.run(scenario())
@@ -212,8 +218,18 @@ def test_a_page_is_asked_for_by_numbers_within_limits(tmp_path: Path) -> None:
         async with two_systems(tmp_path, start=False) as (police, _):
             await police.start()
             for path in ("/requests", "/pending", "/audit"):
-                for query in ("limit=1001", "limit=-1", "limit=x", "limit=", "after=x", "limit=\u0663", "after=" + "9" * 5000):
-                    problem = await refused(police, 422, "invalid-input", police.call("GET", f"{path}?{query}"))
+                for query in (
+                    "limit=1001",
+                    "limit=-1",
+                    "limit=x",
+                    "limit=",
+                    "after=x",
+                    "limit=\u0663",
+                    "after=" + "9" * 5000,
+                ):
+                    problem = await refused(
+                        police, 422, "invalid-input", police.call("GET", f"{path}?{query}")
+                    )
                     assert problem["faults"][0]["field"] == query.partition("=")[0]
 
     asyncio.run(scenario())
@@ -279,5 +295,16 @@ def test_a_token_ends_with_its_session(tmp_path: Path) -> None:
             assert (await police.call("GET", "/pending", account=session["token"]))[0] == 200
             police.clock.advance(hours=12)
             assert (await police.call("GET", "/pending", account=session["token"]))[0] == 401
+
+    asyncio.run(scenario())
+
+
+def test_what_no_route_serves_is_a_problem_too(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path, start=False) as (police, _):
+            await police.start()
+            await refused(police, 404, "not-found", police.call("GET", "/no/such/thing"))
+            await refused(police, 404, "not-found", police.call("GET", "/requests/no-such-exchange"))
+            await refused(police, 405, "wrong-method", police.call("PUT", "/requests"))
 
     asyncio.run(scenario())

@@ -96,7 +96,7 @@ class Wire:
         headers = {SIGNATURE: seal, "Content-Type": "application/json"}
         try:
             async with self._http.request(
-                method, path, data=body, headers=headers, allow_redirects=False
+                method, path, data=_data(body), headers=headers, allow_redirects=False
             ) as reply:
                 signature = reply.headers.get(SIGNATURE)
                 if signature is None:

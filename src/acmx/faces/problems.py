@@ -3,10 +3,31 @@
 from typing import Any
 
 import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 
-from acmx.domain.errors import AcmxError, NotAuthenticated
+from acmx.domain.errors import AcmxError, NotAuthenticated, NotFound, WrongMethod
 from acmx.domain.messages import PROBLEM
+
+
+async def _not_found(_request: Request, _error: Exception) -> Response:
+    return problem(NotFound())
+
+
+async def _wrong_method(_request: Request, error: Exception) -> Response:
+    response = problem(WrongMethod())
+    if isinstance(error, HTTPException):
+        response.headers.update(error.headers or {})
+    return response
+
+
+async def _internal(_request: Request, _error: Exception) -> Response:
+    return problem(AcmxError())
+
+
+HANDLERS = {404: _not_found, 405: _wrong_method, Exception: _internal}
+"""What Starlette answers by itself, as problem documents too."""
 
 
 def problem(error: AcmxError) -> Response:

@@ -77,6 +77,7 @@ def ask_automatically(both: Neighbours) -> bool:
     users = (f"sip:officer.3@{POLICE}", f"sip:officer.4@{POLICE}")
     id_ = police.submit(_submission(users, "incident 2026-1123"), str(uuid4())).id
     eventually(lambda: police.exchange(id_).state == "answered", "the response")
+    police = both.police.log_on("silva")
     next(police.notifications())
     police.all_pending()
     police.retrieve(id_)
@@ -121,4 +122,4 @@ def _line(step: Step) -> str:
     parties = procedure.source if procedure.source == procedure.target else f"{procedure.source} -> {procedure.target}"
     time = f"{step.at:%H:%M:%S.%f}"[:-3] if step.at else ""
     failure = f"{step.status}: {step.note}" if step.status != "done" else ""
-    return f"{step.n:>4}  {time:12}  {parties:29} {procedure.text:13} {failure}".rstrip()
+    return f"{step.n:>4}  {time:12}  {parties:29} {procedure.text:10} {failure}".rstrip()

@@ -20,7 +20,7 @@ from acmx.faces.acm1.notifications import Bell
 from acmx.faces.acm1.openapi import document
 from acmx.faces.acm1.routes import ROUTES
 from acmx.faces.body import read_body
-from acmx.faces.problems import problem
+from acmx.faces.problems import HANDLERS, problem
 from acmx.flows import log_on
 from acmx.flows.refusals import Refusals
 from acmx.storage import accounts
@@ -54,7 +54,8 @@ class Acm1:
                     Route(BASE + row.path, self._guarded(partial(self._serve, row)), methods=[row.method])
                     for row in ROUTES
                 ),
-            ]
+            ],
+            exception_handlers=HANDLERS,
         )
 
     def _guarded(

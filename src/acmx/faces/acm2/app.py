@@ -16,7 +16,7 @@ from acmx.domain.moments import to_ms
 from acmx.domain.partnership import Statement
 from acmx.faces.acm2.peers import Peers
 from acmx.faces.body import read_body
-from acmx.faces.problems import problem
+from acmx.faces.problems import HANDLERS, problem
 from acmx.flows import receive, state_partnership
 from acmx.flows.arrivals import Arrived
 from acmx.flows.house import House
@@ -50,7 +50,7 @@ class Acm2:
             Route("/acm2/v1/partnership", self._known(self._partnership), methods=["POST"]),
             Route("/acm2/v1/metadata", self._known(self._metadata), methods=["GET"]),
         ]
-        return Starlette(routes=routes)
+        return Starlette(routes=routes, exception_handlers=HANDLERS)
 
     def _known(
         self, answer: Callable[[Request, Pinned], Awaitable[Response]]

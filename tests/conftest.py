@@ -1,0 +1,12 @@
+"""Ask for the proof of one law or step: `-m "law(number=3)"`, `-m "step(number=13)"`."""
+
+import pytest
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`@pytest.mark.step(3, 4)` proves both."""
+    for item in items:
+        for name, mark in [(name, mark) for name in ("law", "step") for mark in item.iter_markers(name)]:
+            for number in mark.args:
+                item.add_marker(getattr(pytest.mark, name)(number=number))
