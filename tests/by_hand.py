@@ -14,7 +14,6 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from systems import Clock, System, _fail
 from uuid_utils import uuid7
 
 from acmx.domain.identities import Realms
@@ -30,6 +29,7 @@ from acmx.trust import certificates, tls
 from acmx.trust.keys import SigningKey, public_key
 from acmx.trust.own import Own
 from acmx.trust.signatures import body_digest, verify
+from systems import Clock, System, _fail
 
 BEYOND = "mc.coast-guard.example"
 

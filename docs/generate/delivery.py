@@ -51,8 +51,7 @@ async def attempt(sender: System, receiver: System) -> Attempt:
     """The first message that waits for this receiver; that it was sent is committed before it leaves."""
     now = int(sender.clock().timestamp() * 1000)
     [queued] = await sender.store.read(lambda tx: outbox.ready(tx, receiver.id, now, 1))
-    await sender.store.write(lambda tx: outbox.attempt(tx, [queued], now))
-    [queued] = await sender.store.read(lambda tx: outbox.ready(tx, receiver.id, now, 1))
+    [queued] = await sender.store.write(lambda tx: outbox.attempt(tx, [queued], now))
     message = await sender.store.read(
         lambda tx: messages.at(tx, queued.primary_system, queued.id, sender.id, queued.n)
     )
@@ -76,5 +75,3 @@ def changed(body: bytes, **members: object) -> bytes:
     document = msgspec.json.decode(body)
     document |= {"from" if name == "sender" else name: value for name, value in members.items()}
     return encode({name: value for name, value in document.items() if value is not None})
-
-

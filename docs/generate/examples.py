@@ -74,9 +74,7 @@ class _Story:
     async def watch_officer(self, method: str, path: str, document: Any = None, keep: str = "") -> Any:
         return await self._asked(self.fire, "watch-officer", method, path, document, keep)
 
-    async def _asked(
-        self, system: System, who: str, method: str, path: str, document: Any, keep: str
-    ) -> Any:
+    async def _asked(self, system: System, who: str, method: str, path: str, document: Any, keep: str) -> Any:
         reply = await system.ask(method, path, document, who=who, key=self._key())
         assert reply.status in (200, 201), reply.body
         if keep:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import msgspec
 from msgspec import inspect
 
 from acmx.domain import acm1, messages, partnership

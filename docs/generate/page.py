@@ -1,8 +1,8 @@
 """docs/protocol.md: what stands between a pair of markers is generated, the rest is written by people.
 
-    <!-- generated: NAME ARGUMENTS -->
-    ...
-    <!-- end -->
+<!-- generated: NAME ARGUMENTS -->
+...
+<!-- end -->
 """
 
 import hashlib

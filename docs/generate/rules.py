@@ -19,7 +19,7 @@ ON_THE_WIRE: dict[Event, str] = {
     Event.SUBMITTED: "A sends request n = 1, until it has a signed answer",
     Event.NOT_AUTHORISED: "nothing is sent",
     Event.INDICATED: "B's receipt `stored` of the request has come",
-    Event.REFUSED_BY_PARTNER: "B's final refusal has come; it is not `withdrawn`",
+    Event.REFUSED_BY_PARTNER: "B's final refusal of the request has come; it is not `withdrawn`",
     Event.WITHDRAWN_UNSENT: "nothing was ever sent, nothing is",
     Event.WITHDRAWAL_ASKED: "A sends the withdrawal, next n; the request is not sent any more",
     Event.WITHDRAWAL_CONFIRMED: "B's receipt `withdrawn` of the withdrawal, or its final refusal `withdrawn`, has come",
@@ -38,8 +38,7 @@ ON_THE_WIRE: dict[Event, str] = {
 
 SIGNED: dict[type[AcmxError], tuple[str, str]] = {
     errors.InvalidMessage: (
-        "malformed JSON, a member twice, unknown or of the wrong type; a member that contradicts the path or the "
-        "signature; a rule of section 3 broken; an unknown `critical` member",
+        "not the JSON it has to be; against the path or a rule of section 3; an unknown `critical` member",
         "gives up, shows the faults",
     ),
     errors.UnsupportedVersion: ("another major version", "gives up"),
@@ -54,19 +53,24 @@ SIGNED: dict[type[AcmxError], tuple[str, str]] = {
         "a response to an exchange that the primary does not know (a restored backup?)",
         "sends again",
     ),
-    errors.OutOfOrder: ("`n` is more than one above the last message taken", "sends the earlier one, then again"),
-    errors.PlaceTaken: ("another body stands at this place; `held` is its digest", "sends again; people compare"),
+    errors.OutOfOrder: (
+        "`n` is more than one above the last message taken",
+        "sends the earlier one, then again",
+    ),
+    errors.PlaceTaken: (
+        "another body stands at this place; `held` is its digest",
+        "sends again; people of both sides compare",
+    ),
     errors.Contradiction: (
         "a response to an exchange that was withdrawn, refused or answered before",
-        "sends again; people compare",
+        "sends again; people of both sides compare",
     ),
     errors.NotEstablished: (
         "one of the two has not accepted, or has suspended, the partnership",
         "states the partnership anew, sends again once it is established",
     ),
     errors.BadSignature: (
-        "no signature, one that cannot be read, a key that is not pinned, revoked or past its end, another body, "
-        "sender, receiver, exchange or n",
+        "absent or unreadable; its key not pinned, revoked or past its end; made for something else",
         "sends again, signed anew",
     ),
     errors.ClockAhead: ("`iat` is more than 300 s ahead of the receiver's clock", "sends again, signed anew"),
@@ -77,12 +81,14 @@ SIGNED: dict[type[AcmxError], tuple[str, str]] = {
 UNSIGNED: dict[type[AcmxError], str] = {
     errors.BadCertificate: "the certificate is no longer (or not yet) pinned, though the handshake let it pass",
     errors.AssertedIdentity: "the request carries `X-3GPP-Asserted-Identity`",
-    errors.NotFound: "the path names no place: exchange not a UUID of version 7 in lower case, or n not 1 to 999999",
+    errors.NotFound: "the path is not served, or names no place (section 2)",
+    errors.WrongMethod: "the path is not served with this method",
     errors.TooLarge: "the body is larger than 8 MiB, or `Content-Length` is no number",
     errors.BadSignature: "on `/partnership` only",
     errors.ClockAhead: "on `/partnership` only",
     errors.InvalidMessage: "on `/partnership` only; not final, whatever its type says elsewhere",
     errors.TemporarilyUnavailable: "on `/partnership` only",
+    AcmxError: "an internal fault",
 }
 """Problem documents of ACM-2 without a signature: they are no answer, the link counts as down."""
 
@@ -95,7 +101,8 @@ TO_CLIENTS: dict[type[AcmxError], str] = {
     errors.NotAllowed: "step 2, or no right; `rule` says which: `role:PERMISSION`, `own-users`, `own-requests`; at "
     "step 2 `exchange` is the id under which the refusal is kept",
     errors.AssertedIdentity: "the request carries `X-3GPP-Asserted-Identity`",
-    errors.NotFound: "there is nothing under this name that the caller may see",
+    errors.NotFound: "there is nothing under this name that the caller may see; the path is not served",
+    errors.WrongMethod: "the path is not served with this method; `Allow` names those that are",
     errors.TooLarge: "the body is larger than 8 MiB",
     errors.KeyReused: "the `Idempotency-Key` was used with another body",
     errors.UnsupportedKind: "the kind is not exchanged here, or not by this partner",
@@ -110,6 +117,7 @@ TO_CLIENTS: dict[type[AcmxError], str] = {
     errors.BadSignature: "`POST /partners`: the file is not signed by a key in it",
     errors.ClockAhead: "`POST /partners`: the file was signed in the future",
     errors.TemporarilyUnavailable: "nothing can be stored at the moment; the same call may be made again",
+    AcmxError: "an internal fault",
 }
 """Problem documents of ACM-1."""
 
@@ -138,8 +146,10 @@ CARRIED: dict[int, str] = {
 _HTTPS, _PSI = "https URL", "SIP URI of a server"
 _ANY = "`sip:`, `sips:` or `https:` URI"
 _SERVER = f"object: `uri` ({_ANY}), `ipv6_required` (true or false)"
-_PLMN = "object: `plmn` (5 or 6 digits), `con_refs` (`services`, `common_core`, `identity`: APN or DNN), optional \
+_PLMN = (
+    "object: `plmn` (5 or 6 digits), `con_refs` (`services`, `common_core`, `identity`: APN or DNN), optional \
 `slices` (`mcptt`, `mcdata`, `mcvideo`, `common_core`, `idm`: S-NSSAI)"
+)
 CATALOGUE: dict[str, tuple[str, str]] = {
     "mc_system_id": ("DNS name or URI", "the MC system"),
     "mc_system_name": ("object: `text`, `lang` (RFC 5646)", "its name for people"),
@@ -175,18 +185,18 @@ CATALOGUE: dict[str, tuple[str, str]] = {
 
 
 def transitions(role: Role) -> str:
-    """One row for each event and target, with every state that it may come from."""
-    grouped: dict[tuple[Event, str], list[Transition]] = {}
+    """One row for each event, target and audience, with every state that it may come from."""
+    grouped: dict[tuple[str, ...], list[Transition]] = {}
     for row in TABLE:
         if row.role == role:
             target = "(stays)" if row.source == row.target else f"`{row.target}`"
-            grouped.setdefault((row.event, target), []).append(row)
+            grouped.setdefault((row.event, target, *row.tells), []).append(row)
     lines = ["| in state | event | next state | on ACM-2 | steps | told |", "|---|---|---|---|---|---|"]
-    for (event, target), rows in grouped.items():
+    for (event, target, *tells), rows in grouped.items():
         sources = ", ".join(f"`{row.source}`" if row.source else "(new)" for row in rows)
         steps = ", ".join(map(str, rows[0].steps))
-        told = ", ".join(rows[0].tells)
-        lines.append(f"| {sources} | {event} | {target} | {ON_THE_WIRE[event]} | {steps} | {told} |")
+        wire = ON_THE_WIRE[Event(event)]
+        lines.append(f"| {sources} | {event} | {target} | {wire} | {steps} | {', '.join(tells)} |")
     return "\n".join(lines)
 
 

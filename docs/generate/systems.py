@@ -108,7 +108,9 @@ class Reply(msgspec.Struct, frozen=True):
 class System:
     """One MC system without sockets: its faces are called in memory. `certificate` is the one it shows."""
 
-    def __init__(self, described: Description, directory: Path, clock: Clock, mint: Callable[[], str]) -> None:
+    def __init__(
+        self, described: Description, directory: Path, clock: Clock, mint: Callable[[], str]
+    ) -> None:
         pem = (CERTIFICATES / described.certificate).read_text()
         for folder in ("keys", "tls"):
             (directory / folder).mkdir(parents=True)
@@ -170,9 +172,7 @@ class System:
         """A message that reaches this system's ACM-2."""
         primary, id_, n = place
         path = f"/acm2/v1/exchanges/{primary}/{id_}/messages/{n}"
-        return await call(
-            self.acm2, "PUT", path, body, {"acm-signature": signature, **headers}, certificate
-        )
+        return await call(self.acm2, "PUT", path, body, {"acm-signature": signature, **headers}, certificate)
 
     async def hear_statement(self, certificate: str | None, body: bytes, signature: str) -> Reply:
         headers = {"acm-signature": signature}

@@ -16,11 +16,15 @@ log = structlog.get_logger()
 
 
 async def tick(house: House, store: Store) -> int:
-    """Carry out what is due now; how many exchanges that were."""
-    due = await store.read(partial(expire.due, house))
-    for exchange in due:
-        await carry_out(store, partial(expire.prepare, house, exchange=exchange), expire.apply)
-    return len(due)
+    """Carry out what is due now; for how many exchanges that was done. One that fails does not delay the others."""
+    done = 0
+    for exchange in await store.read(partial(expire.due, house)):
+        try:
+            await carry_out(store, partial(expire.prepare, house, exchange=exchange), expire.apply)
+            done += 1
+        except AcmxError as error:
+            log.warning("an exchange is due and could not be ended", exchange=exchange.id, error=str(error))
+    return done
 
 
 async def run(house: House, store: Store) -> None:

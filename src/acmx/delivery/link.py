@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
 
-import msgspec
 import structlog
 
 from acmx.delivery.backoff import LONGEST, WHILE_WAITING, delay
@@ -108,12 +107,8 @@ class Link:
             partial(outbox.ready, partner=self._partner, now=now, limit=free + len(self._under_way))
         )
         ready = [q for q in found if (q.primary_system, q.id) not in self._under_way][:free]
-        if ready:
-            await self._store.write(partial(outbox.attempt, batch=ready, now=now))
-        for waiting in ready:
-            queued = msgspec.structs.replace(
-                waiting, attempts=waiting.attempts + 1, first_sent_at=waiting.first_sent_at or now
-            )
+        waiting = await self._store.write(partial(outbox.attempt, batch=ready, now=now)) if ready else []
+        for queued in waiting:
             key = (queued.primary_system, queued.id)
             task = asyncio.create_task(self._send(wire, queued))
             self._under_way[key] = task

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 from msgspec import inspect
 
-from acmx.domain.errors import Fault, FaultyInput, InvalidMessage
+from acmx.domain.errors import Fault, FaultyInput
 
 T = TypeVar("T")
 
@@ -41,16 +41,8 @@ def read(body: bytes, kind: type[T], error: type[FaultyInput] = FaultyInput) -> 
 
 
 def known_part(document: dict[str, Any], union: Any) -> dict[str, Any]:
-    """`document` without the members that these structs do not know (a newer minor version may add some).
-
-    Raises InvalidMessage where a member listed as `critical` is among them.
-    """
-    pruned = cast("dict[str, Any]", _pruned(document, _type_info(union)))
-    critical = document.get("critical", [])
-    unknown = set(document) - set(pruned)
-    if isinstance(critical, list) and (not_understood := [m for m in critical if m in unknown]):
-        raise InvalidMessage([Fault("critical", str(m), "is not understood here") for m in not_understood])
-    return pruned
+    """`document` without the members that these structs do not know (a newer minor version may add some)."""
+    return cast("dict[str, Any]", _pruned(document, _type_info(union)))
 
 
 def encode(struct: object) -> bytes:

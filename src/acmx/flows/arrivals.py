@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from acmx.domain.documents import convert, known_part, parse
@@ -70,6 +71,9 @@ def decode(house: House, arrived: Arrived) -> AnyMessage:
         raise InvalidMessage(faults)
     if isinstance(message, Request | Withdrawal) is not (arrived.primary == arrived.peer):
         raise InvalidMessage([Fault("type", type(message).__name__.lower(), "is not this side's to send")])
+    known = {field.encode_name for field in msgspec.structs.fields(message)}
+    if faults := [Fault("critical", name, "is not understood here") for name in message.critical if name not in known]:
+        raise InvalidMessage(faults)
     return message
 
 
@@ -83,8 +87,6 @@ def _spoken_here(document: dict[str, Any]) -> dict[str, Any]:
         raise UnsupportedVersion(f"{version} is not spoken here, {VERSION} is")
     if int(minor) > int(our_minor):
         return known_part(document, AnyMessage)
-    if critical := document.get("critical"):
-        raise InvalidMessage([Fault("critical", str(critical), "is not understood here")])
     return document
 
 

@@ -3,9 +3,7 @@
 from msgspec import Struct
 
 from acmx.domain.acm1 import Pending
-from acmx.domain.exchange import State
 from acmx.domain.moments import to_ms
-from acmx.flows.find import sees
 from acmx.flows.house import House
 from acmx.flows.summary import summary
 from acmx.storage import exchanges, noted
@@ -25,12 +23,13 @@ class Plan(Struct, frozen=True):
 
 def prepare(house: House, tx: Tx, caller: Caller, after: int, limit: int, told_at: int | None) -> Plan:
     """`after` is the `next` of the page before; `told_at` the milliseconds of the last notice to this person."""
-    to_decide, next_decide = _some(tx, caller, "partner", State.PENDING, after, limit)
-    to_fetch, next_fetch = _some(tx, caller, "primary", State.ANSWERED, after, limit)
-    following = min((n for n in (next_decide, next_fetch) if n is not None), default=None)
-    if following is not None:
-        to_decide = [e for e in to_decide if (e.serial or 0) <= following]
-        to_fetch = [e for e in to_fetch if (e.serial or 0) <= following]
+    waiting = exchanges.to_decide(tx, after=after, limit=limit + 1) if caller.may("review") else []
+    answered = []
+    if caller.may("retrieve"):
+        answered = exchanges.to_fetch(tx, caller.mc_service_id, after=after, limit=limit + 1)
+    following = min((found[limit - 1].serial or 0 for found in (waiting, answered) if len(found) > limit), default=None)
+    to_decide = [e for e in waiting if _within(e, following) and e.addressee in (None, *caller.names)]
+    to_fetch = [e for e in answered if _within(e, following)]
     person = caller.mc_service_id
     unnoted = [
         e
@@ -63,20 +62,5 @@ def apply(tx: Tx, plan: Plan) -> Pending:
     return plan.pending
 
 
-def _some(
-    tx: Tx, caller: Caller, role: str, state: State, after: int, limit: int
-) -> tuple[list[Exchange], int | None]:
-    """What of this state the caller sees, oldest first, and the serial to go on from if there is more."""
-    if not caller.may("review" if role == "partner" else "retrieve"):
-        return [], None
-    found = exchanges.in_state(
-        tx, "partner" if role == "partner" else "primary", state, after=after, limit=limit + 1
-    )
-    seen = [e for e in found[:limit] if _waits_for(caller, e)]
-    return seen, found[limit - 1].serial if len(found) > limit else None
-
-
-def _waits_for(caller: Caller, exchange: Exchange) -> bool:
-    if exchange.role == "primary":
-        return exchange.asker == caller.mc_service_id
-    return sees(caller, exchange) and exchange.addressee in (None, *caller.names)
+def _within(exchange: Exchange, last: int | None) -> bool:
+    return last is None or (exchange.serial or 0) <= last

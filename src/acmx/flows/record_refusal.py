@@ -12,7 +12,9 @@ def apply(tx: Tx, replied: Replied, refusal: Refusal) -> None:
     queued = replied.queued
     problem = refusal.type.removeprefix(PROBLEM)
     detail: dict[str, object] = {"type": problem, "detail": refusal.detail[:200], "message": queued.type}
-    moved = settle(tx, replied, _event(queued.type, problem), detail)
+    event = _event(queued.type, problem)
+    ended = {"due_at": None} if event is Event.REFUSED_BY_PARTNER else {}
+    moved = settle(tx, replied, event, detail, **ended)
     if moved is None:
         journal.write(
             tx,
@@ -25,7 +27,10 @@ def apply(tx: Tx, replied: Replied, refusal: Refusal) -> None:
         )
 
 
-def _event(message: str, problem: str) -> Event:
+def _event(message: str, problem: str) -> Event | None:
+    """None where the exchange goes on as it is: the partner may still answer a request that it will not withdraw."""
     if message == "response":
         return Event.RESPONSE_REFUSED
-    return Event.WITHDRAWAL_CONFIRMED if problem == Withdrawn.type else Event.REFUSED_BY_PARTNER
+    if problem == Withdrawn.type:
+        return Event.WITHDRAWAL_CONFIRMED
+    return Event.REFUSED_BY_PARTNER if message == "request" else None

@@ -20,7 +20,9 @@ class Replied(Struct, frozen=True):
     at: int
 
 
-def settle(tx: Tx, replied: Replied, event: Event, detail: dict[str, object]) -> Exchange | None:
+def settle(
+    tx: Tx, replied: Replied, event: Event | None, detail: dict[str, object], **fields: object
+) -> Exchange | None:
     """The message waits no longer, its reply is kept, and the exchange hears of it where the table admits that.
 
     None where there is nothing to change: a late or second reply never moves a state back.
@@ -30,6 +32,8 @@ def settle(tx: Tx, replied: Replied, event: Event, detail: dict[str, object]) ->
     messages.keep_reply(tx, primary, id_, replied.sender, n, replied.reply, replied.signature)
     waited = outbox.remove(tx, primary, id_, n)
     exchange = exchanges.find(tx, primary, id_)
-    if not waited or exchange is None or transition(exchange.role, exchange.state, event) is None:
+    if not waited or exchange is None or event is None:
         return None
-    return move(tx, exchange, event, exchange.partner, replied.at, detail=detail)
+    if transition(exchange.role, exchange.state, event) is None:
+        return None
+    return move(tx, exchange, event, exchange.partner, replied.at, detail=detail, **fields)

@@ -54,8 +54,8 @@ def prepare(house: House, tx: Tx, caller: Caller, key: str, submission: Submissi
     request = _request(house, caller, submission, now)
     _check(house, submission, request, now)
     _check_partner(tx, submission)
-    exchange = _exchange(request, caller)
     refused = _authorise(house, caller, submission)
+    exchange = _exchange(request, caller, due_at=None if refused else to_ms(request.expires_at))
     problem = encode(refused) if refused else None
     return Plan(
         used=Used(caller.account, key, digest, request.exchange, problem),
@@ -147,7 +147,7 @@ def _authorise(house: House, caller: Caller, submission: Submission) -> Refused 
     return None
 
 
-def _exchange(request: Request, caller: Caller) -> Exchange:
+def _exchange(request: Request, caller: Caller, due_at: int | None) -> Exchange:
     return Exchange(
         serial=None,
         role="primary",
@@ -167,5 +167,7 @@ def _exchange(request: Request, caller: Caller) -> Exchange:
         received_n=0,
         created_at=to_ms(request.created_at),
         expires_at=to_ms(request.expires_at),
-        due_at=to_ms(request.expires_at),
+        due_at=due_at,
+        valid_from=to_ms(request.valid_from) if request.valid_from else None,
+        valid_until=to_ms(request.valid_until) if request.valid_until else None,
     )

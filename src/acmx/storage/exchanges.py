@@ -104,11 +104,21 @@ def page(
     )
 
 
-def in_state(tx: Tx, role: Role, state: State, *, after: int, limit: int) -> list[Exchange]:
-    """Oldest first, those after the serial `after`."""
+def to_fetch(tx: Tx, asker: str, *, after: int, limit: int) -> list[Exchange]:
+    """The answered exchanges of one asker, oldest first, those after the serial `after`."""
     return _rows(
         tx.rows(
-            f"{_SELECT} WHERE role = :role AND state = :state AND serial > :after ORDER BY serial LIMIT :limit",
-            {"role": role, "state": state, "after": after, "limit": limit},
+            f"{_SELECT} WHERE asker = :asker AND state = 'answered' AND serial > :after ORDER BY serial LIMIT :limit",
+            {"asker": asker, "after": after, "limit": limit},
+        )
+    )
+
+
+def to_decide(tx: Tx, *, after: int, limit: int) -> list[Exchange]:
+    """The requests of partners that nobody has decided, oldest first, those after the serial `after`."""
+    return _rows(
+        tx.rows(
+            f"{_SELECT} WHERE state = 'pending' AND serial > :after ORDER BY serial LIMIT :limit",
+            {"after": after, "limit": limit},
         )
     )

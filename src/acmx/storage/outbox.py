@@ -78,20 +78,31 @@ def find(tx: Tx, primary: str, id_: str, n: int) -> Queued | None:
 
 
 def attempt(tx: Tx, batch: Iterable[Queued], now: int) -> list[Queued]:
-    """Committed before the first byte of these attempts leaves."""
-    for queued in batch:
-        tx.execute(
-            "UPDATE outbox SET attempts = attempts + 1, first_sent_at = COALESCE(first_sent_at, :now) "
-            "WHERE serial = :serial",
-            {"serial": queued.serial, "now": now},
+    """Those of the batch that still wait; committed before the first byte of these attempts leaves."""
+    return [
+        msgspec.structs.replace(
+            queued, attempts=queued.attempts + 1, first_sent_at=queued.first_sent_at or now
         )
-    return list(batch)
+        for queued in batch
+        if tx.execute(
+            "UPDATE outbox SET attempts = attempts + 1, first_sent_at = COALESCE(first_sent_at, :now) "
+            "WHERE primary_system = :primary AND id = :id AND n = :n",
+            {"primary": queued.primary_system, "id": queued.id, "n": queued.n, "now": now},
+        )
+    ]
 
 
 def put_off(tx: Tx, queued: Queued, next_attempt_at: int, error: str) -> None:
     tx.execute(
-        "UPDATE outbox SET next_attempt_at = :at, last_error = :error WHERE serial = :serial",
-        {"serial": queued.serial, "at": next_attempt_at, "error": error},
+        "UPDATE outbox SET next_attempt_at = :at, last_error = :error "
+        "WHERE primary_system = :primary AND id = :id AND n = :n",
+        {
+            "primary": queued.primary_system,
+            "id": queued.id,
+            "n": queued.n,
+            "at": next_attempt_at,
+            "error": error,
+        },
     )
 
 

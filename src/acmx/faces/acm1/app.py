@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from acmx.domain.acm1 import Credentials
 from acmx.domain.documents import encode, read
-from acmx.domain.errors import AcmxError, AssertedIdentity, NoIdentity, NotAllowed, NotAuthenticated
+from acmx.domain.errors import AcmxError, AssertedIdentity, NoIdentity, NotAuthenticated
 from acmx.faces.acm1.authentication import Authentication
 from acmx.faces.acm1.calls import Call, Desk, Served
 from acmx.faces.acm1.notifications import Bell

@@ -31,8 +31,9 @@ CREATE TABLE exchange (
   valid_until BIGINT
 );
 CREATE UNIQUE INDEX exchange_key ON exchange (primary_system, id);
-CREATE INDEX exchange_by_state ON exchange (role, state, serial);
+CREATE INDEX exchange_by_state ON exchange (state, serial);
 CREATE INDEX exchange_by_asker ON exchange (asker, serial) WHERE role = 'primary';
+CREATE INDEX exchange_to_fetch ON exchange (asker, serial) WHERE state = 'answered';
 CREATE INDEX exchange_by_id ON exchange (id);
 CREATE INDEX exchange_due ON exchange (due_at) WHERE due_at IS NOT NULL;
 

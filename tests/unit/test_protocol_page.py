@@ -1,0 +1,376 @@
+"""docs/protocol.md says what the code does: its golden files are replayed, its tables compared."""
+
+import asyncio
+import hashlib
+import importlib
+import inspect
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from docs.generate import members, rules
+from docs.generate.page import DOCS, golden_files, page
+from docs.generate.systems import FIRE, POLICE, Clock, System, call, two_systems
+from joserfc.jwk import OKPKey
+
+from acmx.domain import acm1, errors
+from acmx.domain.documents import encode, read
+from acmx.domain.errors import AcmxError
+from acmx.domain.exchange import Event
+from acmx.domain.messages import PROBLEM, Receipt, Refusal
+from acmx.domain.partnership import Metadata, PartnerFile, Statement
+from acmx.flows import arrivals
+from acmx.flows.arrivals import Arrived
+from acmx.flows.house import House
+from acmx.storage import partners
+from acmx.storage.partners import Partner
+from acmx.trust.keys import SigningKey, public_key
+from acmx.trust.signatures import body_digest, verify
+
+EXAMPLES = DOCS / "examples"
+ACM2 = sorted(path.stem for path in (EXAMPLES / "acm2").glob("*.json"))
+SIGNED_EXAMPLES = sorted(path.stem for path in (EXAMPLES / "acm2").glob("*.signature"))
+
+
+def body_of(name: str) -> bytes:
+    return (EXAMPLES / "acm2" / f"{name}.json").read_bytes()
+
+
+def document_of(name: str) -> Any:
+    return msgspec.json.decode(body_of(name))
+
+
+def signature_of(name: str) -> str:
+    return (EXAMPLES / "acm2" / f"{name}.signature").read_text().strip()
+
+
+def made_at(name: str) -> datetime:
+    """When the example was signed."""
+    protected = signature_of(name).partition(".")[0]
+    iat = msgspec.json.decode(urlsafe_b64decode(protected + "=" * (-len(protected) % 4)))["iat"]
+    return datetime.fromtimestamp(iat, Clock().now.tzinfo)
+
+
+# Nothing drifts.
+
+
+def test_the_page_is_what_the_code_generates() -> None:
+    assert (DOCS / "protocol.md").read_text(encoding="utf-8") == page(golden_files())
+
+
+def test_the_golden_files_are_what_two_systems_say() -> None:
+    stored = {
+        f"{folder}/{path.name}": path.read_bytes()
+        for folder in ("acm1", "acm2")
+        for path in (EXAMPLES / folder).iterdir()
+    }
+    assert stored == golden_files()
+
+
+def test_every_golden_file_is_named_on_the_page() -> None:
+    text = (DOCS / "protocol.md").read_text(encoding="utf-8")
+    unnamed = {name for name in golden_files() if name.endswith(".json") and name not in text}
+    assert {name for name in unnamed if not name.startswith("acm2/refusal-")} == set()
+
+
+# The golden files are ACM-2.
+
+
+@pytest.mark.parametrize("name", [name for name in ACM2 if re.match("request|response|withdrawal", name)])
+def test_a_golden_message_is_decoded_strictly_and_encodes_to_the_same_bytes(name: str) -> None:
+    body = body_of(name)
+    said = msgspec.json.decode(body)
+    sender, receiver = (POLICE, FIRE) if said["from"] == POLICE.system else (FIRE, POLICE)
+    arrived = Arrived(sender.system, POLICE.system, said["exchange"], said["n"], body, body_digest(body), "")
+    house = House(receiver.system, members.Realms(), Clock())
+    assert encode(arrivals.decode(house, arrived)) == body
+
+
+@pytest.mark.parametrize("name", [n for n in ACM2 if re.match("receipt|refusal|statement|metadata", n)])
+def test_a_golden_reply_or_statement_encodes_to_the_same_bytes(name: str) -> None:
+    kinds = {"receipt": Receipt, "refusal": Refusal, "statement": Statement, "metadata": Metadata}
+    kind = kinds[name.partition("-")[0]]
+    assert encode(read(body_of(name), kind)) == body_of(name)
+
+
+@pytest.mark.parametrize("name", SIGNED_EXAMPLES)
+def test_a_golden_signature_is_accepted(name: str) -> None:
+    said, now = document_of(name), int(made_at(name).timestamp())
+    jwk = public_jwk({POLICE.system: POLICE.seed, FIRE.system: FIRE.seed}[said["from"]])
+    typ = TYPS.get(name.partition("-")[0], "acm-message")
+    primary = "mc.coast-guard.example" if name == "refusal-wrong-partner" else POLICE.system
+    place = {} if typ == "acm-partnership" else {"exchange": f"{primary}/{said['exchange']}", "n": said["n"]}
+    names = {"iss": said["from"], "aud": said["to"], "typ": typ, **place}
+    assert (
+        verify(signature_of(name), body_of(name), {jwk["kid"]: public_key(jwk)}, now=now, **names).iat == now
+    )
+
+
+TYPS = {"receipt": "acm-receipt", "refusal": "acm-refusal", "statement": "acm-partnership"}
+
+
+def public_jwk(seed: str) -> dict[str, str]:
+    return SigningKey(OKPKey.import_key(Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed)))).public_jwk
+
+
+def test_the_worked_signature_follows_from_the_printed_key_and_body_by_ed25519_alone() -> None:
+    text = (DOCS / "protocol.md").read_text(encoding="utf-8").partition("generated: signature")[2]
+    seed, body, digest, protected, signed, signature, field = re.findall(r"```text\n(.*?)\n```", text)[:7]
+    assert body.encode() == body_of("request")
+    assert hashlib.sha256(body.encode()).hexdigest() == digest
+    assert signed == f"{base64url(protected.encode())}.{base64url(body.encode())}"
+    key = Ed25519PrivateKey.from_private_bytes(urlsafe_b64decode(seed + "="))
+    assert base64url(key.sign(signed.encode())) == signature
+    assert field == f"ACM-Signature: {base64url(protected.encode())}..{signature}"
+    assert field == f"ACM-Signature: {signature_of('request')}"
+
+
+def base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+# A whole exchange, replayed from the files into fresh systems.
+
+
+async def befriend(one: System, other: System) -> None:
+    metadata = other.own.metadata
+    partner = Partner(
+        other.id, other.metadata.name, "accepted", "accepted", 0, metadata, body_digest(metadata)
+    )
+    await one.store.write(lambda tx: partners.insert(tx, partner))
+    await one.peers.refresh()
+
+
+@pytest.mark.law(2)
+@pytest.mark.law(3)
+@pytest.mark.step(4, 5)
+def test_the_golden_request_gets_the_golden_receipt_and_its_replay_the_same_body(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        clock = Clock(made_at("receipt-stored"))
+        async with two_systems(tmp_path, clock) as (police, fire):
+            await befriend(fire, police)
+            place = (police.id, document_of("request")["exchange"], 1)
+            request = (police.certificate, place, body_of("request"), signature_of("request"))
+            reply = await fire.hear(*request)
+            assert (reply.status, reply.body) == (200, body_of("receipt-stored"))
+            assert reply.signature == signature_of("receipt-stored")
+            assert reply.headers["content-type"] == "application/json"
+            clock.advance(days=3)
+            again = await fire.hear(*request)
+            assert (again.status, again.body) == (200, body_of("receipt-stored"))
+            assert again.signature != reply.signature
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.step(1, 13, 14)
+def test_the_golden_submission_mints_the_golden_request_and_its_response_gets_the_golden_receipt(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        clock = Clock(datetime.fromisoformat(document_of("request")["created_at"]))
+        async with two_systems(tmp_path, clock) as (police, fire):
+            await befriend(police, fire)
+            submission = msgspec.json.decode((EXAMPLES / "acm1" / "submission.json").read_bytes())
+            accepted = await police.ask("POST", "/requests", submission, who="dispatcher", key="k")
+            assert accepted.body == (EXAMPLES / "acm1" / "accepted.json").read_bytes()
+            [(minted,)] = await police.store.read(lambda tx: tx.rows("SELECT body FROM message"))
+            assert minted == body_of("request")
+            clock.now = made_at("receipt-response")
+            place = (police.id, document_of("request")["exchange"], 1)
+            response = body_of("response-approved"), signature_of("response-approved")
+            reply = await police.hear(fire.certificate, place, *response)
+            assert (reply.status, reply.body) == (200, body_of("receipt-response"))
+            assert reply.signature == signature_of("receipt-response")
+
+    asyncio.run(scenario())
+
+
+def test_the_golden_withdrawal_of_an_unknown_exchange_is_receipted_withdrawn(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        clock = Clock(made_at("receipt-withdrawn"))
+        async with two_systems(tmp_path, clock) as (police, fire):
+            await befriend(fire, police)
+            place = (police.id, document_of("withdrawal")["exchange"], document_of("withdrawal")["n"])
+            withdrawal = body_of("withdrawal"), signature_of("withdrawal")
+            reply = await fire.hear(police.certificate, place, *withdrawal)
+            assert (reply.status, reply.body) == (200, body_of("receipt-withdrawn"))
+
+    asyncio.run(scenario())
+
+
+# The golden files are ACM-1.
+
+ACM1: dict[str, type] = {
+    "accepted": acm1.Accepted,
+    "account": acm1.Account,
+    "accounts": acm1.Accounts,
+    "answer": acm1.Answer,
+    "audit-page": acm1.AuditPage,
+    "credentials": acm1.Credentials,
+    "exchange-pending": acm1.Exchange,
+    "exchange-retrieved": acm1.Exchange,
+    "identities": acm1.Identities,
+    "new-account": acm1.NewAccount,
+    "new-identities": acm1.NewIdentities,
+    "page": acm1.Page,
+    "partner-file": PartnerFile,
+    "partners": acm1.Partners,
+    "pending": acm1.Pending,
+    "policy": acm1.Policy,
+    "policy-input": acm1.PolicyInput,
+    "review": acm1.Review,
+    "reviewed": acm1.Reviewed,
+    "session": acm1.Session,
+    "submission": acm1.Submission,
+    "withdrawal": acm1.WithdrawalInput,
+    "withdrawal-accepted": acm1.Accepted,
+}
+
+
+def test_every_golden_document_of_acm1_is_decoded() -> None:
+    found = {path.stem: path.read_bytes() for path in (EXAMPLES / "acm1").glob("*.json")}
+    documents = {name: body for name, body in found.items() if not name.startswith("problem-")}
+    assert documents.keys() == ACM1.keys()
+    for name, body in documents.items():
+        again = msgspec.json.encode(read(body, ACM1[name]))
+        assert read(again, ACM1[name]) == read(body, ACM1[name])
+
+
+def test_every_document_of_the_routes_has_an_example_and_a_table() -> None:
+    text = (DOCS / "protocol.md").read_text(encoding="utf-8")
+    for row in rules.ROUTES:
+        for struct in filter(None, (row.takes, row.gives)):
+            assert struct in ACM1.values() or struct is acm1.Partner, struct
+            assert f"<!-- generated: members {struct.__name__} -->" in text
+
+
+def test_every_struct_with_a_table_is_on_the_page_and_nothing_else_is_explained() -> None:
+    text = (DOCS / "protocol.md").read_text(encoding="utf-8")
+    for struct, meanings in members.MEANINGS.items():
+        assert f"<!-- generated: members {struct.__name__} -->" in text
+        info = msgspec.inspect.type_info(struct)
+        assert set(meanings) <= {field.encode_name for field in info.fields} | {info.tag_field}
+
+
+# The lists of errors are closed.
+
+RECEIVING = (
+    "acmx.faces.acm2.app",
+    "acmx.faces.acm2.peers",
+    "acmx.faces.body",
+    "acmx.faces.problems",
+    "acmx.flows.arrivals",
+    "acmx.flows.carry_out",
+    "acmx.flows.receive",
+    "acmx.flows.receive_request",
+    "acmx.flows.receive_response",
+    "acmx.flows.receive_withdrawal",
+    "acmx.flows.request_rules",
+    "acmx.flows.state_partnership",
+    "acmx.kinds",
+    "acmx.storage.sqlite",
+    "acmx.trust.signatures",
+)
+NEVER_CROSSES = {
+    errors.FaultyInput,  # the base of InvalidMessage
+    errors.Incomplete,  # caught: a person decides
+    errors.Misconfigured,  # when the store is opened
+    errors.NotAuthenticated,  # ACM-1's
+}
+ONLY_ON_THIS_MACHINE = {
+    errors.DirectoryInUse,
+    errors.AlreadyThere,
+    errors.Misconfigured,
+    errors.UnsafeLibrary,
+    errors.Unreachable,
+    errors.UnknownCertificate,
+}
+
+
+def classes_in(module: str) -> set[type[AcmxError]]:
+    return {
+        value
+        for value in vars(importlib.import_module(module)).values()
+        if inspect.isclass(value) and issubclass(value, AcmxError)
+    }
+
+
+@pytest.mark.law(5)
+def test_the_errors_of_acm2_are_those_that_receiving_can_raise() -> None:
+    raised = set().union(*map(classes_in, RECEIVING)) - NEVER_CROSSES
+    assert raised == set(rules.SIGNED) | set(rules.UNSIGNED)
+
+
+@pytest.mark.law(5)
+def test_there_is_a_golden_refusal_of_every_type_with_the_status_and_finality_of_the_list() -> None:
+    refusals = [read(body_of(name), Refusal) for name in ACM2 if name.startswith("refusal-")]
+    assert {(r.type, r.status, r.final) for r in refusals} == {
+        (PROBLEM + error.type, error.status, error.final) for error in rules.SIGNED
+    }
+
+
+def test_every_error_is_on_the_page_or_stays_on_this_machine() -> None:
+    every = {c for c in classes_in("acmx.domain.errors") if "type" in vars(c)}
+    listed = {*rules.SIGNED, *rules.UNSIGNED, *rules.TO_CLIENTS}
+    assert every - ONLY_ON_THIS_MACHINE == listed
+
+
+def test_every_event_says_what_it_is_on_the_wire() -> None:
+    assert set(rules.ON_THE_WIRE) == set(Event)
+
+
+def statement(**changes: str) -> bytes:
+    return msgspec.json.encode(document_of("statement") | changes)
+
+
+@pytest.mark.law(5)
+def test_what_is_refused_before_a_message_is_known_is_refused_without_a_signature(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        clock = Clock(made_at("statement"))
+        async with two_systems(tmp_path, clock) as (police, fire):
+            await befriend(fire, police)
+            shown, body, seal = police.certificate, body_of("request"), signature_of("request")
+            place = (police.id, document_of("request")["exchange"], 1)
+            said = statement()
+            clock.advance(hours=1)
+            ahead = police.sign(said, to=fire.id, typ="acm-partnership")
+            clock.advance(hours=-1)
+            foreign = statement(to="mc.coast-guard.example")
+            foreign_seal = police.sign(foreign, to=fire.id, typ="acm-partnership")
+            asserted = {"x-3gpp-asserted-identity": "sip:a@b.example"}
+            replies = [
+                await fire.hear("0" * 64, place, body, seal),
+                await fire.hear(shown, place, body, seal, **asserted),
+                await fire.hear(shown, (police.id, "1", 1), body, seal),
+                await call(fire.acm2, "DELETE", "/acm2/v1/metadata", certificate=shown),
+                await fire.hear(shown, place, b" " * (8 * 1024 * 1024 + 1), seal),
+                await fire.hear_statement(shown, said, signature_of("request")),
+                await fire.hear_statement(shown, said, ahead),
+                await fire.hear_statement(shown, foreign, foreign_seal),
+            ]
+            await fire.store.close()
+            replies.append(await fire.hear_statement(shown, said, signature_of("statement")))
+            assert [reply.signature for reply in replies] == [None] * len(replies)
+            found = {msgspec.json.decode(reply.body)["type"]: reply.status for reply in replies}
+            listed = {PROBLEM + error.type: error.status for error in rules.UNSIGNED}
+            assert found == {type_: status for type_, status in listed.items() if status != 500}
+
+    asyncio.run(scenario())
+
+
+def test_metadata_is_given_to_a_partner_signed_for_nobody_in_particular(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path, Clock()) as (police, fire):
+            await befriend(police, fire)
+            reply = await call(police.acm2, "GET", "/acm2/v1/metadata", certificate=fire.certificate)
+            assert reply.body == body_of("metadata")
+            file = msgspec.json.decode((EXAMPLES / "acm1" / "partner-file.json").read_bytes())
+            assert file == {"metadata": reply.body.decode(), "signature": reply.signature}
+
+    asyncio.run(scenario())
