@@ -6,19 +6,28 @@ from acmx.domain.acm1 import Pending
 from acmx.domain.moments import to_ms
 from acmx.flows.house import House
 from acmx.flows.summary import summary
-from acmx.storage import exchanges, noted
+from acmx.storage import exchanges, messages, noted
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.trust.roles import Caller
 
+LOG_ON, NOTICE, QUERY = {"partner": 7, "primary": 15}, {"partner": 8, "primary": 16}, {"partner": 9, "primary": 17}
+DELIVERY = 10
+
+
+class FirstShown(Struct, frozen=True):
+    """An exchange that this person is shown for the first time, with (step, milliseconds)."""
+
+    exchange: Exchange
+    steps: list[tuple[int, int]]
+
 
 class Plan(Struct, frozen=True):
-    """What waits for the caller, and which of it the caller has never been shown."""
+    """What waits for the person, and which of it is to be noted."""
 
     pending: Pending
     person: str
-    unnoted: list[Exchange]
-    steps: dict[str, list[tuple[int, int]]]
+    first_shown: list[FirstShown]
 
 
 def prepare(house: House, tx: Tx, caller: Caller, after: int, limit: int, told_at: int | None) -> Plan:
@@ -30,37 +39,36 @@ def prepare(house: House, tx: Tx, caller: Caller, after: int, limit: int, told_a
     following = min((found[limit - 1].serial or 0 for found in (waiting, answered) if len(found) > limit), default=None)
     to_decide = [e for e in waiting if _within(e, following) and e.addressee in (None, *caller.names)]
     to_fetch = [e for e in answered if _within(e, following)]
-    person = caller.mc_service_id
-    unnoted = [
-        e
-        for e in (*to_decide, *to_fetch)
-        if not noted.has(tx, e.primary_system, e.id, person, 10 if e.role == "partner" else 17)
-    ]
     now = to_ms(house.clock())
-    seen: list[tuple[int, int | None, int]] = [(7, 15, caller.logged_on_at), (9, 17, now), (10, None, now)]
-    if told_at is not None:
-        seen.insert(1, (8, 16, told_at))
-    return Plan(
-        Pending(
-            mc_service_id=person,
-            to_decide=[summary(e) for e in to_decide],
-            to_fetch=[summary(e) for e in to_fetch],
-            next=None if following is None else str(following),
-        ),
-        person,
-        unnoted,
-        {
-            "partner": [(step, at) for step, _, at in seen],
-            "primary": [(step, at) for _, step, at in seen if step is not None],
-        },
+    first_shown = [
+        FirstShown(exchange, _steps(tx, caller, exchange, told_at, now))
+        for exchange in (*to_decide, *to_fetch)
+        if not noted.has(tx, exchange.primary_system, exchange.id, caller.mc_service_id, QUERY[exchange.role])
+    ]
+    pending = Pending(
+        mc_service_id=caller.mc_service_id,
+        to_decide=[summary(exchange) for exchange in to_decide],
+        to_fetch=[summary(exchange) for exchange in to_fetch],
+        next=None if following is None else str(following),
     )
+    return Plan(pending, caller.mc_service_id, first_shown)
 
 
-def apply(tx: Tx, plan: Plan) -> Pending:
-    for exchange in plan.unnoted:
-        noted.put(tx, exchange.primary_system, exchange.id, plan.person, plan.steps[exchange.role])
-    return plan.pending
+def apply(tx: Tx, plan: Plan) -> None:
+    for shown in plan.first_shown:
+        noted.put(tx, shown.exchange.primary_system, shown.exchange.id, plan.person, shown.steps)
 
 
 def _within(exchange: Exchange, last: int | None) -> bool:
     return last is None or (exchange.serial or 0) <= last
+
+
+def _steps(tx: Tx, caller: Caller, exchange: Exchange, told_at: int | None, now: int) -> list[tuple[int, int]]:
+    """A notice counts only if it was given after the message came that it was about."""
+    role = exchange.role
+    steps = [(LOG_ON[role], caller.logged_on_at), (QUERY[role], now)]
+    if told_at is not None and told_at >= messages.last_stored_at(tx, exchange.primary_system, exchange.id):
+        steps.append((NOTICE[role], told_at))
+    if role == "partner":
+        steps.append((DELIVERY, now))
+    return steps

@@ -46,6 +46,15 @@ def of_exchange(tx: Tx, primary: str, id_: str) -> list[Stored]:
     )
 
 
+def last_stored_at(tx: Tx, primary: str, id_: str) -> int:
+    """Milliseconds; 0 where there is no message."""
+    row = tx.row(
+        "SELECT MAX(stored_at) FROM message WHERE primary_system = :primary AND id = :id",
+        {"primary": primary, "id": id_},
+    )
+    return (row[0] or 0) if row else 0
+
+
 def insert(tx: Tx, message: Stored) -> bool:
     """False where the place is taken."""
     return tx.execute(f"{_INSERT} ON CONFLICT DO NOTHING", rows.params(message)) == 1

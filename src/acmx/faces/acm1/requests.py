@@ -29,10 +29,12 @@ async def get_request(call: Call) -> acm1.Exchange:
 
 
 async def get_pending(call: Call) -> acm1.Pending:
-    told_at = call.desk.told_at(call.caller.mc_service_id)
-    return await call.carry_out(
-        pending.prepare, pending.apply, after=call.after() or 0, limit=call.limit(), told_at=told_at
-    )
+    house, told_at = call.desk.house, call.desk.told_at(call.caller.mc_service_id)
+    after, limit = call.after() or 0, call.limit()
+    plan = await call.read(lambda tx: pending.prepare(house, tx, call.caller, after, limit, told_at))
+    if plan.first_shown:
+        await call.write(lambda tx: pending.apply(tx, plan))
+    return plan.pending
 
 
 async def post_withdrawal(call: Call) -> acm1.Accepted:
