@@ -132,34 +132,35 @@ class ByHand:
         usual = {"version": "1.0", "exchange": exchange, "n": 1, "from": self.id, "to": to.id}
         return usual | {"created_at": text(self.clock())} | members
 
-    def sealed(self, body: bytes, to: str, exchange: str, n: int, **changes: Any) -> str:
+    def sealed(self, body: bytes, to: str, exchange: str, n: int, /, **changes: Any) -> str:
         """The ACM-Signature of a message; `changes` make it one for something else."""
         usual = {"to": to, "typ": "acm-message", "exchange": exchange, "n": n, "now": self._now()}
         return self.own.sign(body, **(usual | changes))
 
     async def put(
         self,
-        to: System,
+        peer: System,
         message: dict[str, Any] | bytes,
+        /,
         *,
         at: tuple[str, str, int] | None = None,
         seal: str | None = "",
         shown: "ByHand | None" = None,
         headers: Mapping[str, str] | None = None,
-        **sealed: Any,
+        **sealed_for: Any,
     ) -> Answer:
         """Send a message to its place, or to another. `seal` None sends none; `shown` lends its certificate."""
         body = message if isinstance(message, bytes) else msgspec.json.encode(message)
-        primary, id_, n = at or self._place(to, message)
+        primary, id_, n = at or self._place(peer, message)
         exchange = f"{primary}/{id_}"
         given = dict(headers or {})
         if seal is not None:
-            given["ACM-Signature"] = seal or self.sealed(body, to.id, exchange, n, **sealed)
-        url = f"{to.acm2}/exchanges/{exchange}/messages/{n}"
+            given["ACM-Signature"] = seal or self.sealed(body, peer.id, exchange, n, **sealed_for)
+        url = f"{peer.acm2}/exchanges/{exchange}/messages/{n}"
         who = shown or self
-        async with who.connected(to) as http, http.put(url, data=BytesIO(body), headers=given) as reply:
+        async with who.connected(peer) as http, http.put(url, data=BytesIO(body), headers=given) as reply:
             said, signature = await reply.read(), reply.headers.get("ACM-Signature")
-            typ = who.verified(to, said, signature, exchange, n) if signature else None
+            typ = who.verified(peer, said, signature, exchange, n) if signature else None
             return Answer(reply.status, typ, said, signature, dict(reply.headers))
 
     @asynccontextmanager

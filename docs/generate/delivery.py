@@ -65,7 +65,11 @@ async def deliver(sender: System, receiver: System, sent: Attempt) -> Reply:
     reply = await receiver.hear(sender.certificate, sent.place, sent.message.body, sent.signature)
     now = int(sender.clock().timestamp() * 1000)
     replied = Replied(sent.queued, sender.id, reply.body, reply.signature or "", now)
-    word = msgspec.json.decode(reply.body, type=Receipt if reply.status == 200 else Refusal)
+    word: Receipt | Refusal
+    if reply.status == 200:
+        word = msgspec.json.decode(reply.body, type=Receipt)
+    else:
+        word = msgspec.json.decode(reply.body, type=Refusal)
     await sender.store.write(lambda tx: record(tx, replied, word))
     return reply
 

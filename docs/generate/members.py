@@ -45,7 +45,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "valid_until": "what is granted; absent: no end. Absent unless somebody is approved",
         "content": "belongs to the kind; see 3.8. Empty or absent unless somebody is approved",
     },
-    messages.Withdrawal: {"asker": "as in the request", "reason": "public reason"},
+    messages.Withdrawal: {"asker": "the asker of the request; without alias", "reason": "public reason"},
     messages.Person: {
         "mc_service_id": "MC service ID",
         "functional_alias": "the role the person acts in",
@@ -187,7 +187,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "partner": "MC system ID of the other system, whichever of the two this one is",
         "role": "which of the two this system is",
         "state": "see 6.2",
-        "kind": "absent (`null`) where only a withdrawal has arrived",
+        "kind": "`null` where only a withdrawal has arrived",
         "asker": "MC service ID",
         "urgency": "`normal` or `urgent`",
         "purpose": "as asked",

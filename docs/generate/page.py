@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def page(files: Files) -> str:
 def _generated(files: Files, marker: str) -> str:
     """Raises KeyError where there is no such part."""
     name, *arguments = marker.split()
-    made = {
+    parts: dict[str, Callable[..., str]] = {
         "example": lambda file, *brief: _example(files, file, brief=bool(brief)),
         "members": lambda struct: members.table(members.STRUCTS[struct]),
         "transitions": rules.transitions,
@@ -48,9 +49,10 @@ def _generated(files: Files, marker: str) -> str:
         "roles": rules.roles,
         "steps": rules.steps,
         "catalogue-rows": rules.catalogue_rows,
+        "policy-facts": rules.policy_facts,
         "signature": lambda: _signature(files),
-    }[name](*arguments)
-    return str(made)
+    }
+    return parts[name](*arguments)
 
 
 def _example(files: Files, file: str, *, brief: bool) -> str:

@@ -1,11 +1,14 @@
 """The tables and diagrams of the protocol page that are made from the tables of the code."""
 
+import re
+
 from acmx.domain import errors
 from acmx.domain.errors import AcmxError
 from acmx.domain.exchange import TABLE, Event, Role, Transition
 from acmx.domain.server_identity import ROWS
 from acmx.domain.steps import STEPS
 from acmx.faces.acm1.routes import ROUTES
+from acmx.trust.policy import SCHEMA
 from acmx.trust.roles import ROLES
 
 PARTY = {
@@ -184,6 +187,19 @@ CATALOGUE: dict[str, tuple[str, str]] = {
 """The rows of the server identity information: form and meaning."""
 
 
+FACTS: dict[str, str] = {
+    "users": "how many users",
+    "realms": "hosts and phone contexts of the users; `tel` stands for global numbers",
+    "services": "services wanted: `mcptt`, `mcvideo`, `mcdata`",
+    "urgency": "`normal` or `urgent`",
+    "hour": "hour of arrival, 0 to 23, UTC",
+    "weekday": "1 (Monday) to 7",
+    "referenced": "an agreement or incident is named",
+    "addressed": "the request has an addressee",
+    "valid_days": "whole days from now to `valid_until`",
+}
+
+
 def transitions(role: Role) -> str:
     """One row for each event, target and audience, with every state that it may come from."""
     grouped: dict[tuple[str, ...], list[Transition]] = {}
@@ -266,4 +282,12 @@ def catalogue_rows() -> str:
         needed = "required" if row.must and row.source == "B" else "optional"
         form, meaning = CATALOGUE[name]
         lines.append(f"| `{name}` | {needed} | {form} | {meaning} |")
+    return "\n".join(lines)
+
+
+def policy_facts() -> str:
+    lines = ["| fact | type | meaning |", "|---|---|---|"]
+    for name, optional, type_ in re.findall(r"^    (\w+)(\??): (.+),$", SCHEMA, re.MULTILINE):
+        may = "; may be absent" if optional else ""
+        lines.append(f"| `{name}` | `{type_}`{may} | {FACTS[name]} |")
     return "\n".join(lines)

@@ -4,6 +4,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -151,8 +152,8 @@ class System:
             )
             plan = keep_accounts.prepare(self.house, "examples", new)
             token = Token(token_hash(name), name, int(START.timestamp() * 1000), 2**52)
-            await self.store.write(lambda tx, plan=plan: keep_accounts.apply(tx, plan))
-            await self.store.write(lambda tx, token=token: accounts.insert_token(tx, token, 0))
+            await self.store.write(partial(keep_accounts.apply, plan=plan))
+            await self.store.write(partial(accounts.insert_token, token=token, now=0))
 
     async def ask(self, method: str, path: str, document: Any = None, *, who: str, key: str = "") -> Reply:
         """One call of ACM-1."""
@@ -182,14 +183,15 @@ class System:
 @asynccontextmanager
 async def two_systems(directory: Path, clock: Clock) -> AsyncIterator[tuple[System, System]]:
     """The police (primary) and the fire service (partner), which do not know each other yet."""
-    systems = tuple(
+    police, fire = (
         System(described, directory / described.certificate, clock, exchange_ids())
         for described in (POLICE, FIRE)
     )
+    systems = police, fire
     try:
         for system in systems:
             await system.furnish()
-        yield systems
+        yield police, fire
     finally:
         for system in systems:
             if system.store.alive:

@@ -73,7 +73,28 @@ TOGETHER = {
     (State.REFUSED_BY_PARTNER, None),
     (State.REFUSED_HERE, None),
 }
+FATES = (
+    "is heard",
+    "is heard",
+    "reply waits",
+    "reply waits",
+    "reply is lost",
+    "comes again",
+    "is lost",
+    "receiver crashes",
+    "sender crashes",
+)
 some = st.integers(0, 9)
+requests = st.fixed_dictionaries(
+    {
+        "users": st.sampled_from([USERS[:2], USERS, USERS[:2], [*USERS[:1], STRANGER]]),
+        "urgency": st.sampled_from(["normal", "urgent"]),
+        "lasts": st.sampled_from([None, timedelta(hours=1)]),
+        "ends": st.sampled_from([None, timedelta(days=20)]),
+        "may": st.sampled_from([True, True, True, True, False]),
+        "then": st.sampled_from(["waits", "is sent", "arrives"]),
+    }
+)
 names = st.sampled_from(SIDES)
 
 
@@ -102,8 +123,13 @@ class Interleavings(RuleBasedStateMachine):
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.runner.run(work)
 
-    @initialize(skew=st.sampled_from([-200, 0, 200]), policy=st.sampled_from(list(POLICIES)))
-    def two_onboarded_systems(self, skew: int, policy: str) -> None:
+    @initialize(
+        target=exchanges,
+        skew=st.sampled_from([-200, 0, 200]),
+        policy=st.sampled_from(list(POLICIES)),
+        request=requests,
+    )
+    def two_onboarded_systems(self, skew: int, policy: str, request: dict[str, Any]) -> str:
         """The partner's clock differs by `skew` seconds; the primary has users of whom the partner knows nothing."""
 
         async def begin() -> None:
@@ -115,20 +141,16 @@ class Interleavings(RuleBasedStateMachine):
 
         self.run(begin())
         self.sides = {POLICE: self.police, FIRE: self.fire}
+        return self._submit(**request)
 
     # The primary system's people.
 
     @precondition(lambda self: len(self.keys) < 3)
-    @rule(
-        target=exchanges,
-        users=st.sampled_from([USERS[:2], USERS, [*USERS[:1], STRANGER]]),
-        urgency=st.sampled_from(["normal", "urgent"]),
-        lasts=st.sampled_from([None, timedelta(hours=1)]),
-        ends=st.sampled_from([None, timedelta(days=20)]),
-        may=st.sampled_from([True, True, True, False]),
-        then=st.sampled_from(["waits", "is sent", "arrives"]),
-    )
-    def submit(
+    @rule(target=exchanges, request=requests)
+    def submit(self, request: dict[str, Any]) -> str:
+        return self._submit(**request)
+
+    def _submit(
         self,
         users: list[str],
         urgency: str,
@@ -166,9 +188,16 @@ class Interleavings(RuleBasedStateMachine):
         except NotAllowed as refused:
             return str(refused.members["exchange"])
 
-    @rule(id_=exchanges)
-    def withdraw(self, id_: str) -> None:
-        self.run(self._withdraw(id_))
+    @rule(id_=exchanges, just_as_it_is_sent=st.booleans())
+    def withdraw(self, id_: str, just_as_it_is_sent: bool) -> None:
+        async def race() -> None:
+            looked = await self.police.look() if just_as_it_is_sent else []
+            withdrawing = asyncio.create_task(self._withdraw(id_))
+            await asyncio.sleep(0)
+            self._posted(await self.police.post(looked))
+            await withdrawing
+
+        self.run(race())
 
     async def _withdraw(self, id_: str) -> None:
         try:
@@ -179,17 +208,6 @@ class Interleavings(RuleBasedStateMachine):
             assert exchange.state in NO_WAY_BACK
             return
         self.withdrawals.add(id_)
-
-    @rule(id_=exchanges)
-    def withdraw_just_as_it_is_sent(self, id_: str) -> None:
-        async def race() -> None:
-            looked = await self.police.look()
-            withdrawing = asyncio.create_task(self._withdraw(id_))
-            await asyncio.sleep(0)
-            self._posted(await self.police.post(looked))
-            await withdrawing
-
-        self.run(race())
 
     @rule(id_=exchanges)
     def retrieve(self, id_: str) -> None:
@@ -295,34 +313,32 @@ class Interleavings(RuleBasedStateMachine):
 
     # The wire.
 
-    @rule()
-    def send(self) -> None:
-        for side in self.sides.values():
-            self.run(self._send(side))
-
     async def _send(self, side: Side) -> None:
-        self._posted(await side.post(await side.look()))
+        """One message of an exchange at a time; the sender waits for the reply until letter or reply is lost."""
+        under_way = {letter.place[:3] for letter in (*self.letters, *(word.letter for word in self.words))}
+        looked = [q for q in await side.look() if (q.primary_system, q.id, side.id) not in under_way]
+        self._posted(await side.post(looked))
 
     def _posted(self, letters: list[Letter]) -> None:
         self.letters += letters
         self.sent += letters
 
-    @precondition(lambda self: self.letters)
-    @rule(which=some, then=st.sampled_from(["heard", "heard", "waits", "waits", "lost", "receiver", "sender"]))
-    def deliver(self, which: int, then: str) -> None:
-        letter = pick(self.letters, which)
-        self.letters.remove(letter)
-        self.run(self._deliver(letter, then))
+    @rule(hops=st.lists(st.tuples(some, st.sampled_from(FATES)), max_size=4))
+    def the_wire_carries_some(self, hops: list[tuple[int, str]]) -> None:
+        for side in self.sides.values():
+            self.run(self._send(side))
+        for which, fate in hops:
+            if self.letters:
+                letter = pick(self.letters, which)
+                if fate != "comes again":
+                    self.letters.remove(letter)
+                if fate != "is lost":
+                    self.run(self._deliver(letter, fate))
 
     @precondition(lambda self: self.sent)
     @rule(which=some)
     def deliver_an_old_duplicate(self, which: int) -> None:
-        self.run(self._deliver(pick(self.sent, which), "lost"))
-
-    @precondition(lambda self: self.letters)
-    @rule(which=some)
-    def lose(self, which: int) -> None:
-        self.letters.remove(pick(self.letters, which))
+        self.run(self._deliver(pick(self.sent, which), "reply is lost"))
 
     @precondition(lambda self: self.words)
     @rule(which=some)
@@ -339,7 +355,7 @@ class Interleavings(RuleBasedStateMachine):
 
         async def race() -> None:
             done = await asyncio.gather(
-                self._deliver(letter, "waits"),
+                self._deliver(letter, "reply waits"),
                 self._withdraw(id_),
                 self.fire.tick(),
                 self.police.tick(),
@@ -357,21 +373,24 @@ class Interleavings(RuleBasedStateMachine):
         for side in self.sides.values():
             await self._send(side)
         for letter in self.letters:
-            await self._deliver(letter, "heard")
+            await self._deliver(letter, "is heard")
+        for word in self.words:
+            await self.sides[word.letter.sender].hear(word)
         self.letters.clear()
+        self.words.clear()
 
-    async def _deliver(self, letter: Letter, then: str) -> None:
+    async def _deliver(self, letter: Letter, fate: str) -> None:
         sender = self.sides[letter.sender]
         receiver = self.police if sender is self.fire else self.fire
         word = await receiver.take(letter)
         self._same_final_reply(word)
-        if then == "receiver":
+        if fate == "receiver crashes":
             await self._crash(receiver)
-        elif then == "sender":
+        elif fate == "sender crashes":
             await self._crash(sender)
-        elif then == "heard":
+        elif fate == "is heard":
             await sender.hear(word)
-        elif then == "waits":
+        elif fate == "reply waits":
             self.words.append(word)
 
     def _same_final_reply(self, word: Word) -> None:

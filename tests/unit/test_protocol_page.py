@@ -258,6 +258,17 @@ def test_every_struct_with_a_table_is_on_the_page_and_nothing_else_is_explained(
         assert set(meanings) <= {field.encode_name for field in info.fields} | {info.tag_field}
 
 
+@pytest.mark.law(13)
+def test_a_page_has_1_to_1000_items(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path, Clock()) as (police, _):
+            for limit, status in ((0, 422), (1, 200), (1000, 200), (1001, 422)):
+                reply = await police.ask("GET", f"/requests?limit={limit}", who="dispatcher")
+                assert reply.status == status
+
+    asyncio.run(scenario())
+
+
 # The lists of errors are closed.
 
 RECEIVING = (

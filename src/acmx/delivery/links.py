@@ -25,6 +25,8 @@ class Links:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
+        """Greet every partner at once, however long its link was to rest."""
+        await self._store.write(partners.try_now)
         for partner in await self._store.read(partners.every):
             self._begin(partner.id)
 

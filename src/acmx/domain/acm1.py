@@ -1,4 +1,4 @@
-"""What crosses ACM-1: the documents between an ACM client and its own ACM server (docs/protocol.md, section 6)."""
+"""What crosses ACM-1: the documents between an ACM client and its own ACM server (docs/protocol.md, section 8)."""
 
 from typing import Annotated, Any, Literal
 

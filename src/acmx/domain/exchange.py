@@ -91,7 +91,7 @@ TABLE: tuple[Transition, ...] = (
     ),
     *(
         Transition("primary", s, E.REFUSED_BY_PARTNER, S.REFUSED_BY_PARTNER, (3,), ("asker",))
-        for s in (S.QUEUED, S.OVERDUE, S.WITHDRAWING)
+        for s in (S.QUEUED, S.OVERDUE)
     ),
     # It withdraws: at once while nothing was ever sent, else when the partner says so.
     *(

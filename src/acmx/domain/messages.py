@@ -61,7 +61,7 @@ class Message(
 
     version: Annotated[str, Meta(max_length=16)]
     exchange: Annotated[str, Meta(min_length=36, max_length=36)]
-    n: Annotated[int, Meta(ge=1, le=1_000_000)]
+    n: Annotated[int, Meta(ge=1, le=999_999)]
     sender: Short = field(name="from")
     receiver: Short = field(name="to")
     created_at: Moment
@@ -110,7 +110,7 @@ AnyMessage = Request | Response | Withdrawal
 Status = Literal["stored", "withdrawn", "decided"]
 
 
-class Receipt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="receipt"):
+class Receipt(Struct, frozen=True, kw_only=True, tag_field="type", tag="receipt"):
     """The signed success reply; for a request it is the stored indication of step 5.
 
     `digest` is the SHA-256 (hex) of the body it answers, `n` that message's number. `status` is `stored`, or for a

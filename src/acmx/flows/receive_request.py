@@ -42,7 +42,7 @@ def prepare(house: House, tx: Tx, arrived: Arrived, request: Request) -> Plan:
         raise Withdrawn
     _check(tx, arrived, request)
     now = whole(house.clock())
-    exchange = _exchange(arrived, request, now)
+    exchange = _exchange(arrived, request, now, min(request.expires_at, now + house.longest_expiry))
     receipt = replies.receipt(house, arrived, "stored", now)
     kept = replies.taken(arrived, "request", receipt, to_ms(now))
     decided = _at_once(house, tx, request, now)
@@ -110,7 +110,7 @@ def _decision(house: House, exchange: Exchange, request: Stored, decided: Decide
     )
 
 
-def _exchange(arrived: Arrived, request: Request, now: datetime) -> Exchange:
+def _exchange(arrived: Arrived, request: Request, now: datetime, due: datetime) -> Exchange:
     return Exchange(
         serial=None,
         role="partner",
@@ -130,7 +130,7 @@ def _exchange(arrived: Arrived, request: Request, now: datetime) -> Exchange:
         received_n=1,
         created_at=to_ms(now),
         expires_at=to_ms(request.expires_at),
-        due_at=to_ms(request.expires_at),
+        due_at=to_ms(due),
         valid_from=to_ms(request.valid_from) if request.valid_from else None,
         valid_until=to_ms(request.valid_until) if request.valid_until else None,
     )

@@ -12,7 +12,7 @@ from acmx.flows import outgoing, replies
 from acmx.flows.arrivals import Arrived, in_order
 from acmx.flows.change import move
 from acmx.flows.house import House
-from acmx.flows.response import outcome_of, read_request
+from acmx.flows.response import GRANTED, outcome_of, read_request
 from acmx.kinds import kind_named
 from acmx.storage import exchanges, messages
 from acmx.storage.engine import Tx
@@ -50,7 +50,7 @@ def apply(tx: Tx, plan: Plan) -> bytes:
     """The receipt. Raises StaleError where the exchange has changed since it was read."""
     exchange, response = plan.exchange, plan.response
     handler = response.handler
-    granted = response.outcome in ("approved", "partly-approved")
+    granted = response.outcome in GRANTED
     ends = to_ms(response.valid_until) if granted and response.valid_until else None
     outgoing.keep(tx, plan.kept)
     move(
@@ -83,10 +83,11 @@ def _check(stored: Stored, response: Response) -> None:
         *_fault("answers", response.answers, stored.digest, "must be the digest of the request"),
         *_fault("asker", response.asker, request.asker, "must be the asker of the request"),
         *_verdict_faults(request, response),
+        *_validity_faults(request, response),
     ]
     if faults:
         raise InvalidMessage(faults)
-    if response.outcome in ("approved", "partly-approved"):
+    if response.outcome in GRANTED:
         kind_named(request.kind).validate_response(request, response, InvalidMessage)
     elif response.content:
         raise InvalidMessage([Fault("content", "", "must be empty where nobody is approved")])
@@ -100,6 +101,19 @@ def _verdict_faults(request: Request, response: Response) -> list[Fault]:
     if response.outcome == "expired":
         expected = "expired" if expected == "declined" else expected
     return _fault("outcome", response.outcome, expected, "does not follow from the verdicts")
+
+
+def _validity_faults(request: Request, response: Response) -> list[Fault]:
+    """What is granted may be shorter than what was asked for, never longer."""
+    if response.outcome not in GRANTED:
+        return []
+    begins, ends = response.valid_from, response.valid_until
+    faults = []
+    if request.valid_from and (begins is None or begins < request.valid_from):
+        faults.append(Fault("valid_from", str(begins), "must not be before what was asked for"))
+    if request.valid_until and (ends is None or ends > request.valid_until):
+        faults.append(Fault("valid_until", str(ends), "must not be after what was asked for"))
+    return faults
 
 
 def _fault(field: str, is_: object, must: object, rule: str) -> list[Fault]:

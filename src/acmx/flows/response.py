@@ -14,6 +14,9 @@ from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
 
 
+GRANTED: tuple[Outcome, ...] = ("approved", "partly-approved")
+
+
 class Decided(Struct, frozen=True):
     """The outcome over every user. `content` is what is disclosed, empty unless somebody is approved."""
 
@@ -28,7 +31,7 @@ class Decided(Struct, frozen=True):
 
     @property
     def granted(self) -> bool:
-        return self.outcome in ("approved", "partly-approved")
+        return self.outcome in GRANTED
 
 
 def outcome_of(verdicts: Sequence[Verdict]) -> Outcome:

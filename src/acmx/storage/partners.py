@@ -66,6 +66,11 @@ def link_failed(tx: Tx, id_: str, failures: int, error: str, next_attempt_at: in
     )
 
 
+def try_now(tx: Tx) -> None:
+    """No partner is waited for any longer."""
+    tx.execute("UPDATE partner SET next_attempt_at = NULL WHERE next_attempt_at IS NOT NULL")
+
+
 def link_works(tx: Tx, id_: str, now: int) -> None:
     tx.execute(
         "UPDATE partner SET failures = 0, last_error = NULL, next_attempt_at = NULL, last_success_at = :now WHERE id = :id",

@@ -6,7 +6,8 @@ from functools import lru_cache
 
 import msgspec
 
-from acmx.domain.errors import FaultyInput
+from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.identities import host_and_port
 from acmx.domain.messages import VERSION
 from acmx.domain.partnership import Metadata, PartnerFile
 from acmx.trust.certificates import fingerprint_of_pem
@@ -50,6 +51,14 @@ def read_partner_file(file: PartnerFile, now: int) -> tuple[bytes, Pinned]:
         raise FaultyInput(
             [], f"the partner speaks {', '.join(found.metadata.versions)}, this system {VERSION}"
         )
+    _check_address(found.metadata.address)
     system = found.metadata.system
     verify(file.signature, body, found.keys, iss=system, aud=system, typ="acm-metadata", now=now)
     return body, found
+
+
+def _check_address(address: str) -> None:
+    scheme, _, place = address.partition("://")
+    if scheme != "https":
+        raise FaultyInput([Fault("metadata.address", address[:255], "must be https://host or https://host:port")])
+    host_and_port(place, address)

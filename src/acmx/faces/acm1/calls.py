@@ -58,17 +58,17 @@ class Call:
         return value
 
     def limit(self) -> int:
-        return self._number("limit", PAGE, LONGEST_PAGE)
+        return self._number("limit", PAGE, 1, LONGEST_PAGE)
 
     def after(self) -> int | None:
-        return self._number("after", 0, 2**62) or None
+        return self._number("after", 0, 0, 2**62) or None
 
-    def _number(self, parameter: str, default: int, largest: int) -> int:
+    def _number(self, parameter: str, default: int, least: int, largest: int) -> int:
         text = self.request.query_params.get(parameter)
         if text is None:
             return default
-        if not (text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= largest):
-            raise FaultyInput([Fault(parameter, text[:50], f"must be a number up to {largest}")])
+        if not (text.isascii() and text.isdecimal() and len(text) < 20 and least <= int(text) <= largest):
+            raise FaultyInput([Fault(parameter, text[:50], f"must be a number from {least} to {largest}")])
         return int(text)
 
 
