@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from systems import FIRE, POLICE, System, submission
 
 from acmx.delivery import clockwork
 from acmx.delivery.reply import record
@@ -34,6 +33,7 @@ from acmx.storage.sqlite import SqliteStore
 from acmx.trust.pinned import pinned
 from acmx.trust.roles import ROLES, Caller
 from acmx.trust.signatures import body_digest, verify
+from systems import FIRE, POLICE, System, submission
 
 OTHER = {POLICE: FIRE, FIRE: POLICE}
 

@@ -66,32 +66,43 @@ def test_decision_and_withdrawal(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+@asynccontextmanager
+async def fire_by_hand(tmp_path: Path) -> AsyncIterator[tuple[System, ByHand]]:
+    """The police, and a partner whose answers the test writes; nobody listens there yet, and the link has failed."""
+    async with two_systems(tmp_path, start=False) as (police, fire):
+        await police.start()
+        await eventually(lambda: police.done("GET", f"/partners/{FIRE}"), lambda p: p.get("last_error"))
+        yield police, ByHand.of(fire)
+
+
+async def reconnect(police: System) -> None:
+    """Time passes until the link may try again."""
+    police.clock.advance(minutes=1)
+    await police.nudge(FIRE)
+
+
+async def sent(police: System) -> None:
+    """Every message has the partner's word."""
+    await eventually(lambda: police.counts("outbox"), lambda counts: counts["outbox"] == 0)
+
+
 @pytest.mark.law(4)
 def test_a_withdrawal_after_the_decision_is_too_late_and_the_answer_stands(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, fire):
-            await police.start()
-            _, accepted = await police.submit()
-            id_ = accepted["id"]
-            by_hand = ByHand.of(fire)
-            release = asyncio.Event()
+        async with fire_by_hand(tmp_path) as (police, fire):
 
             async def answer(heard: tuple[str, bytes, str]) -> Response:
-                message = msgspec.json.decode(heard[1])
-                if message["type"] == "withdrawal":
-                    release.set()
-                    return by_hand.receipt(heard, "decided")
-                return by_hand.receipt(heard)
+                withdrawal = msgspec.json.decode(heard[1])["type"] == "withdrawal"
+                return fire.receipt(heard, "decided" if withdrawal else "stored")
 
-            async with by_hand.serving(police, answer):
+            async with fire.serving(police, answer):
                 await reconnect(police)
-                await police.reaches(id_, "stored")
+                id_ = await stored(police)
                 await police.withdraw(id_)
-                await asyncio.wait_for(release.wait(), 10)
-                await eventually(lambda: police.counts("outbox"), lambda counts: counts["outbox"] == 0)
+                await sent(police)
                 assert (await police.exchange(id_))["state"] == "withdrawing"
-                _, request, _ = by_hand.heard[0]
-                assert (await by_hand.put(police, by_hand.response(police, request))).status == 200
+                response = fire.response(police, fire.heard[0][1])
+                assert (await fire.put(police, response)).status == 200
             exchange = await police.exchange(id_)
             assert (exchange["state"], exchange["outcome"]) == ("answered", "declined")
 
@@ -209,19 +220,6 @@ def test_a_review_of_what_has_changed_meanwhile_is_refused(tmp_path: Path) -> No
     asyncio.run(scenario())
 
 
-@asynccontextmanager
-async def fire_by_hand(tmp_path: Path) -> AsyncIterator[tuple[System, ByHand]]:
-    async with two_systems(tmp_path, start=False) as (police, fire):
-        await police.start()
-        yield police, ByHand.of(fire)
-
-
-async def reconnect(police: System) -> None:
-    """Time passes until the link may try again."""
-    police.clock.advance(minutes=1)
-    await police.nudge(FIRE)
-
-
 @pytest.mark.law(4)
 @pytest.mark.step(5, 13, 14)
 def test_a_late_stored_indication_never_moves_an_answer_back(tmp_path: Path) -> None:
@@ -242,7 +240,7 @@ def test_a_late_stored_indication_never_moves_an_answer_back(tmp_path: Path) -> 
                 assert (await fire.put(police, response)).status == 200
                 assert (await police.exchange(id_))["state"] == "answered"
                 answered.set()
-                await eventually(lambda: police.counts("outbox"), lambda counts: counts["outbox"] == 0)
+                await sent(police)
                 exchange = await police.exchange(id_)
             assert (exchange["state"], exchange["outcome"]) == ("answered", "declined")
             assert [e["event"] for e in exchange["journal"]] == ["submitted", "response", "stored-indication"]
@@ -376,8 +374,8 @@ def test_a_request_and_its_withdrawal_at_the_same_time(tmp_path: Path) -> None:
             for n in range(ROUNDS):
                 request = police.request(fire)
                 withdrawal = police.withdrawal(fire, request["exchange"])
-                sent = [request, withdrawal][:: 1 if n % 2 else -1]
-                answers = await asyncio.gather(*(police.put(fire, message) for message in sent))
+                messages = [request, withdrawal][:: 1 if n % 2 else -1]
+                answers = await asyncio.gather(*(police.put(fire, message) for message in messages))
                 said = {a.document["n"]: a for a in answers}
                 assert said[2].document["status"] == "withdrawn"
                 assert said[1].status == 200 or said[1].problem == "withdrawn"

@@ -57,7 +57,7 @@ class Server:
         self._tasks: set[asyncio.Task[None]] = set()
 
         def refused(face: str) -> Callable[[str, str], None]:
-            return lambda reason, address: self._spawn(refusals.note(address, reason, face=face))
+            return lambda reason, address: self._spawn(refusals.note(face, reason, address=address))
 
         tls1 = tls.server_context(*self._pair("acm1"), pinned=None)
         self._face1 = Listener(acm1.app(), *endpoint(config.acm1.listen), tls1, refused("acm1"))

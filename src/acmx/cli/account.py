@@ -35,16 +35,19 @@ def add(
 
         acmx account add alice --mc-service-id sip:alice@mc.fire.example --role requester reviewer
     """
+    password = passwords.new(name)
     with options.client() as client:
         new = NewAccount(
             name=name,
             mc_service_id=mc_service_id,
             roles=tuple(role),
-            password=passwords.new(name),
+            password=password.text,
             functional_aliases=tuple(functional_alias or ()),
             automatic=automatic,
         )
-        _show(client.add_account(new), options)
+        account = client.add_account(new)
+    password.tell(name)
+    _show(account, options)
 
 
 def disable(name: Name, /, *, options: Options = DEFAULTS) -> None:

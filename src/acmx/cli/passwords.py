@@ -4,6 +4,8 @@ import os
 import secrets
 from getpass import getpass
 
+from msgspec import Struct
+
 from acmx.cli.failures import WrongUsageError, note
 from acmx.cli.terminal import is_interactive
 
@@ -19,15 +21,24 @@ def known(account: str) -> str:
     return getpass(f"Password of {account}: ")
 
 
-def new(account: str) -> str:
+class NewPassword(Struct, frozen=True):
+    """A password for a new account; one that was made up must be told."""
+
+    text: str
+    made_up: bool = False
+
+    def tell(self, account: str) -> None:
+        if self.made_up:
+            note(f"Password of {account}, shown only now: {self.text}")
+
+
+def new(account: str) -> NewPassword:
     """A password for a new account. Raises WrongUsageError where it was typed differently the second time."""
     if given := os.environ.get(VARIABLE):
-        return given
+        return NewPassword(given)
     typed = getpass(f"New password of {account} (empty: one is made up): ") if is_interactive() else ""
     if not typed:
-        made_up = secrets.token_urlsafe(18)
-        note(f"Password of {account}, shown only now: {made_up}")
-        return made_up
+        return NewPassword(secrets.token_urlsafe(18), made_up=True)
     if getpass("The same again: ") != typed:
         raise WrongUsageError("The two passwords differ.")
-    return typed
+    return NewPassword(typed)

@@ -12,7 +12,7 @@ from acmx.cli.answer import draw_answer
 from acmx.cli.exchanges import tell_lost
 from acmx.cli.failures import DONE, FAILED, NOT_YET, WrongUsageError, note
 from acmx.cli.options import DEFAULTS, Moment, Options, Users
-from acmx.cli.terminal import busy, plain
+from acmx.cli.terminal import busy, people, plain
 from acmx.client import Client
 from acmx.client.users import read_users
 from acmx.domain.acm1 import Accepted, Answer, Service, Submission
@@ -85,7 +85,7 @@ def _users(file: Path | None, named: Sequence[str]) -> tuple[str, ...]:
 
 def _submitted(client: Client, submission: Submission) -> Accepted:
     try:
-        with busy(f"Sending {len(submission.users):,} users"):
+        with busy(f"Sending {people(len(submission.users))}"):
             return client.submit(submission, str(uuid4()))
     except Unreachable as lost:
         raise Unreachable(f"{lost.detail} It may have the request nevertheless: acmx requests") from lost

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from acmx.cli.failures import DONE, FAILED, WrongUsageError, note
 from acmx.cli.options import DEFAULTS, Id, Options, Users
 from acmx.cli.summaries import disclosed_rows
-from acmx.cli.terminal import ask, err, facts, is_interactive, plain
+from acmx.cli.terminal import ask, err, facts, is_interactive, people, plain
 from acmx.domain.acm1 import Exchange, Review, Reviewed, VerdictInput
 
 
@@ -73,8 +73,8 @@ def _say(exchange: Exchange, verdicts: tuple[VerdictInput, ...]) -> None:
             {
                 "asked by": f"{exchange.asker} of {exchange.primary}",
                 "purpose": exchange.purpose,
-                "approved": f"{approved:,} of {exchange.user_count:,} users",
-                "declined": f"{counts.get(False, 0):,} users",
+                "approved": f"{approved:,} of {people(exchange.user_count)}",
+                "declined": people(counts.get(False, 0)),
                 "discloses": ", ".join(disclosed_rows(exchange)) if approved else "nothing",
                 "incomplete": _incomplete(exchange) if approved else "",
             }

@@ -54,13 +54,14 @@ def init(
     """
     from acmx.bootstrap.create import Settings, create  # noqa: PLC0415
 
+    password = passwords.new(account)
     settings = Settings(
         system=system,
         name=name or system,
         contact=contact,
         account=account,
         mc_service_id=mc_service_id or f"sip:{account}@{system}",
-        password=passwords.new(account),
+        password=password.text,
         acm1=acm1,
         acm2=acm2,
         acm2_address=acm2_address or f"https://{system}:{acm2.rpartition(':')[2]}",
@@ -70,6 +71,7 @@ def init(
     )
     with busy("Setting up"):
         create(directory, settings)
+    password.tell(account)
     if json:
         print_json(
             {"directory": str(directory), "system": system, "account": account, "acm1": f"https://{acm1}"}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.table import Table
 
-from acmx.cli.terminal import cell, facts, table, time
+from acmx.cli.terminal import cell, facts, people, table, time
 from acmx.domain.acm1 import Exchange, Summary, Waiting
 from acmx.domain.exchange import State
 from acmx.domain.messages import Verdict
@@ -28,7 +28,7 @@ def summary_table(summaries: Iterable[Summary]) -> Table:
         urgent = "URGENT" if summary.urgency == "urgent" else None
         direction = "to" if summary.role == "primary" else "from"
         rows.add_row(
-            cell(f"{summary.id}\n  {time(summary.created_at)}  {summary.user_count:,} users"),
+            cell(f"{summary.id}\n  {time(summary.created_at)}  {people(summary.user_count)}"),
             cell("\n".join(filter(None, (_spaced(summary.state), summary.outcome, urgent)))),
             cell(f"{direction} {summary.partner}\n{summary.purpose}"),
         )

@@ -37,6 +37,10 @@ def time(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
+def people(count: int) -> str:
+    return f"{count:,} user" if count == 1 else f"{count:,} users"
+
+
 def print_json(document: Any, indent: int = 2) -> None:
     """`document` as JSON in UTF-8 on stdout; with `indent` 0 on one line."""
     sys.stdout.flush()

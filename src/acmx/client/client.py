@@ -174,8 +174,13 @@ class Client:
                 self._pause(RECONNECT_FIRST)
 
     def wait(self, id_: str, on_lost: OnLost = _say_nothing) -> Exchange:
-        """The caller's exchange once it has ended, perhaps days later."""
-        return next(e for e in self.watch(lambda: self.exchange(id_), on_lost) if e.state in ENDED)
+        """The caller's exchange once it has ended, perhaps days later; the pending list is asked too (step 17)."""
+
+        def look() -> Exchange:
+            self.all_pending()
+            return self.exchange(id_)
+
+        return next(exchange for exchange in self.watch(look, on_lost) if exchange.state in ENDED)
 
     # Administration.
 

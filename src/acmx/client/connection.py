@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 PATH = "/acm1/v1"
 TRIES = 4
+BLOCK = 65_536
 FIRST_PAUSE = 0.25
 READ_SECONDS = 60.0
 """Also the longest silence of a stream: the server's heartbeats come more often."""
@@ -79,7 +80,7 @@ class Connection:
         """The lines of a reply that does not end. Raises as `send`, also while they are read."""
         with self._replied("GET", path, None, {"Accept": "text/event-stream"}) as response:
             try:
-                yield iter(response)
+                yield _lines(response)
             finally:
                 response.close()
 
@@ -120,3 +121,12 @@ class Connection:
                 return UnknownCertificate(f"{self._url}: {cause.verify_message}")
             cause = cause.__cause__ or cause.__context__
         return Unreachable(f"{self._url}: {error}")
+
+
+def _lines(response: BaseHTTPResponse) -> Iterator[bytes]:
+    """The whole lines of a reply, each as soon as it is there."""
+    rest = b""
+    while arrived := response.read1(BLOCK):
+        *lines, rest = (rest + arrived).split(b"\n")
+        for line in lines:
+            yield line + b"\n"

@@ -27,7 +27,8 @@ from acmx.trust.pinned import Pinned, pinned
 
 AT_A_TIME = 16
 AFTER_OWN_FAULT = 1.0
-GREET_AGAIN = timedelta(hours=6)
+IDLE = timedelta(hours=6)
+NOTE_SUCCESS_EVERY = 30_000
 log = structlog.get_logger()
 
 
@@ -44,6 +45,7 @@ class Link:
         self._context = context
         self._wake = asyncio.Event()
         self._stated: str | None = None
+        self._noted_success = 0
         self._under_way: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     def wake(self) -> None:
@@ -78,7 +80,7 @@ class Link:
             if partner.failures:
                 return timedelta(0)
         if not partner.established:
-            return GREET_AGAIN
+            return IDLE
         return await self._send_ready(wire)
 
     async def _state(self, wire: Wire, partner: Partner) -> Partner:
@@ -95,14 +97,18 @@ class Link:
             return await self._read()
         self._stated = said
         await self._store.write(partial(state_partnership.hear, statement=theirs, at=to_ms(now)))
-        await self._store.write(partial(partners.link_works, id_=partner.id, now=to_ms(now)))
+        await self._note_success(to_ms(now))
         return await self._read()
+
+    async def _note_success(self, now: int) -> None:
+        self._noted_success = now
+        await self._store.write(partial(partners.link_works, id_=self._partner, now=now))
 
     async def _send_ready(self, wire: Wire) -> timedelta:
         now = to_ms(self._house.clock())
         free = AT_A_TIME - len(self._under_way)
         if free <= 0:
-            return GREET_AGAIN
+            return IDLE
         found = await self._store.read(
             partial(outbox.ready, partner=self._partner, now=now, limit=free + len(self._under_way))
         )
@@ -114,7 +120,7 @@ class Link:
             self._under_way[key] = task
             task.add_done_callback(partial(self._sent, key))
         following = await self._store.read(partial(outbox.next_moment, partner=self._partner, now=now))
-        return timedelta(milliseconds=following - now) if following is not None else GREET_AGAIN
+        return timedelta(milliseconds=following - now) if following is not None else IDLE
 
     def _sent(self, key: tuple[str, str], task: asyncio.Task[None]) -> None:
         del self._under_way[key]
@@ -143,6 +149,8 @@ class Link:
     async def _record(self, queued: Queued, said: Said) -> None:
         replied = Replied(queued, self._own.system, said.body, said.signature, to_ms(self._house.clock()))
         await self._store.write(partial(record, replied=replied, word=said.word))
+        if replied.at - self._noted_success > NOTE_SUCCESS_EVERY:
+            await self._note_success(replied.at)
         if isinstance(said.word, Refusal) and said.word.type == PROBLEM + NotEstablished.type:
             self._stated = None
 

@@ -9,8 +9,8 @@ import aiohttp
 import msgspec
 
 from acmx.domain.documents import read
-from acmx.domain.errors import AcmxError, InvalidMessage
-from acmx.domain.messages import Receipt, Refusal
+from acmx.domain.errors import FINAL_TYPES, AcmxError, Fault, InvalidMessage
+from acmx.domain.messages import PROBLEM, Receipt, Refusal
 from acmx.domain.moments import Clock
 from acmx.domain.partnership import Statement
 from acmx.storage.messages import Stored
@@ -143,7 +143,10 @@ def _receipt(body: bytes) -> Receipt | Refusal:
 
 
 def _refusal(body: bytes) -> Receipt | Refusal:
-    return read(body, Refusal, InvalidMessage)
+    refusal = read(body, Refusal, InvalidMessage)
+    if refusal.final and refusal.type.removeprefix(PROBLEM) not in FINAL_TYPES:
+        raise InvalidMessage([Fault("type", refusal.type, "is not a type that may be final")])
+    return refusal
 
 
 async def _limited(reply: aiohttp.ClientResponse) -> bytes:

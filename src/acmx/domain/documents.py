@@ -16,7 +16,7 @@ def parse(body: bytes, error: type[FaultyInput] = FaultyInput) -> dict[str, Any]
     """The members of a JSON object. Raises `error` on anything else, also on a member given twice."""
     try:
         msgspec.json.decode(body)
-        document = json.loads(body, object_pairs_hook=_without_duplicates)
+        document = _decoder.decode(body.decode())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise error([Fault("", "", f"is not readable JSON: {fault}")]) from None
     except _TwiceError as fault:
@@ -61,6 +61,9 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         members = [member for member, _ in pairs]
         raise _TwiceError(next(member for member in members if members.count(member) > 1))
     return document
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_without_duplicates)
 
 
 @cache

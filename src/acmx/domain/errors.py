@@ -106,6 +106,13 @@ class WrongPartner(AcmxError):
     final = True
 
 
+FINAL_TYPES = frozenset(
+    error.type
+    for error in (InvalidMessage, UnsupportedVersion, UnsupportedKind, ForeignUser, Withdrawn, WrongPartner)
+)
+"""The closed list of what a partner may refuse for good; nothing else ends an exchange."""
+
+
 class UnknownExchange(AcmxError):
     """No such exchange is known here."""
 

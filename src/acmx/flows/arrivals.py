@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from acmx.domain.documents import convert, known_part, parse
@@ -71,8 +70,8 @@ def decode(house: House, arrived: Arrived) -> AnyMessage:
         raise InvalidMessage(faults)
     if isinstance(message, Request | Withdrawal) is not (arrived.primary == arrived.peer):
         raise InvalidMessage([Fault("type", type(message).__name__.lower(), "is not this side's to send")])
-    known = {field.encode_name for field in msgspec.structs.fields(message)}
-    if faults := [Fault("critical", name, "is not understood here") for name in message.critical if name not in known]:
+    unknown = set(message.critical) - set(message.__struct_encode_fields__)
+    if faults := [Fault("critical", name, "is not understood here") for name in sorted(unknown)]:
         raise InvalidMessage(faults)
     return message
 

@@ -6,8 +6,10 @@ from acmx.domain.exchange import Event
 from acmx.domain.messages import Handler
 from acmx.domain.moments import to_ms
 from acmx.flows import outgoing
+from acmx.flows.carry_out import StaleError
 from acmx.flows.change import move
 from acmx.flows.response import Decided
+from acmx.storage import catalogues
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
@@ -23,8 +25,10 @@ class Decision(Struct, frozen=True):
 
 
 def apply(tx: Tx, exchange: Exchange, decision: Decision) -> Exchange:
-    """Raises NotNow where the outcome stands, StaleError where the exchange has changed."""
+    """Raises NotNow where the outcome stands, StaleError where the exchange or the server identities have changed."""
     decided, response = decision.decided, decision.response
+    if decided.catalogue is not None and decided.catalogue != catalogues.current_version(tx):
+        raise StaleError
     handler = decided.handler
     changed = move(
         tx,

@@ -2,14 +2,12 @@
 
 from datetime import datetime
 
-import msgspec
 from msgspec import Struct
 
 from acmx.domain.errors import ForeignUser, Incomplete, InvalidMessage, UnsupportedKind, Withdrawn
 from acmx.domain.exchange import Event, State
 from acmx.domain.messages import Automatic, Request, Verdict
 from acmx.domain.moments import to_ms, whole
-from acmx.domain.partnership import Metadata
 from acmx.flows import decide, outgoing, replies, request_rules, response
 from acmx.flows.arrivals import Arrived
 from acmx.flows.change import begin
@@ -24,6 +22,7 @@ from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
 from acmx.trust import policy
+from acmx.trust.pinned import pinned
 
 
 class Plan(Struct, frozen=True):
@@ -72,8 +71,7 @@ def _check(tx: Tx, arrived: Arrived, request: Request) -> None:
     partner = partners.find(tx, arrived.peer)
     if partner is None:
         raise UnsupportedKind
-    realms = msgspec.json.decode(partner.metadata, type=Metadata).realms
-    if foreign := realms.foreign(request.users):
+    if foreign := pinned(partner.metadata).metadata.realms.foreign(request.users):
         raise ForeignUser(
             f"{len(foreign)} of the users do not belong to {arrived.peer}: {', '.join(foreign[:3])}"
         )

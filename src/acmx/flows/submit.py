@@ -11,7 +11,6 @@ from acmx.domain.errors import Fault, FaultyInput, KeyReused, NotAllowed, NotEst
 from acmx.domain.exchange import Event, State
 from acmx.domain.messages import VERSION, Person, Request
 from acmx.domain.moments import to_ms, whole
-from acmx.domain.partnership import Metadata
 from acmx.flows import outgoing, request_rules
 from acmx.flows.carry_out import StaleError
 from acmx.flows.change import begin
@@ -22,6 +21,7 @@ from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.idempotency import Used
 from acmx.storage.messages import Stored
+from acmx.trust.pinned import pinned
 from acmx.trust.roles import Caller
 from acmx.trust.signatures import body_digest
 
@@ -133,8 +133,8 @@ def _check_partner(tx: Tx, submission: Submission) -> None:
         raise FaultyInput([Fault("partner", submission.partner, "is not a known partner MC system")])
     if not partner.established:
         raise NotEstablished(f"{partner.id}: {partner.state_here} here, {partner.state_there} there")
-    metadata = msgspec.json.decode(partner.metadata, type=Metadata)
-    if submission.kind not in {supported.kind for supported in metadata.kinds}:
+    supported = {supported.kind for supported in pinned(partner.metadata).metadata.kinds}
+    if submission.kind not in supported:
         raise UnsupportedKind(f"{partner.id} does not exchange {submission.kind!r}")
 
 

@@ -71,6 +71,7 @@ def connect(path: Path) -> apsw.Connection:
         raise Misconfigured(f"{path} lies on a file system without shared memory.")
     connection.pragma("synchronous", "full")
     connection.pragma("foreign_keys", True)
+    connection.pragma("temp_store", "memory")
     connection.wal_autocheckpoint(_CHECKPOINT_PAGES)
     return connection
 

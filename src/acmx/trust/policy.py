@@ -35,6 +35,7 @@ action "approve", "decline" appliesTo {
 """
 
 Decision = Literal["approve", "decline"]
+DECISIONS: tuple[Decision, ...] = ("decline", "approve")
 
 
 class Ruling(Struct, frozen=True):
@@ -71,20 +72,21 @@ class Policy:
 
     def decide(self, *, partner: str, kind: str, facts: dict[str, Any]) -> Ruling | None:
         """The ruling, or None where a person decides."""
-        return self._asked("decline", partner, kind, facts) or self._asked("approve", partner, kind, facts)
-
-    def _asked(self, action: Decision, partner: str, kind: str, facts: dict[str, Any]) -> Ruling | None:
-        request = {
-            "principal": f"MCSystem::{json.dumps(partner)}",
-            "action": f'Action::"{action}"',
-            "resource": f"Kind::{json.dumps(kind)}",
-            "context": facts,
-        }
-        result = cedarpy.is_authorized(request, self._rules, [])
-        if not result.allowed or result.diagnostics.errors:
-            return None
-        names = sorted(self._names[id_] for id_ in result.diagnostics.reasons)
-        return Ruling(action, ", ".join(names))
+        questions = [
+            {
+                "principal": {"type": "MCSystem", "id": partner},
+                "action": {"type": "Action", "id": decision},
+                "resource": {"type": "Kind", "id": kind},
+                "context": facts,
+            }
+            for decision in DECISIONS
+        ]
+        answers = cedarpy.is_authorized_batch(questions, self._rules, [])
+        for decision, answer in zip(DECISIONS, answers, strict=True):
+            if answer.allowed and not answer.diagnostics.errors:
+                names = sorted(self._names[id_] for id_ in answer.diagnostics.reasons)
+                return Ruling(decision, ", ".join(names))
+        return None
 
 
 parsed = lru_cache(maxsize=4)(Policy)

@@ -104,6 +104,14 @@ def home(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture
+def _nobody_to_ask(monkeypatch) -> Iterator[None]:
+    """Standard input is no terminal."""
+    with Path(os.devnull).open(encoding="ascii") as nobody:
+        monkeypatch.setattr("sys.stdin", nobody)
+        yield
+
+
+@pytest.fixture
 def session() -> Session:
     return Session("a-token", "okoye", f"sip:okoye@{FIRE}", ["reviewer"], FIRE, AT)
 

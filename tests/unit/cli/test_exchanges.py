@@ -1,4 +1,3 @@
-import json
 import signal
 from datetime import UTC, datetime
 
@@ -29,6 +28,7 @@ def answer(exchange):
 
 
 def answered(server, exchange, answer):
+    server.replies["GET /pending"] = (200, Pending(U, [], []))
     server.replies["POST /requests"] = (201, Accepted(ID, "queued"))
     server.replies[f"GET /requests/{ID}"] = (200, msgspec.structs.replace(exchange, state="answered"))
     server.replies[f"POST /requests/{ID}/retrieval"] = (200, answer)
@@ -73,11 +73,12 @@ def test_waiting_ends_with_the_answer(logged_on, exchange, answer, capsys, outco
     answer = msgspec.structs.replace(answer, outcome=outcome)
     answered(logged_on, exchange, answer)
     assert run([*ASK, "--user", U, "--wait", "--json"]) == status
-    assert json.loads(capsys.readouterr().out) == msgspec.to_builtins(answer)
+    assert msgspec.json.decode(capsys.readouterr().out, type=Answer) == answer
 
 
 def test_ctrl_c_while_waiting_leaves_the_request_alone_and_says_so(logged_on, exchange, terminal):
     logged_on.replies["POST /requests"] = (201, Accepted(ID, "queued"))
+    logged_on.replies["GET /pending"] = (200, Pending(U, [], []))
     logged_on.replies[f"GET /requests/{ID}"] = (200, msgspec.structs.replace(exchange, state="stored"))
     waiting = terminal(*ASK, "--user", U, "--wait")
     assert logged_on.watched.wait(60)

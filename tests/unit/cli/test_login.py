@@ -34,8 +34,8 @@ def test_the_token_is_not_printed(server, session, capsys):
     assert load("x").session == session
 
 
-def test_without_somebody_to_ask_an_unknown_certificate_is_refused(server, home, capsys, monkeypatch):
-    monkeypatch.setattr("sys.stdin", (home.parent.parent / "server.pem").open())
+@pytest.mark.usefixtures("_nobody_to_ask")
+def test_without_somebody_to_ask_an_unknown_certificate_is_refused(server, capsys):
     assert run(["login", server.url, *ACCOUNT]) == 1
     assert "--certificate FILE" in capsys.readouterr().err
     assert server.asked == []
@@ -54,8 +54,8 @@ def test_an_unknown_certificate_is_pinned_if_the_person_says_so(server, home, te
         assert fingerprint_of_pem(load(PROFILE).certificate) in shown
 
 
-def test_without_a_password_and_somebody_to_ask_it_is_wrong_usage(server, home, monkeypatch):
+@pytest.mark.usefixtures("_nobody_to_ask")
+def test_without_a_password_and_somebody_to_ask_it_is_wrong_usage(server, monkeypatch):
     monkeypatch.delenv("ACMX_PASSWORD")
-    monkeypatch.setattr("sys.stdin", server.certificate.open())
     assert run(["login", server.url, *ACCOUNT, "--certificate", str(server.certificate)]) == 2
     assert server.asked == []

@@ -2,7 +2,6 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -100,10 +99,9 @@ def test_help_does_not_load_the_server():
         ["review", ID, "--reason", "x", "--approve"],
     ],
 )
-def test_wrong_usage_is_2_and_nothing_is_asked(logged_on, line, capsys, monkeypatch):
-    with Path("/dev/null").open() as nobody:
-        monkeypatch.setattr("sys.stdin", nobody)
-        assert run(line) == 2
+@pytest.mark.usefixtures("_nobody_to_ask")
+def test_wrong_usage_is_2_and_nothing_is_asked(logged_on, line, capsys):
+    assert run(line) == 2
     said = capsys.readouterr()
     assert said.err
     assert not said.out

@@ -197,11 +197,14 @@ def test_the_pauses_between_two_streams_grow_up_to_a_limit_until_there_is_a_hint
 
 @pytest.mark.law(8)
 def test_waiting_ends_when_the_list_says_so_however_often_the_server_is_away(server, client):
+    nothing = Pending("sip:a@b.example", [], [])
     server.streams(HINT)
+    server.answers(nothing)
     server.answers(EXCHANGE)
     server.streams(HINT)
     for _ in range(TRIES):
         server.drops()
     server.streams(HINT)
+    server.answers(nothing)
     server.answers({**EXCHANGE, "state": "answered"})
     assert client.wait("x").state == "answered"

@@ -30,6 +30,10 @@ async def post_suspension(call: Call) -> acm1.Partner:
     return await _stand(call, "suspended")
 
 
+async def post_resumption(call: Call) -> acm1.Partner:
+    return await _stand(call, "accepted")
+
+
 async def get_partner_file(call: Call) -> PartnerFile:
     own = call.desk.own
     now = to_ms(call.desk.house.clock()) // 1000

@@ -1,0 +1,99 @@
+"""The OpenAPI document of ACM-1 as the server publishes it."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from acmx.faces.acm1.routes import ROUTES
+from systems import two_systems
+
+BASE = "/acm1/v1"
+METHODS = {"get", "put", "post", "delete", "patch", "head", "options", "trace"}
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    async def published() -> Any:
+        async with two_systems(tmp_path_factory.mktemp("systems"), start=False) as (police, _):
+            await police.start()
+            status, found = await police.call("GET", "/openapi.json", account=None)
+            assert status == 200
+            return found
+
+    return asyncio.run(published())
+
+
+def operations(document: Any) -> Iterator[tuple[str, str, Any]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            yield method, path, operation
+
+
+def inside(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from inside(child)
+
+
+def test_it_has_what_openapi_3_1_demands(document: Any) -> None:
+    assert document["openapi"].startswith("3.1.")
+    assert {"title", "version"} <= document["info"].keys()
+    assert document["paths"]
+    assert set(document["components"]) <= {"schemas", "securitySchemes"}
+    for path, item in document["paths"].items():
+        assert path.startswith(BASE)
+        assert item.keys() <= METHODS
+
+
+def test_every_reference_leads_somewhere(document: Any) -> None:
+    references = [node["$ref"] for node in inside(document) if "$ref" in node]
+    assert references
+    for reference in references:
+        found = document
+        for part in reference.removeprefix("#/").split("/"):
+            found = found[part]
+        assert isinstance(found, dict)
+
+
+def test_every_route_is_in_it_and_nothing_that_is_not_served(document: Any) -> None:
+    served = {(row.method.lower(), BASE + row.path) for row in ROUTES}
+    assert {(method, path) for method, path, _ in operations(document)} - served == {
+        ("post", f"{BASE}/sessions")
+    }
+    assert served <= {(method, path) for method, path, _ in operations(document)}
+
+
+def test_every_operation_has_a_name_of_its_own_its_parameters_and_its_bodies(document: Any) -> None:
+    named = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(set(named)) == len(named)
+    for method, path, operation in operations(document):
+        in_path = {p["name"] for p in operation["parameters"] if p["in"] == "path"}
+        assert in_path == set(re.findall(r"{(\w+)}", path))
+        assert all(p["required"] for p in operation["parameters"] if p["in"] == "path")
+        rows = [row for row in ROUTES if (row.method.lower(), BASE + row.path) == (method, path)]
+        for row in rows:
+            success = operation["responses"][str(row.status)]["content"]["application/json"]["schema"]
+            assert success == {"$ref": f"#/components/schemas/{row.gives.__name__}"}
+            taken = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            assert ("schema" in taken) is (row.takes is not None)
+        assert "application/problem+json" in operation["responses"]["default"]["content"]
+
+
+def test_every_operation_but_log_on_asks_for_the_bearer_token(document: Any) -> None:
+    assert document["security"] == [{"bearer": []}]
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    open_to_all = [path for _, path, operation in operations(document) if operation.get("security") == []]
+    assert open_to_all == [f"{BASE}/sessions"]
+
+
+@pytest.mark.law(13)
+def test_every_page_says_how_to_ask_for_the_next(document: Any) -> None:
+    paged = [row for row in ROUTES if row.method == "GET" and "next" in row.gives.__struct_fields__]
+    assert len(paged) >= 4
+    for row in paged:
+        operation = document["paths"][BASE + row.path]["get"]
+        assert {"after", "limit"} <= {p["name"] for p in operation["parameters"] if p["in"] == "query"}
