@@ -8,7 +8,6 @@ signs the receipt; they differ in the store alone. All cases run in turn, severa
 
 import asyncio
 import shutil
-import ssl
 import sys
 import tempfile
 import time
@@ -21,6 +20,10 @@ from statistics import median
 from typing import NamedTuple
 
 import uvloop
+from bench import shim
+from bench.connection import Connection, request
+from bench.processes import cpu_seconds, running
+from bench.systems import FIRE, POLICE, PURPOSE, USERS, onboard
 from uuid_utils import uuid7
 
 from acmx.bootstrap.own import own
@@ -30,10 +33,6 @@ from acmx.domain.messages import VERSION, Person, Request
 from acmx.storage.sqlite_connection import connect
 from acmx.trust import tls
 from acmx.trust.own import Own
-from bench import shim
-from bench.connection import Connection, request
-from bench.processes import cpu_seconds, running
-from bench.systems import FIRE, POLICE, PURPOSE, USERS, onboard
 
 IN_FLIGHT = 64
 ROUNDS = 5
@@ -98,9 +97,7 @@ def messages(asker: Own) -> Iterator[bytes]:
             )
         )
         exchange = f"{POLICE}/{id_}"
-        seal = asker.sign(
-            body, to=FIRE, typ="acm-message", now=int(now.timestamp()), exchange=exchange, n=1
-        )
+        seal = asker.sign(body, to=FIRE, typ="acm-message", now=int(now.timestamp()), exchange=exchange, n=1)
         headers = {"ACM-Signature": seal, "Content-Type": "application/json"}
         yield request("PUT", f"/acm2/v1/exchanges/{exchange}/messages/1", headers, body)
 

@@ -26,7 +26,9 @@ class Connection:
 
     @classmethod
     async def open(cls, port: int, context: ssl.SSLContext) -> Self:
-        return cls(*await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname="localhost"))
+        return cls(
+            *await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname="localhost")
+        )
 
     async def call(self, request: bytes) -> Reply:
         self._writer.write(request)

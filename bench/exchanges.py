@@ -20,13 +20,13 @@ from typing import NamedTuple
 
 import msgspec
 import uvloop
+from bench.connection import Connection, request
+from bench.processes import cpu_seconds, running, wait_for
+from bench.systems import FIRE, PURPOSE, TOKEN, USERS, onboard
 from uuid_utils import uuid7
 
 from acmx import config
 from acmx.domain.acm1 import Accepted, Page
-from bench.connection import Connection, request
-from bench.processes import cpu_seconds, running, wait_for
-from bench.systems import FIRE, PURPOSE, TOKEN, USERS, onboard
 
 IN_FLIGHT = (1, 16, 64)
 ROUNDS = 4
@@ -36,7 +36,13 @@ LOOK_AGAIN = 0.005
 PATIENCE = 30.0
 AUTHORISED = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
 SUBMISSION = json.dumps(
-    {"kind": "server-identity", "partner": FIRE, "users": USERS, "purpose": PURPOSE, "reference": "agreement 17"}
+    {
+        "kind": "server-identity",
+        "partner": FIRE,
+        "users": USERS,
+        "purpose": PURPOSE,
+        "reference": "agreement 17",
+    }
 ).encode()
 
 

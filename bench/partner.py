@@ -5,21 +5,22 @@ that of ACM-2; ends with SIGTERM.
 """
 
 import asyncio
+import gc
 import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import uvloop
+from bench import shim
+from bench.no_store import NoStore
+from bench.systems import give_up
 from msgspec.structs import replace
 
 from acmx import config
 from acmx.bootstrap.server import Server
 from acmx.storage.engine import Store
 from acmx.storage.sqlite import SqliteStore
-from bench import shim
-from bench.no_store import NoStore
-from bench.systems import give_up
 
 ANY_PORT = "127.0.0.1:0"
 
@@ -31,6 +32,8 @@ async def serve(directory: Path, kind: str) -> None:
     )
     server = Server(directory, here, _store(directory / "acmx.db", kind), clock=lambda: datetime.now(UTC))
     await server.start()
+    gc.collect()
+    gc.freeze()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     print(server.ports[1], flush=True)

@@ -6,7 +6,6 @@ tables. All cases run in turn, several rounds in one process; the medians and th
 
 import asyncio
 import ctypes
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,8 @@ from statistics import median
 from typing import NamedTuple
 
 import uvloop
+from bench import shim
+from bench.systems import give_up
 
 from acmx.storage.engine import Tx
 from acmx.storage.migrations import Migration
@@ -26,7 +27,6 @@ from acmx.storage.sqlite import SqliteStore
 WRITERS = 64
 ROUNDS = 5
 ROUND_SECONDS = 1.0
-SHIM = Path(__file__).with_name("slow_fsync.c")
 
 SCHEMA = Migration(
     1,
@@ -98,11 +98,6 @@ def plan(serial: int) -> Callable[[Tx], None]:
     return act
 
 
-def give_up(error: BaseException) -> None:
-    """After a failed fsync no figure means anything."""
-    raise SystemExit(str(error))
-
-
 async def measure(store: SqliteStore, serials: Iterator[int], fsyncs: ctypes.c_long) -> Figures:
     """One round: every writer writes plan after plan until the time is up."""
     plans = 0
@@ -123,9 +118,7 @@ async def measure(store: SqliteStore, serials: Iterator[int], fsyncs: ctypes.c_l
 
 async def rounds(folder: Path) -> dict[Case, Figures]:
     """Every case in turn, ROUNDS times; the medians."""
-    shim = ctypes.CDLL(None)
-    extra_us = ctypes.c_long.in_dll(shim, "slow_fsync_us")
-    fsyncs = ctypes.c_long.in_dll(shim, "slow_fsync_calls")
+    extra_us, fsyncs = shim.extra_us(), shim.fsyncs()
     serials = count()
     stores = {
         batch: SqliteStore.open(folder / f"{batch}.db", migrations=[SCHEMA], on_fatal=give_up, batch=batch)
@@ -159,16 +152,14 @@ def report(medians: dict[Case, Figures]) -> None:
 
 
 def run_with_shim() -> int:
-    """Compile the shim and run this module again with it."""
+    """Run this module again, with a disk that can be slowed."""
     with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / "slow_fsync.so"
-        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, SHIM, "-ldl"], check=True)
-        environment = {**os.environ, "LD_PRELOAD": str(library)}
+        environment = shim.environment(Path(folder))
         return subprocess.run([sys.executable, "-m", "bench.store"], env=environment, check=False).returncode
 
 
 def main() -> int:
-    if "slow_fsync.so" not in os.environ.get("LD_PRELOAD", ""):
+    if not shim.loaded():
         return run_with_shim()
     with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as folder:
         report(uvloop.run(rounds(Path(folder))))

@@ -117,7 +117,7 @@ def test_without_a_certificate_or_with_an_unknown_one_nobody_gets_in(tmp_path: P
                 "peer did not return a certificate",
                 "self-signed certificate",
             }
-            assert {(row["actor"], row["face"]) for row in rows} == {("127.0.0.1", "acm2")}
+            assert {(row["actor"], row["address"]) for row in rows} == {("acm2", "127.0.0.1")}
             assert len(rows) == 2
             fire.clock.advance(minutes=1)
             await turned_away(fire, nobody())

@@ -122,7 +122,6 @@ def post(police: System, document: Any, key: str = "key") -> Any:
     return police.call("POST", "/requests", document, **{"Idempotency-Key": key})
 
 
-@pytest.mark.law(11)
 @pytest.mark.step(1)
 def test_a_bad_document_is_refused_with_field_and_rule_and_nothing_is_stored(tmp_path: Path) -> None:
     async def scenario() -> None:

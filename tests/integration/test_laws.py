@@ -94,7 +94,6 @@ def test_an_answer_that_is_not_the_partner_s_word_ends_nothing(
                 assert exchange["waiting"][0]["attempts"] >= 1
                 assert "next_attempt_at" in link
             await fire.start()
-            await police.reaches(id_, "queued")
             await again(police)
             await police.reaches(id_, "stored")
             await fire.review(id_)

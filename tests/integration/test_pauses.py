@@ -265,7 +265,6 @@ def test_a_grant_ends_on_both_sides_when_its_time_is_over(
     asyncio.run(scenario())
 
 
-@pytest.mark.law(5)
 def test_the_sender_gives_up_90_days_after_the_end_and_not_before(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, fire):

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from starlette.responses import Response
+from uuid_utils import uuid7
 
 from acmx.domain.messages import PROBLEM
 from by_hand import ByHand
@@ -43,22 +44,17 @@ def test_decision_and_withdrawal(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         async with two_systems(tmp_path) as (police, fire):
-            for n in range(ROUNDS):
-                id_ = await stored(police, str(n))
+            for turns in (0, 500, 1000, 1500, 2000, 2500, 3000, 5000):
+                id_ = await stored(police, str(uuid7()))
                 seen = (await fire.exchange(id_))["seen"]
-
-                async def after(turns: int, call: Any) -> Any:
-                    for _ in range(turns):
-                        await asyncio.sleep(0)
-                    return await call
-
-                (withdrawal, _), (review, _) = await asyncio.gather(
-                    police.withdraw(id_), after(n * 20, fire.review(id_, seen=seen))
-                )
-                assert withdrawal in (200, 409)
+                withdrawal = asyncio.create_task(police.withdraw(id_))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                review, _ = await fire.review(id_, seen=seen)
                 here = await police.reaches(id_, *ENDED)
                 there = await fire.reaches(id_, "withdrawn", "delivered")
                 decided = here["state"] == "answered"
+                assert (await withdrawal)[0] == 200 or decided
                 assert (there["state"] == "delivered") is decided
                 assert (review == 200) is decided
                 assert here.get("outcome") == there.get("outcome") == ("approved" if decided else None)
@@ -112,16 +108,36 @@ def test_a_withdrawal_after_the_decision_is_too_late_and_the_answer_stands(tmp_p
 def test_decision_and_expiry(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path) as (police, fire):
-            for n in range(ROUNDS):
-                id_ = await stored(police, str(n), expires_at=later(police, minutes=10))
+            for turns in (0, 200, 400, 600, 800, 1000, 3000):
+                id_ = await stored(police, str(uuid7()), expires_at=later(police, minutes=10))
                 seen = (await fire.exchange(id_))["seen"]
+                review = asyncio.create_task(fire.review(id_, seen=seen))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
                 fire.clock.advance(minutes=10)
-                calls = [fire.review(id_, seen=seen), fire.tick()]
-                said = await asyncio.gather(*(calls if n % 2 else calls[::-1]))
-                status, _ = said[0] if n % 2 else said[1]
+                await fire.tick()
+                status, _ = await review
                 here = await police.reaches(id_, "answered")
                 there = await fire.reaches(id_, "delivered")
                 assert here["outcome"] == there["outcome"] == ("approved" if status == 200 else "expired")
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.step(12)
+def test_nobody_decides_after_the_expiry_even_before_the_clock_has_struck(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path, start=False) as (police_, fire):
+            await fire.start()
+            police = ByHand.of(police_)
+            request = police.request(fire, expires_at="2026-11-23T08:10:00Z")
+            await police.put(fire, request)
+            seen = (await fire.exchange(request["exchange"]))["seen"]
+            fire.clock.advance(minutes=10)
+            status, _ = await fire.review(request["exchange"], seen=seen)
+            assert status == 409
+            await fire.tick()
+            assert (await fire.exchange(request["exchange"]))["outcome"] == "expired"
 
     asyncio.run(scenario())
 
@@ -436,7 +452,61 @@ def test_what_was_sent_is_withdrawn_when_the_partner_says_so(tmp_path: Path) -> 
     asyncio.run(scenario())
 
 
-def test_two_withdrawals_and_a_retrieval_of_the_same_request(tmp_path: Path) -> None:
+@pytest.mark.law(2, 7)
+def test_what_may_have_arrived_is_withdrawn_only_when_the_partner_says_so(tmp_path: Path) -> None:
+    """An attempt without an answer: nobody knows whether the partner has it."""
+
+    async def scenario() -> None:
+        async with fire_by_hand(tmp_path) as (police, fire):
+
+            async def answer(heard: tuple[str, bytes, str]) -> Response:
+                if msgspec.json.decode(heard[1])["type"] == "request":
+                    return Response(status_code=502)
+                return fire.receipt(heard, "withdrawn")
+
+            async with fire.serving(police, answer):
+                await reconnect(police)
+                _, accepted = await police.submit()
+                id_ = accepted["id"]
+                await eventually(lambda: police.exchange(id_), lambda e: e["waiting"][0].get("last_error"))
+                assert (await police.withdraw(id_))[1]["state"] == "withdrawing"
+                await reconnect(police)
+                await police.reaches(id_, "withdrawn")
+            assert [msgspec.json.decode(body)["type"] for _, body, _ in fire.heard] == [
+                "request",
+                "withdrawal",
+            ]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.law(4)
+def test_a_partner_that_contradicts_itself_moves_nothing_back(tmp_path: Path) -> None:
+    """It answers, and confirms the withdrawal all the same."""
+
+    async def scenario() -> None:
+        async with fire_by_hand(tmp_path) as (police, fire):
+            answered = asyncio.Event()
+
+            async def answer(heard: tuple[str, bytes, str]) -> Response:
+                if msgspec.json.decode(heard[1])["type"] == "request":
+                    return fire.receipt(heard)
+                await answered.wait()
+                return fire.receipt(heard, "withdrawn")
+
+            async with fire.serving(police, answer):
+                await reconnect(police)
+                id_ = await stored(police)
+                await police.withdraw(id_)
+                assert (await fire.put(police, fire.response(police, fire.heard[0][1]))).status == 200
+                answered.set()
+                await sent(police)
+                assert (await police.exchange(id_))["state"] == "answered"
+
+    asyncio.run(scenario())
+
+
+def test_withdrawals_at_the_same_time_are_one(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path) as (police, fire):
             id_ = await stored(police)

@@ -44,7 +44,7 @@ def prepare(house: House, tx: Tx, arrived: Arrived, request: Request) -> Plan:
     exchange = _exchange(arrived, request, now, min(request.expires_at, now + house.longest_expiry))
     receipt = replies.receipt(house, arrived, "stored", now)
     kept = replies.taken(arrived, "request", receipt, to_ms(now))
-    decided = _at_once(house, tx, request, now)
+    decided = _at_once(tx, request, now)
     decision = None if decided is None else _decision(house, exchange, kept, decided, now)
     return Plan(exchange, kept, receipt, decision)
 
@@ -77,7 +77,7 @@ def _check(tx: Tx, arrived: Arrived, request: Request) -> None:
         )
 
 
-def _at_once(house: House, tx: Tx, request: Request, now: datetime) -> Decided | None:
+def _at_once(tx: Tx, request: Request, now: datetime) -> Decided | None:
     if request.expires_at <= now:
         return response.expired(request)
     rules = policy.parsed(policies.current(tx).text)

@@ -63,7 +63,7 @@ def prepare(house: House, tx: Tx, caller: Caller, name: str, review: Review) -> 
 
 
 def apply(tx: Tx, plan: Plan) -> Reviewed:
-    """Raises OutcomeStands, VersionsDiffer, StaleError."""
+    """Raises OutcomeStands, NotNow where the request has expired, VersionsDiffer, StaleError."""
     exchange = exchanges.find(tx, plan.exchange.primary_system, plan.exchange.id)
     if exchange is None:
         raise NotFound
@@ -78,6 +78,8 @@ def apply(tx: Tx, plan: Plan) -> Reviewed:
             rule=exchange.rule,
             reason=exchange.reason,
         )
+    if exchange.expires_at is not None and exchange.expires_at <= plan.decision.response.stored_at:
+        raise NotNow("the request has expired", state=exchange.state)
     stands = (exchange.version, catalogues.current_version(tx))
     if plan.seen != stands:
         raise VersionsDiffer(f"seen {_dotted(plan.seen)}, now {_dotted(stands)}", seen=_dotted(stands))

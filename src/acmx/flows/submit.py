@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from acmx.domain.acm1 import Accepted, Submission
-from acmx.domain.documents import convert, encode
+from acmx.domain.documents import encode
 from acmx.domain.errors import Fault, FaultyInput, KeyReused, NotAllowed, NotEstablished, UnsupportedKind
 from acmx.domain.exchange import Event, State
 from acmx.domain.messages import VERSION, Person, Request

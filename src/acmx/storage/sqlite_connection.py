@@ -64,6 +64,7 @@ def connect(path: Path) -> apsw.Connection:
     """A connection to an existing file: WAL, every commit fsynced. Raises Misconfigured where that cannot be.
 
     A failed fsync in the automatic checkpoint does no harm: the pages stay in the WAL and are written again.
+    What a savepoint puts aside stays in memory: no message body ever lies in a folder for temporary files.
     """
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     connection.set_busy_timeout(BUSY_MS)
