@@ -7,6 +7,6 @@ import pytest
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """`@pytest.mark.step(3, 4)` proves both."""
     for item in items:
-        for name, mark in [(name, mark) for name in ("law", "step") for mark in item.iter_markers(name)]:
+        for mark in [*item.iter_markers("law"), *item.iter_markers("step")]:
             for number in mark.args:
-                item.add_marker(getattr(pytest.mark, name)(number=number))
+                item.add_marker(getattr(pytest.mark, mark.name)(number=number))

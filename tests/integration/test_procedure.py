@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+
 from systems import FIRE, two_systems
 
 
@@ -28,7 +29,19 @@ def test_a_person_of_the_partner_decides_and_the_asker_retrieves(tmp_path: Path)
             assert answer["content"]["catalogue"] == 1
             assert answer["handler"] == {"mc_service_id": f"sip:admin@{FIRE}"}
             steps = {step["n"]: step["status"] for step in (await police.exchange(id_))["steps"]}
-            assert {n for n, status in steps.items() if status == "done"} == {1, 2, 3, 4, 5, 12, 13, 14, 15, 17, 18}
+            assert {n for n, status in steps.items() if status == "done"} == {
+                1,
+                2,
+                3,
+                4,
+                5,
+                12,
+                13,
+                14,
+                15,
+                17,
+                18,
+            }
 
     asyncio.run(scenario())
 

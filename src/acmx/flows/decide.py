@@ -4,7 +4,6 @@ from msgspec import Struct
 
 from acmx.domain.exchange import Event
 from acmx.domain.messages import Handler
-from acmx.domain.moments import to_ms
 from acmx.flows import outgoing
 from acmx.flows.carry_out import StaleError
 from acmx.flows.change import move

@@ -11,7 +11,11 @@ from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.trust.roles import Caller
 
-LOG_ON, NOTICE, QUERY = {"partner": 7, "primary": 15}, {"partner": 8, "primary": 16}, {"partner": 9, "primary": 17}
+LOG_ON, NOTICE, QUERY = (
+    {"partner": 7, "primary": 15},
+    {"partner": 8, "primary": 16},
+    {"partner": 9, "primary": 17},
+)
 DELIVERY = 10
 
 
@@ -36,7 +40,9 @@ def prepare(house: House, tx: Tx, caller: Caller, after: int, limit: int, told_a
     answered = []
     if caller.may("retrieve"):
         answered = exchanges.to_fetch(tx, caller.mc_service_id, after=after, limit=limit + 1)
-    following = min((found[limit - 1].serial or 0 for found in (waiting, answered) if len(found) > limit), default=None)
+    following = min(
+        (found[limit - 1].serial or 0 for found in (waiting, answered) if len(found) > limit), default=None
+    )
     to_decide = [e for e in waiting if _within(e, following) and e.addressee in (None, *caller.names)]
     to_fetch = [e for e in answered if _within(e, following)]
     now = to_ms(house.clock())
@@ -63,7 +69,9 @@ def _within(exchange: Exchange, last: int | None) -> bool:
     return last is None or (exchange.serial or 0) <= last
 
 
-def _steps(tx: Tx, caller: Caller, exchange: Exchange, told_at: int | None, now: int) -> list[tuple[int, int]]:
+def _steps(
+    tx: Tx, caller: Caller, exchange: Exchange, told_at: int | None, now: int
+) -> list[tuple[int, int]]:
     """A notice counts only if it was given after the message came that it was about."""
     role = exchange.role
     steps = [(LOG_ON[role], caller.logged_on_at), (QUERY[role], now)]

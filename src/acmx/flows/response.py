@@ -13,7 +13,6 @@ from acmx.flows.house import House
 from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
 
-
 GRANTED: tuple[Outcome, ...] = ("approved", "partly-approved")
 
 

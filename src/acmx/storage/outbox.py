@@ -32,6 +32,12 @@ class Outgoing(msgspec.Struct, frozen=True):
 
 
 _SELECT = f"SELECT {rows.columns(Queued)} FROM outbox"  # noqa: S608
+_READY = (
+    f"{_SELECT} o WHERE partner = :partner AND next_attempt_at <= :now AND give_up_at > :now "  # noqa: S608
+    "AND NOT EXISTS (SELECT 1 FROM outbox e "
+    "WHERE e.primary_system = o.primary_system AND e.id = o.id AND e.n < o.n) "
+    "ORDER BY next_attempt_at, serial LIMIT :limit"
+)
 _INSERT = rows.insert("outbox", Queued, without=("serial",))
 
 
@@ -42,16 +48,7 @@ def put(tx: Tx, queued: Queued) -> None:
 
 def ready(tx: Tx, partner: str, now: int, limit: int) -> list[Queued]:
     """What may be sent now, oldest first; of each exchange only its first waiting message."""
-    return rows.many(
-        Queued,
-        tx.rows(
-            f"{_SELECT} o WHERE partner = :partner AND next_attempt_at <= :now AND give_up_at > :now "
-            "AND NOT EXISTS (SELECT 1 FROM outbox e "
-            "WHERE e.primary_system = o.primary_system AND e.id = o.id AND e.n < o.n) "
-            "ORDER BY next_attempt_at, serial LIMIT :limit",
-            {"partner": partner, "now": now, "limit": limit},
-        ),
-    )
+    return rows.many(Queued, tx.rows(_READY, {"partner": partner, "now": now, "limit": limit}))
 
 
 def next_moment(tx: Tx, partner: str, now: int) -> int | None:

@@ -73,6 +73,7 @@ def try_now(tx: Tx) -> None:
 
 def link_works(tx: Tx, id_: str, now: int) -> None:
     tx.execute(
-        "UPDATE partner SET failures = 0, last_error = NULL, next_attempt_at = NULL, last_success_at = :now WHERE id = :id",
+        "UPDATE partner SET failures = 0, last_error = NULL, next_attempt_at = NULL, last_success_at = :now "
+        "WHERE id = :id",
         {"id": id_, "now": now},
     )

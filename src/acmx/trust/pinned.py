@@ -60,5 +60,7 @@ def read_partner_file(file: PartnerFile, now: int) -> tuple[bytes, Pinned]:
 def _check_address(address: str) -> None:
     scheme, _, place = address.partition("://")
     if scheme != "https":
-        raise FaultyInput([Fault("metadata.address", address[:255], "must be https://host or https://host:port")])
+        raise FaultyInput(
+            [Fault("metadata.address", address[:255], "must be https://host or https://host:port")]
+        )
     host_and_port(place, address)

@@ -17,7 +17,7 @@ from acmx.domain.errors import AcmxError
 FAILED = 1
 
 
-def demo(once: bool) -> int:  # noqa: FBT001
+def demo(once: bool) -> int:
     """Walk; with `once` end then, else stay up until interrupted. The exit status."""
     folder = Path(tempfile.mkdtemp(prefix="acmx-demo-"))
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -16,7 +16,7 @@ from acmx.cli.demo.patience import eventually
 from acmx.cli.profiles import Profile, save
 from acmx.cli.terminal import out
 from acmx.client import Client
-from acmx.domain.acm1 import NewAccount, NewIdentities
+from acmx.domain.acm1 import NewIdentities
 from acmx.domain.errors import Unreachable
 
 POLICE, FIRE = "mc.metro-police.example", "mc.county-fire.example"
@@ -121,7 +121,9 @@ def _connect(both: Neighbours) -> None:
     police.accept_partner(FIRE)
     fire.accept_partner(POLICE)
     eventually(lambda: police.partner(FIRE).state == "established", "the partnership as the police see it")
-    eventually(lambda: fire.partner(POLICE).state == "established", "the partnership as the fire service sees it")
+    eventually(
+        lambda: fire.partner(POLICE).state == "established", "the partnership as the fire service sees it"
+    )
     catalogue = tomllib.loads(files(__package__).joinpath("county-fire.toml").read_text())
     fire.set_identities(NewIdentities(catalogue))
     out().print(f"A is {POLICE}, B is {FIRE}.")

@@ -119,7 +119,11 @@ def _recorded(documents: list[Exchange], n: int) -> Step:
 
 def _line(step: Step) -> str:
     procedure = STEPS[step.n - 1]
-    parties = procedure.source if procedure.source == procedure.target else f"{procedure.source} -> {procedure.target}"
+    parties = (
+        procedure.source
+        if procedure.source == procedure.target
+        else f"{procedure.source} -> {procedure.target}"
+    )
     time = f"{step.at:%H:%M:%S.%f}"[:-3] if step.at else ""
     failure = f"{step.status}: {step.note}" if step.status != "done" else ""
     return f"{step.n:>4}  {time:12}  {parties:29} {procedure.text:10} {failure}".rstrip()
