@@ -59,6 +59,11 @@ MEANINGS: dict[type, dict[str, str]] = {
         "mc_service_id": "MC service ID",
         "functional_alias": "the alias that the request was addressed to, if that is how the person came to decide",
     },
+    messages.Agent: {
+        "by": "`agent`",
+        "mc_service_id": "MC service ID of the service account, marked automatic, that decided",
+        "functional_alias": "as above",
+    },
     messages.Automatic: {"by": "`policy`: local policy decided, or the clock (outcome `expired`)"},
     messages.Verdict: {
         "approved": "whether these users may migrate",

@@ -8,7 +8,7 @@ from acmx.domain.acm1 import Answer
 
 
 def draw_answer(answer: Answer) -> None:
-    handler = answer.handler.mc_service_id if answer.handler else "nobody known"
+    handler = answer.handler.mc_service_id if answer.handler else "its policy or clock"
     validity = " until ".join(filter(None, (time(answer.valid_from), time(answer.valid_until))))
     out().print(
         facts(
@@ -16,7 +16,7 @@ def draw_answer(answer: Answer) -> None:
                 "exchange": answer.id,
                 "partner": answer.partner,
                 "outcome": answer.outcome,
-                "decided": f"{time(answer.decided_at)} by {'its policy or clock' if answer.automatic else handler}",
+                "decided": f"{time(answer.decided_at)} by {handler}",
                 "reason": answer.reason,
                 "valid": validity,
                 "services": ", ".join(map(str, answer.content.get("services", ()))),

@@ -46,6 +46,10 @@ class Handler(
     functional_alias: Short | None = None
 
 
+class Agent(Handler, frozen=True, kw_only=False, tag="agent"):
+    """The service account, marked automatic, that decided in the place of a person."""
+
+
 class Verdict(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What was decided for these users, and the public reason."""
 
@@ -90,7 +94,7 @@ class Response(Message, frozen=True, kw_only=True, tag="response"):
     answers: str
     asker: Person
     outcome: Outcome
-    handler: Handler | Automatic
+    handler: Handler | Agent | Automatic
     decided_at: Moment
     verdicts: tuple[Verdict, ...]
     reason: Line | None = None

@@ -70,7 +70,7 @@ def decode(house: House, arrived: Arrived) -> AnyMessage:
         raise InvalidMessage(faults)
     if isinstance(message, Request | Withdrawal) is not (arrived.primary == arrived.peer):
         raise InvalidMessage([Fault("type", type(message).__name__.lower(), "is not this side's to send")])
-    unknown = set(message.critical) - set(message.__struct_encode_fields__)
+    unknown = set(message.critical) - {"type", *message.__struct_encode_fields__}
     if faults := [Fault("critical", name, "is not understood here") for name in sorted(unknown)]:
         raise InvalidMessage(faults)
     return message

@@ -1,4 +1,4 @@
-"""What is said to a message that arrived: the receipt, or the refusal; both are bodies that `delivery` or a face signs."""
+"""What is said to a message that arrived: the receipt, or the refusal; both are bodies that a face signs."""
 
 from datetime import datetime
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from acmx.domain.messages import VERSION, Automatic, Handler, Outcome, Request, Response, Verdict
+from acmx.domain.messages import VERSION, Agent, Automatic, Handler, Outcome, Request, Response, Verdict
 from acmx.flows import outgoing
 from acmx.flows.house import House
 from acmx.storage.exchanges import Exchange
@@ -21,7 +21,7 @@ class Decided(Struct, frozen=True):
 
     outcome: Outcome
     verdicts: tuple[Verdict, ...]
-    handler: Handler | Automatic
+    handler: Handler | Agent | Automatic
     reason: str | None
     content: dict[str, Any] = {}
     rule: str | None = None

@@ -6,7 +6,7 @@ from msgspec import Struct
 from acmx.domain.acm1 import Answer
 from acmx.domain.errors import NotAllowed, NotFound, NotNow, NotYet
 from acmx.domain.exchange import Event, State
-from acmx.domain.messages import Automatic, Person, Response
+from acmx.domain.messages import Agent, Automatic, Person, Response
 from acmx.domain.moments import to_ms
 from acmx.flows.change import move
 from acmx.flows.find import find
@@ -58,7 +58,7 @@ def apply(tx: Tx, plan: Plan) -> Answer:
 def _answer(exchange: Exchange, body: bytes) -> Answer:
     response = msgspec.json.decode(body, type=Response)
     handler = response.handler
-    automatic = isinstance(handler, Automatic)
+    automatic = isinstance(handler, Automatic | Agent)
     return Answer(
         id=exchange.id,
         partner=exchange.partner,

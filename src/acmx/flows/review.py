@@ -8,7 +8,7 @@ from msgspec import Struct
 from acmx.domain.acm1 import Review, Reviewed
 from acmx.domain.errors import Fault, FaultyInput, NotFound, NotNow, OutcomeStands, VersionsDiffer
 from acmx.domain.exchange import Event
-from acmx.domain.messages import Handler, Request, Verdict
+from acmx.domain.messages import Agent, Handler, Request, Verdict
 from acmx.domain.moments import whole
 from acmx.flows import decide, response
 from acmx.flows.decide import Decision
@@ -48,7 +48,7 @@ def prepare(house: House, tx: Tx, caller: Caller, name: str, review: Review) -> 
     decided = Decided(
         outcome=outcome,
         verdicts=verdicts,
-        handler=Handler(caller.mc_service_id, alias),
+        handler=(Agent if caller.automatic else Handler)(caller.mc_service_id, alias),
         reason=review.reason,
         content=kind_named(asked.kind).disclosed(asked, held) if granted else {},
         catalogue=held.version if held and granted else None,

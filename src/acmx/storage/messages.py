@@ -7,7 +7,7 @@ from acmx.storage.engine import Tx
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """A message at its place. `signature` is the first accepted one of theirs; `reply` what the receiver said at last."""
+    """A message at its place. `signature` is the first accepted one of theirs; `reply` the receiver's word."""
 
     primary_system: str
     id: str

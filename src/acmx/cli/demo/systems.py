@@ -105,7 +105,7 @@ def _set_up(folder: Path, system: str, name: str, first_account: str, prefixes: 
 
 def _start(system: System) -> subprocess.Popen[bytes]:
     with (system.folder / "server.log").open("wb") as log:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "acmx", "serve", str(system.folder)],
             stderr=log,
             stdin=subprocess.DEVNULL,
