@@ -200,6 +200,13 @@ class NotAuthenticated(AcmxError):
     status = 401
 
 
+class LogOnRefused(AcmxError):
+    """The account or the password is wrong."""
+
+    type = "log-on-refused"
+    status = 401
+
+
 class NoIdentity(AcmxError):
     """No bearer token was given."""
 

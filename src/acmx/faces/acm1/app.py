@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from acmx.domain.acm1 import Credentials
 from acmx.domain.documents import encode, read
-from acmx.domain.errors import AcmxError, AssertedIdentity, NoIdentity, NotAuthenticated
+from acmx.domain.errors import AcmxError, AssertedIdentity, LogOnRefused, NoIdentity, NotAuthenticated
 from acmx.faces.acm1.authentication import Authentication
 from acmx.faces.acm1.calls import Call, Desk, Served
 from acmx.faces.acm1.notifications import Bell
@@ -66,7 +66,7 @@ class Acm1:
                 if "x-3gpp-asserted-identity" in request.headers:
                     raise AssertedIdentity
                 return await answer(request)
-            except (AssertedIdentity, NoIdentity, NotAuthenticated) as error:
+            except (AssertedIdentity, LogOnRefused, NoIdentity, NotAuthenticated) as error:
                 await self.refusals.note(ANYBODY, error.type, where=request.url.path)
                 return problem(error)
             except AcmxError as error:
@@ -100,7 +100,7 @@ class Acm1:
         plan = await asyncio.to_thread(log_on.prepare, house, account, credentials)
         session = await store.write(lambda tx: log_on.apply(tx, plan))
         if session is None:
-            raise NotAuthenticated("account or password is wrong")
+            raise LogOnRefused
         return Response(
             encode(session), 201, media_type="application/json", headers={"Cache-Control": "no-store"}
         )
