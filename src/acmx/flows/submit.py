@@ -34,22 +34,24 @@ class Refused(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """A new exchange and its request, or the exchange that the same Idempotency-Key made before."""
+    """A new exchange, its request, and the Idempotency-Key that will name it."""
 
-    used: Used | None
-    fresh: bool
-    exchange: Exchange | None = None
-    request: Stored | None = None
-    refused: Refused | None = None
+    used: Used
+    exchange: Exchange
+    request: Stored
+    refused: Refused | None
 
 
-def prepare(house: House, tx: Tx, caller: Caller, key: str, submission: Submission) -> Plan:
-    """Raises FaultyInput, UnsupportedKind, NotEstablished, KeyReused: nothing is stored."""
+def prepare(house: House, tx: Tx, caller: Caller, key: str, submission: Submission) -> Plan | Used:
+    """The plan, or what the same Idempotency-Key made before.
+
+    Raises FaultyInput, UnsupportedKind, NotEstablished, KeyReused: nothing is stored.
+    """
     digest = body_digest(encode(submission))
     if used := idempotency.find(tx, caller.account, key):
         if used.digest != digest:
             raise KeyReused
-        return Plan(used, fresh=False)
+        return used
     now = whole(house.clock())
     request = _request(house, caller, submission, now)
     _check(house, submission, request, now)
@@ -59,16 +61,15 @@ def prepare(house: House, tx: Tx, caller: Caller, key: str, submission: Submissi
     problem = encode(refused) if refused else None
     return Plan(
         used=Used(caller.account, key, digest, request.exchange, problem),
-        fresh=True,
         exchange=exchange,
         request=outgoing.minted(request, house.system),
         refused=refused,
     )
 
 
-def apply(tx: Tx, plan: Plan) -> Plan:
-    """The plan as it took effect. Raises StaleError where the key was used meanwhile."""
-    if not plan.fresh or plan.exchange is None or plan.request is None or plan.used is None:
+def apply(tx: Tx, plan: Plan | Used) -> Used:
+    """Raises StaleError where the key was used meanwhile."""
+    if isinstance(plan, Used):
         return plan
     if not idempotency.insert(tx, plan.used):
         raise StaleError
@@ -76,20 +77,18 @@ def apply(tx: Tx, plan: Plan) -> Plan:
     if plan.refused:
         begin(tx, plan.exchange, Event.NOT_AUTHORISED, plan.exchange.asker, at, rule=plan.refused.rule)
         outgoing.keep(tx, plan.request)
-        return plan
+        return plan.used
     begin(tx, plan.exchange, Event.SUBMITTED, plan.exchange.asker, at, digest=plan.request.digest)
     outgoing.send(tx, plan.request, plan.exchange.partner, plan.exchange.expires_at)
-    return plan
+    return plan.used
 
 
-def answer(plan: Plan) -> Accepted:
+def answer(used: Used) -> Accepted:
     """What the client is told. Raises NotAllowed with the rule and the exchange's id, again for the same key."""
-    if plan.used is None:
-        raise NotAllowed
-    if plan.used.refusal:
-        refused = msgspec.json.decode(plan.used.refusal, type=Refused)
-        raise NotAllowed(refused.detail, rule=refused.rule, exchange=plan.used.id)
-    return Accepted(plan.used.id, State.QUEUED)
+    if used.refusal:
+        refused = msgspec.json.decode(used.refusal, type=Refused)
+        raise NotAllowed(refused.detail, rule=refused.rule, exchange=used.id)
+    return Accepted(used.id, State.QUEUED)
 
 
 def _request(house: House, caller: Caller, submission: Submission, now: datetime) -> Request:

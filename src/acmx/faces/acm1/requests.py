@@ -12,8 +12,8 @@ async def post_request(call: Call) -> acm1.Accepted:
         raise FaultyInput(
             [Fault("Idempotency-Key", key[:50], "must be a header of 1 to 255 printable characters")]
         )
-    plan = await call.carry_out(submit.prepare, submit.apply, key=key, submission=call.given)
-    return submit.answer(plan)
+    used = await call.carry_out(submit.prepare, submit.apply, key=key, submission=call.given)
+    return submit.answer(used)
 
 
 async def get_requests(call: Call) -> acm1.Page:
