@@ -56,7 +56,7 @@ def show(id_: Id, /, *, options: Options = DEFAULTS) -> None:
 
 
 def pending(*, options: Options = DEFAULTS) -> None:
-    """List what waits for you: requests to decide, and answers to fetch.
+    """List what waits for you: requests to decide, answers to fetch, and questions to answer.
 
     For example:
 
@@ -66,7 +66,8 @@ def pending(*, options: Options = DEFAULTS) -> None:
         waiting = client.all_pending()
 
     def draw() -> None:
-        for title, summaries in (("To decide", waiting.to_decide), ("To fetch", waiting.to_fetch)):
+        for what, summaries in _lists(waiting):
+            title = f"To {what}"
             out().print(Text(f"{title}: {len(summaries) or 'nothing'}", "bold"))
             if summaries:
                 out().print(summary_table(summaries))
@@ -138,11 +139,13 @@ def tell_lost(lost: AcmxError, seconds: float) -> None:
     note(f"{lost} Trying again in {seconds:.0f} s.")
 
 
+def _lists(waiting: Pending) -> list[tuple[str, list[Summary]]]:
+    return [("decide", waiting.to_decide), ("fetch", waiting.to_fetch), ("answer", waiting.to_answer)]
+
+
 def _say_new(waiting: Pending, said: set[tuple[str, str]]) -> set[tuple[str, str]]:
     now: dict[tuple[str, str], Summary] = {
-        (what, summary.id): summary
-        for what, summaries in (("decide", waiting.to_decide), ("fetch", waiting.to_fetch))
-        for summary in summaries
+        (what, summary.id): summary for what, summaries in _lists(waiting) for summary in summaries
     }
     for (what, id_), summary in now.items():
         if (what, id_) not in said:

@@ -16,6 +16,7 @@ from acmx.cli import (
     login,
     partner,
     policy,
+    questions,
     request,
     review,
     server,
@@ -52,6 +53,7 @@ _offer(app, server.init, server.serve, server.backup, server.restore, server.dem
 _EXCHANGES = "Exchanges"
 _offer(_part("request", "Ask a partner MC system.", _EXCHANGES), request.server_identity)
 _offer(app, exchanges.requests, exchanges.show, exchanges.pending, review.review, group=_EXCHANGES)
+_offer(app, questions.ask, questions.answer, group=_EXCHANGES)
 _offer(app, exchanges.fetch, exchanges.withdraw, exchanges.watch, group=_EXCHANGES)
 
 _ADMINISTRATION = "Log-on and administration"

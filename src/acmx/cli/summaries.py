@@ -5,14 +5,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.table import Table
 
 from acmx.cli.terminal import cell, facts, people, table, time
-from acmx.domain.acm1 import Exchange, Summary, Waiting
-from acmx.domain.exchange import State
+from acmx.domain.acm1 import Exchange, Remark, Summary, Waiting
+from acmx.domain.exchange import UNDECIDED, State
 from acmx.domain.messages import Verdict
 
 SHOWN_USERS = 20
 _WAITS_FOR = {
     State.QUEUED: "the partner's word that the request is stored",
     State.STORED: "the partner's decision",
+    State.MORE_INFORMATION: "an answer of the asker: acmx answer {id}",
     State.OVERDUE: "the partner's word; the time to decide is over",
     State.WITHDRAWING: "the partner's word that the request is withdrawn",
     State.ANSWERED: "being fetched: acmx fetch {id}",
@@ -36,7 +37,7 @@ def summary_table(summaries: Iterable[Summary]) -> Table:
 
 
 def exchange_facts(exchange: Exchange) -> Table:
-    pending = exchange.state == State.PENDING
+    pending = exchange.role == "partner" and exchange.state in UNDECIDED
     validity = " until ".join(filter(None, (time(exchange.valid_from), time(exchange.valid_until))))
     return facts(
         {
@@ -62,6 +63,7 @@ def exchange_facts(exchange: Exchange) -> Table:
             "refusal": _refusal(exchange),
             "seen": exchange.seen,
         },
+        *remark_rows(exchange.conversation),
         *verdict_rows(exchange.verdicts),
     )
 
@@ -70,6 +72,12 @@ def disclosed_rows(exchange: Exchange) -> list[str]:
     """The rows of the server identity information that an approval would give away."""
     identity = (exchange.disclosed or {}).get("server_identity", {})
     return [name for name, value in identity.items() if value not in (None, [], ())]
+
+
+def remark_rows(conversation: Sequence[Remark]) -> Iterator[tuple[str, str]]:
+    """Questions and answers, as facts."""
+    for remark in conversation:
+        yield remark.type, f"{remark.text}\n{remark.person}, {time(remark.at)}"
 
 
 def verdict_rows(verdicts: Sequence[Verdict]) -> Iterator[tuple[str, str]]:

@@ -34,6 +34,7 @@ from acmx.domain.acm1 import (
     Session,
     Submission,
     Summary,
+    TextInput,
     WithdrawalInput,
 )
 from acmx.domain.errors import AcmxError, TemporarilyUnavailable, Unreachable
@@ -129,6 +130,16 @@ class Client:
         """Step 12. Raises NotAllowed, NotFound, NotNow, OutcomeStands, VersionsDiffer, Incomplete, FaultyInput."""
         return self._connection.send("POST", _path("requests", id_, "review"), Reviewed, review, tries=TRIES)
 
+    def ask(self, id_: str, text: str) -> Accepted:
+        """Ask the primary system about its request. Raises NotAllowed, NotFound, NotNow where the outcome stands."""
+        path = _path("requests", id_, "questions")
+        return self._connection.send("POST", path, Accepted, TextInput(text), tries=TRIES)
+
+    def answer(self, id_: str, text: str) -> Accepted:
+        """Answer the partner's last question. Raises NotAllowed, NotFound, NotNow where there is none."""
+        path = _path("requests", id_, "answers")
+        return self._connection.send("POST", path, Accepted, TextInput(text), tries=TRIES)
+
     def pending(self, after: str | None = None, limit: int | None = None) -> Pending:
         """Steps 9 and 17: one page of what waits for the caller."""
         return self._connection.get(_query("/pending", after=after, limit=limit), Pending)
@@ -140,6 +151,7 @@ class Client:
             whole[0].mc_service_id,
             [summary for page in whole for summary in page.to_decide],
             [summary for page in whole for summary in page.to_fetch],
+            [summary for page in whole for summary in page.to_answer],
         )
 
     def notifications(self, on_lost: OnLost = _say_nothing) -> Iterator[Hint]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from acmx.delivery.backoff import delay
 from acmx.domain.messages import Receipt, Refusal
-from acmx.flows import record_delivery, record_indication, record_refusal, record_withdrawal
+from acmx.flows import record_delivery, record_indication, record_refusal, record_stored, record_withdrawal
 from acmx.flows.replied import Replied
 from acmx.storage import outbox
 from acmx.storage.engine import Tx
@@ -13,6 +13,8 @@ RECEIPTED = {
     "request": record_indication.apply,
     "response": record_delivery.apply,
     "withdrawal": record_withdrawal.apply,
+    "question": record_stored.apply,
+    "answer": record_stored.apply,
 }
 MILLISECOND = timedelta(milliseconds=1)
 

@@ -65,6 +65,12 @@ class WithdrawalInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     reason: Line | None = None
 
 
+class TextInput(Struct, frozen=True, forbid_unknown_fields=True):
+    """A question to the partner, or the answer to one."""
+
+    text: Line
+
+
 class Summary(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An exchange in a list."""
 
@@ -108,6 +114,15 @@ class Waiting(Struct, frozen=True, omit_defaults=True):
     last_error: str | None = None
 
 
+class Remark(Struct, frozen=True):
+    """A question of the partner system, or an answer of the primary; `person` is an MC service ID."""
+
+    type: Literal["question", "answer"]
+    at: Moment
+    person: str
+    text: str
+
+
 class JournalEntry(Struct, frozen=True, omit_defaults=True):
     """A row of the journal."""
 
@@ -129,6 +144,7 @@ class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
     steps: list[Step]
     journal: list[JournalEntry]
     waiting: list[Waiting]
+    conversation: tuple[Remark, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     disclosed: dict[str, Any] | None = None
     missing: tuple[str, ...] = ()
@@ -176,11 +192,12 @@ class Page(Struct, frozen=True, omit_defaults=True):
 
 
 class Pending(Struct, frozen=True, omit_defaults=True):
-    """The pending ACM data of one person: requests to decide and answers to fetch."""
+    """The pending ACM data of one person: requests to decide, answers to fetch, questions to answer."""
 
     mc_service_id: str
     to_decide: list[Summary]
     to_fetch: list[Summary]
+    to_answer: list[Summary]
     next: str | None = None
 
 

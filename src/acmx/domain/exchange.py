@@ -19,6 +19,7 @@ class State(StrEnum):
     REFUSED_HERE = "refused_here"
     QUEUED = "queued"
     STORED = "stored"
+    MORE_INFORMATION = "more_information"
     OVERDUE = "overdue"
     WITHDRAWING = "withdrawing"
     ANSWERED = "answered"
@@ -41,10 +42,15 @@ class Event(StrEnum):
     WITHDRAWAL_ASKED = "withdrawal-asked"
     WITHDRAWAL_CONFIRMED = "withdrawal-confirmed"
     WITHDRAWAL_TOO_LATE = "withdrawal-too-late"
+    QUESTION = "question"
+    ANSWER_SENT = "answer-sent"
     RESPONSE = "response"
     RETRIEVED = "retrieved"
     REQUEST = "request"
     WITHDRAWAL = "withdrawal"
+    QUESTION_ASKED = "question-asked"
+    ANSWER = "answer"
+    EARLIER_ANSWER = "earlier-answer"
     REVIEWED = "reviewed"
     DECIDED_BY_RULE = "decided-by-rule"
     RESPONSE_DELIVERED = "response-delivered"
@@ -65,7 +71,9 @@ class Transition(Struct, frozen=True):
 
 
 S, E = State, Event
-UNANSWERED = (S.QUEUED, S.STORED, S.OVERDUE)
+UNANSWERED = (S.QUEUED, S.STORED, S.MORE_INFORMATION, S.OVERDUE)
+UNDECIDED = (S.PENDING, S.MORE_INFORMATION)
+ENDED_AT_PARTNER = (S.DECIDED, S.DELIVERED, S.WITHDRAWN)
 
 
 def _stays(
@@ -82,6 +90,8 @@ TABLE: tuple[Transition, ...] = (
     *_stays(
         "primary",
         E.INDICATED,
+        S.STORED,
+        S.MORE_INFORMATION,
         S.OVERDUE,
         S.WITHDRAWING,
         S.ANSWERED,
@@ -93,6 +103,11 @@ TABLE: tuple[Transition, ...] = (
         Transition("primary", s, E.REFUSED_BY_PARTNER, S.REFUSED_BY_PARTNER, (3,), ("asker",))
         for s in (S.QUEUED, S.OVERDUE)
     ),
+    # The partner asks back, perhaps before its stored indication has come; whoever asked answers the last question.
+    *(Transition("primary", s, E.QUESTION, S.MORE_INFORMATION, (), ("asker",)) for s in (S.QUEUED, S.STORED)),
+    *_stays("primary", E.QUESTION, S.MORE_INFORMATION, tells=("asker",)),
+    *_stays("primary", E.QUESTION, S.OVERDUE, S.WITHDRAWING, S.ANSWERED, S.RETRIEVED, S.WITHDRAWN),
+    Transition("primary", S.MORE_INFORMATION, E.ANSWER_SENT, S.STORED),
     # It withdraws: at once while nothing was ever sent, else when the partner says so.
     *(
         Transition("primary", s, E.WITHDRAWN_UNSENT, S.WITHDRAWN, (), ("asker",))
@@ -108,16 +123,24 @@ TABLE: tuple[Transition, ...] = (
         for s in (*UNANSWERED, S.WITHDRAWING)
     ),
     Transition("primary", S.ANSWERED, E.RETRIEVED, S.RETRIEVED, (18,)),
-    *(Transition("primary", s, E.EXPIRED, S.OVERDUE, (), ("asker",)) for s in (S.QUEUED, S.STORED)),
+    *(
+        Transition("primary", s, E.EXPIRED, S.OVERDUE, (), ("asker",))
+        for s in (S.QUEUED, S.STORED, S.MORE_INFORMATION)
+    ),
     *_stays("primary", E.GRANT_ENDED, S.ANSWERED, S.RETRIEVED, tells=("asker",)),
     # The partner system alone decides the outcome.
     Transition("partner", None, E.REQUEST, S.PENDING, (3, 4, 5, 6), ("reviewers",)),
     Transition("partner", None, E.WITHDRAWAL, S.WITHDRAWN),
-    Transition("partner", S.PENDING, E.WITHDRAWAL, S.WITHDRAWN, (), ("reviewers",)),
-    *_stays("partner", E.WITHDRAWAL, S.DECIDED, S.DELIVERED, S.WITHDRAWN),
-    Transition("partner", S.PENDING, E.REVIEWED, S.DECIDED, (11, 12), ("reviewers",)),
+    *(Transition("partner", s, E.WITHDRAWAL, S.WITHDRAWN, (), ("reviewers",)) for s in UNDECIDED),
+    *_stays("partner", E.WITHDRAWAL, *ENDED_AT_PARTNER),
+    *(Transition("partner", s, E.QUESTION_ASKED, S.MORE_INFORMATION) for s in UNDECIDED),
+    Transition("partner", S.MORE_INFORMATION, E.ANSWER, S.PENDING, (), ("reviewers",)),
+    *_stays("partner", E.ANSWER, *ENDED_AT_PARTNER),
+    *_stays("partner", E.EARLIER_ANSWER, S.MORE_INFORMATION, tells=("reviewers",)),
+    *_stays("partner", E.EARLIER_ANSWER, *ENDED_AT_PARTNER),
+    *(Transition("partner", s, E.REVIEWED, S.DECIDED, (11, 12), ("reviewers",)) for s in UNDECIDED),
     Transition("partner", S.PENDING, E.DECIDED_BY_RULE, S.DECIDED, (6,), ("reviewers",)),
-    Transition("partner", S.PENDING, E.EXPIRED, S.DECIDED, (), ("reviewers",)),
+    *(Transition("partner", s, E.EXPIRED, S.DECIDED, (), ("reviewers",)) for s in UNDECIDED),
     Transition("partner", S.DECIDED, E.RESPONSE_DELIVERED, S.DELIVERED, (13, 14)),
     *_stays("partner", E.RESPONSE_DELIVERED, S.DELIVERED),
     *_stays("partner", E.RESPONSE_REFUSED, S.DECIDED, tells=("reviewers",)),

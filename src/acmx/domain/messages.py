@@ -110,7 +110,22 @@ class Withdrawal(Message, frozen=True, kw_only=True, tag="withdrawal"):
     reason: Line | None = None
 
 
-AnyMessage = Request | Response | Withdrawal
+class Question(Message, frozen=True, kw_only=True, tag="question"):
+    """The partner asks back before it decides."""
+
+    handler: Person
+    text: Line
+
+
+class Answer(Message, frozen=True, kw_only=True, tag="answer"):
+    """The primary answers. `answers` is the digest of the question."""
+
+    asker: Person
+    answers: str
+    text: Line
+
+
+AnyMessage = Request | Response | Withdrawal | Question | Answer
 Status = Literal["stored", "withdrawn", "decided"]
 
 

@@ -15,11 +15,10 @@ from acmx.domain.errors import (
     UnsupportedVersion,
     WrongPartner,
 )
-from acmx.domain.messages import VERSION, AnyMessage, Request, Withdrawal
+from acmx.domain.messages import VERSION, AnyMessage, Question, Response
 from acmx.flows.house import House
 from acmx.storage import messages, partners
 from acmx.storage.engine import Tx
-from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
 
 VERSIONS = re.compile(r"[0-9]{1,6}\.[0-9]{1,6}")
@@ -68,7 +67,7 @@ def decode(house: House, arrived: Arrived) -> AnyMessage:
     )
     if faults := [Fault(field, str(is_), f"must be {must}") for field, is_, must in expected if is_ != must]:
         raise InvalidMessage(faults)
-    if isinstance(message, Request | Withdrawal) is not (arrived.primary == arrived.peer):
+    if isinstance(message, Response | Question) is (arrived.primary == arrived.peer):
         raise InvalidMessage([Fault("type", type(message).__name__.lower(), "is not this side's to send")])
     unknown = set(message.critical) - {"type", *message.__struct_encode_fields__}
     if faults := [Fault("critical", name, "is not understood here") for name in sorted(unknown)]:
@@ -89,7 +88,8 @@ def _spoken_here(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def in_order(exchange: Exchange, n: int) -> None:
-    """Raises OutOfOrder where a message before `n` has not arrived."""
-    if n > exchange.received_n + 1:
-        raise OutOfOrder(f"message {exchange.received_n + 1} of {exchange.partner} comes first")
+def in_order(tx: Tx, arrived: Arrived) -> None:
+    """Raises OutOfOrder where the message before this one was neither taken nor finally refused."""
+    before = arrived.n - 1
+    if before and messages.at(tx, arrived.primary, arrived.id, arrived.peer, before) is None:
+        raise OutOfOrder(f"message {before} of {arrived.peer} comes first")

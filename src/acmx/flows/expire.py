@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from acmx.domain.exchange import Event, State
+from acmx.domain.exchange import UNDECIDED, Event
 from acmx.domain.moments import to_ms, whole
 from acmx.flows import decide, response
 from acmx.flows.change import move
@@ -31,7 +31,7 @@ def due(house: House, tx: Tx) -> list[Exchange]:
 def prepare(house: House, tx: Tx, exchange: Exchange) -> Plan:
     now = whole(house.clock())
     request = messages.at(tx, exchange.primary_system, exchange.id, exchange.partner, 1)
-    if exchange.state is not State.PENDING or request is None:
+    if exchange.role != "partner" or exchange.state not in UNDECIDED or request is None:
         return Plan(exchange, to_ms(now))
     decided = response.expired(response.read_request(request))
     minted = response.minted(house, exchange, request, decided, now)

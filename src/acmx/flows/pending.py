@@ -40,9 +40,13 @@ def prepare(house: House, tx: Tx, caller: Caller, after: int, limit: int, told_a
     answered = []
     if caller.may("retrieve"):
         answered = exchanges.to_fetch(tx, caller.mc_service_id, after=after, limit=limit + 1)
-    following = min(
-        (found[limit - 1].serial or 0 for found in (waiting, answered) if len(found) > limit), default=None
-    )
+    asked_back = []
+    if caller.may("submit"):
+        asked_back = exchanges.to_answer(tx, caller.mc_service_id, after=after, limit=limit + 1)
+    found_last = [
+        found[limit - 1].serial or 0 for found in (waiting, answered, asked_back) if len(found) > limit
+    ]
+    following = min(found_last, default=None)
     to_decide = [e for e in waiting if _within(e, following) and e.addressee in (None, *caller.names)]
     to_fetch = [e for e in answered if _within(e, following)]
     now = to_ms(house.clock())
@@ -55,6 +59,7 @@ def prepare(house: House, tx: Tx, caller: Caller, after: int, limit: int, told_a
         mc_service_id=caller.mc_service_id,
         to_decide=[summary(exchange) for exchange in to_decide],
         to_fetch=[summary(exchange) for exchange in to_fetch],
+        to_answer=[summary(exchange) for exchange in asked_back if _within(exchange, following)],
         next=None if following is None else str(following),
     )
     return Plan(pending, caller.mc_service_id, first_shown)

@@ -1,14 +1,24 @@
 """A message of the partner: taken by the flow of its type, and answered once what it changed is durable (law 1)."""
 
+from collections.abc import Callable
 from functools import partial
+from types import ModuleType
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
 from acmx.domain.errors import AcmxError
-from acmx.domain.messages import AnyMessage, Refusal, Request, Response
-from acmx.flows import arrivals, receive_request, receive_response, receive_withdrawal, replies
+from acmx.domain.messages import Answer, Message, Question, Refusal, Request, Response, Withdrawal
+from acmx.flows import (
+    arrivals,
+    receive_answer,
+    receive_question,
+    receive_request,
+    receive_response,
+    receive_withdrawal,
+    replies,
+)
 from acmx.flows.arrivals import Arrived
 from acmx.flows.carry_out import carry_out
 from acmx.flows.house import House
@@ -23,13 +33,20 @@ class Reply(Struct, frozen=True):
     body: bytes
 
 
-Plan = receive_request.Plan | receive_response.Plan | receive_withdrawal.Plan
+Apply = Callable[[Tx], Reply]
+FLOWS: dict[type[Message], ModuleType] = {
+    Request: receive_request,
+    Response: receive_response,
+    Withdrawal: receive_withdrawal,
+    Question: receive_question,
+    Answer: receive_answer,
+}
 
 
 async def receive(house: House, store: Store, arrived: Arrived) -> Reply:
     """The signed-to-be reply. Never raises an AcmxError: each is a refusal."""
     try:
-        return await carry_out(store, partial(_prepare, house, arrived=arrived), _apply)
+        return await carry_out(store, partial(_prepare, house, arrived=arrived), lambda tx, act: act(tx))
     except AcmxError as error:
         return await refuse(house, store, arrived, error)
 
@@ -45,30 +62,15 @@ async def refuse(house: House, store: Store, arrived: Arrived, error: AcmxError)
     return _refusal(body)
 
 
-def _prepare(house: House, tx: Tx, arrived: Arrived) -> Plan | Reply:
+def _prepare(house: House, tx: Tx, arrived: Arrived) -> Apply:
     arrivals.admit(tx, arrived)
     if (held := arrivals.held(tx, arrived)) is not None and held.reply is not None:
-        return _refusal(held.reply) if held.type == "refused" else _receipt(held.reply)
+        reply = _refusal(held.reply) if held.type == "refused" else _receipt(held.reply)
+        return lambda _: reply
     message = arrivals.decode(house, arrived)
-    return _prepare_message(house, tx, arrived, message)
-
-
-def _prepare_message(house: House, tx: Tx, arrived: Arrived, message: AnyMessage) -> Plan:
-    if isinstance(message, Request):
-        return receive_request.prepare(house, tx, arrived, message)
-    if isinstance(message, Response):
-        return receive_response.prepare(house, tx, arrived, message)
-    return receive_withdrawal.prepare(house, tx, arrived, message)
-
-
-def _apply(tx: Tx, plan: Plan | Reply) -> Reply:
-    if isinstance(plan, Reply):
-        return plan
-    if isinstance(plan, receive_request.Plan):
-        return _receipt(receive_request.apply(tx, plan))
-    if isinstance(plan, receive_response.Plan):
-        return _receipt(receive_response.apply(tx, plan))
-    return _receipt(receive_withdrawal.apply(tx, plan))
+    flow = FLOWS[type(message)]
+    plan = flow.prepare(house, tx, arrived, message)
+    return lambda tx: _receipt(flow.apply(tx, plan))
 
 
 def _receipt(body: bytes) -> Reply:

@@ -38,7 +38,7 @@ def prepare(house: House, tx: Tx, arrived: Arrived, response: Response) -> Plan:
     if exchange.partner != arrived.peer:
         raise WrongPartner
     _check(request, response)
-    in_order(exchange, arrived.n)
+    in_order(tx, arrived)
     if transition(exchange.role, exchange.state, Event.RESPONSE) is None:
         raise Contradiction(f"the exchange is {exchange.state} here")
     now = whole(house.clock())

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from acmx.domain.exchange import Event, State
+from acmx.domain.exchange import UNDECIDED, Event, State
 from acmx.domain.messages import Status, Withdrawal
 from acmx.domain.moments import to_ms, whole
 from acmx.flows import outgoing, replies
@@ -42,7 +42,7 @@ def apply(tx: Tx, plan: Plan) -> bytes:
     if not plan.known:
         begin(tx, exchange, Event.WITHDRAWAL, exchange.partner, at, digest=digest)
         return plan.receipt
-    due = exchange.due_at if exchange.state is not State.PENDING else None
+    due = None if exchange.state in UNDECIDED else exchange.due_at
     received = max(exchange.received_n, withdrawal.n)
     detail: dict[str, object] = {"digest": digest}
     move(tx, exchange, Event.WITHDRAWAL, exchange.partner, at, detail=detail, due_at=due, received_n=received)

@@ -5,7 +5,7 @@ from msgspec import Struct
 
 from acmx.domain.acm1 import Answer
 from acmx.domain.errors import NotAllowed, NotFound, NotNow, NotYet
-from acmx.domain.exchange import Event, State
+from acmx.domain.exchange import UNANSWERED, Event, State
 from acmx.domain.messages import Agent, Automatic, Person, Response
 from acmx.domain.moments import to_ms
 from acmx.flows.change import move
@@ -16,7 +16,7 @@ from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.trust.roles import Caller
 
-WAITING = (State.QUEUED, State.STORED, State.OVERDUE, State.WITHDRAWING)
+WAITING = (*UNANSWERED, State.WITHDRAWING)
 
 
 class Plan(Struct, frozen=True):

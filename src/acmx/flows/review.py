@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from acmx.domain.acm1 import Review, Reviewed
 from acmx.domain.errors import Fault, FaultyInput, NotFound, NotNow, OutcomeStands, VersionsDiffer
-from acmx.domain.exchange import Event
+from acmx.domain.exchange import UNDECIDED, Event
 from acmx.domain.messages import Agent, Handler, Request, Verdict
 from acmx.domain.moments import whole
 from acmx.flows import decide, response
@@ -69,7 +69,7 @@ def apply(tx: Tx, plan: Plan) -> Reviewed:
         raise NotFound
     if exchange.review_digest is not None and exchange.review_digest == plan.decision.decided.review_digest:
         return msgspec.structs.replace(plan.reviewed, state=exchange.state)
-    if exchange.state != "pending":
+    if exchange.state not in UNDECIDED:
         raise OutcomeStands(
             f"{exchange.outcome or exchange.state} by {exchange.decided_by or exchange.rule or 'the primary system'}",
             state=exchange.state,

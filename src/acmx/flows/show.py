@@ -7,8 +7,10 @@ import msgspec
 
 from acmx.domain import acm1
 from acmx.domain.errors import Incomplete
+from acmx.domain.exchange import UNDECIDED
 from acmx.domain.messages import Refusal, Response
 from acmx.domain.moments import from_ms
+from acmx.flows.conversation import remarks
 from acmx.flows.find import find
 from acmx.flows.held import current_catalogue
 from acmx.flows.response import read_request
@@ -35,7 +37,7 @@ def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
     entries = journal.of_exchange(tx, *key)
     waiting = outbox.of_exchange(tx, *key)
     disclosed: dict[str, Any] = {}
-    if request is not None and exchange.state == "pending":
+    if request is not None and exchange.role == "partner" and exchange.state in UNDECIDED:
         try:
             disclosed = kind_named(request.kind).disclosed(request, current_catalogue(tx))
         except Incomplete:
@@ -49,6 +51,7 @@ def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
         steps=steps_of(exchange, entries, noted.of_exchange(tx, *key), waiting),
         journal=[journal_entry(entry) for entry in entries],
         waiting=[_waiting(queued) for queued in waiting],
+        conversation=remarks(stored),
         verdicts=response.verdicts if response else (),
         disclosed=given or None,
         missing=tuple(given.get("missing", ())),

@@ -20,12 +20,14 @@ POLICY = 6
 BY_A_PERSON = range(7, 13)
 ELSEWHERE = {"primary": range(6, 13), "partner": (1, 2, *range(15, 19))}
 PRESENT = {
-    State.QUEUED: (3,),
-    State.STORED: (13,),
-    State.OVERDUE: (13,),
-    State.PENDING: BY_A_PERSON,
-    State.DECIDED: (13,),
-    State.ANSWERED: range(15, 19),
+    ("primary", State.QUEUED): (3,),
+    ("primary", State.STORED): (13,),
+    ("primary", State.MORE_INFORMATION): (13,),
+    ("primary", State.OVERDUE): (13,),
+    ("primary", State.ANSWERED): range(15, 19),
+    ("partner", State.PENDING): BY_A_PERSON,
+    ("partner", State.MORE_INFORMATION): BY_A_PERSON,
+    ("partner", State.DECIDED): (13,),
 }
 
 
@@ -34,7 +36,7 @@ def steps_of(
 ) -> list[Step]:
     """All 18, in order. `seen` are (step, person, milliseconds)."""
     known = _noted(seen) | _journalled(entries)
-    present = next((n for n in PRESENT.get(exchange.state, ()) if n not in known), 0)
+    present = next((n for n in PRESENT.get((exchange.role, exchange.state), ()) if n not in known), 0)
     if present:
         error = next((queued.last_error for queued in waiting if queued.last_error), None)
         known[present] = Step(present, "waiting", note=error)

@@ -59,11 +59,11 @@ def apply(tx: Tx, plan: Plan) -> Accepted:
     request = outbox.find(tx, exchange.primary_system, exchange.id, 1)
     if request is not None and request.first_sent_at is None:
         moved = move(tx, plan.exchange, Event.WITHDRAWN_UNSENT, plan.actor, plan.at, due_at=None)
-        outbox.remove(tx, exchange.primary_system, exchange.id, 1)
+        outbox.clear(tx, exchange.primary_system, exchange.id)
         return Accepted(moved.id, moved.state)
     moved = move(
         tx, plan.exchange, Event.WITHDRAWAL_ASKED, plan.actor, plan.at, due_at=None, sent_n=plan.withdrawal.n
     )
-    outbox.remove(tx, exchange.primary_system, exchange.id, 1)
+    outbox.clear(tx, exchange.primary_system, exchange.id)
     outgoing.send(tx, plan.withdrawal, exchange.partner, exchange.expires_at)
     return Accepted(moved.id, moved.state)

@@ -116,9 +116,24 @@ def to_fetch(tx: Tx, asker: str, *, after: int, limit: int) -> list[Exchange]:
 
 def to_decide(tx: Tx, *, after: int, limit: int) -> list[Exchange]:
     """The requests of partners that nobody has decided, oldest first, those after the serial `after`."""
+    pending = _in_state(tx, State.PENDING, "partner", after, limit)
+    asked_back = _in_state(tx, State.MORE_INFORMATION, "partner", after, limit)
+    return sorted((*pending, *asked_back), key=lambda exchange: exchange.serial or 0)[:limit]
+
+
+def to_answer(tx: Tx, asker: str, *, after: int, limit: int) -> list[Exchange]:
+    """The exchanges of one asker that the partner has a question about, oldest first, after the serial `after`."""
+    return _in_state(tx, State.MORE_INFORMATION, "primary", after, limit, asker)
+
+
+def _in_state(
+    tx: Tx, state: State, role: Role, after: int, limit: int, asker: str | None = None
+) -> list[Exchange]:
+    of_asker = "AND +asker = :asker " if asker is not None else ""
     return _rows(
         tx.rows(
-            f"{_SELECT} WHERE state = 'pending' AND serial > :after ORDER BY serial LIMIT :limit",
-            {"after": after, "limit": limit},
+            f"{_SELECT} WHERE state = :state AND role = :role {of_asker}AND serial > :after "
+            "ORDER BY serial LIMIT :limit",
+            {"state": state, "role": role, "asker": asker, "after": after, "limit": limit},
         )
     )

@@ -114,6 +114,13 @@ def remove(tx: Tx, primary: str, id_: str, n: int) -> bool:
     )
 
 
+def clear(tx: Tx, primary: str, id_: str) -> None:
+    """Nothing of this exchange waits any more."""
+    tx.execute(
+        "DELETE FROM outbox WHERE primary_system = :primary AND id = :id", {"primary": primary, "id": id_}
+    )
+
+
 def count(tx: Tx, partner: str) -> int:
     row = tx.row("SELECT COUNT(*) FROM outbox WHERE partner = :partner", {"partner": partner})
     return row[0] if row else 0

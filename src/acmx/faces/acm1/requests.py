@@ -3,7 +3,7 @@
 from acmx.domain import acm1
 from acmx.domain.errors import Fault, FaultyInput
 from acmx.faces.acm1.calls import Call
-from acmx.flows import list_exchanges, pending, retrieve, review, show, submit, withdraw
+from acmx.flows import answer, ask, list_exchanges, pending, retrieve, review, show, submit, withdraw
 
 
 async def post_request(call: Call) -> acm1.Accepted:
@@ -47,3 +47,11 @@ async def post_retrieval(call: Call) -> acm1.Answer:
 
 async def post_review(call: Call) -> acm1.Reviewed:
     return await call.carry_out(review.prepare, review.apply, name=call.named("id"), review=call.given)
+
+
+async def post_question(call: Call) -> acm1.Accepted:
+    return await call.carry_out(ask.prepare, ask.apply, name=call.named("id"), given=call.given)
+
+
+async def post_answer(call: Call) -> acm1.Accepted:
+    return await call.carry_out(answer.prepare, answer.apply, name=call.named("id"), given=call.given)

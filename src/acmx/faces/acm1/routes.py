@@ -23,6 +23,18 @@ ROUTES: tuple[Served, ...] = (
     ),
     Served("POST", "/requests/{id}/retrieval", "retrieve", requests.post_retrieval, None, acm1.Answer),
     Served("POST", "/requests/{id}/review", "review", requests.post_review, acm1.Review, acm1.Reviewed),
+    Served(
+        "POST",
+        "/requests/{id}/questions",
+        "review",
+        requests.post_question,
+        acm1.TextInput,
+        acm1.Accepted,
+        201,
+    ),
+    Served(
+        "POST", "/requests/{id}/answers", "submit", requests.post_answer, acm1.TextInput, acm1.Accepted, 201
+    ),
     Served("GET", "/pending", "read-own", requests.get_pending, None, acm1.Pending),
     Served("GET", "/partners", "partners-read", admin.get_partners, None, acm1.Partners),
     Served("GET", "/partners/{id}", "partners-read", admin.get_partner, None, acm1.Partner),

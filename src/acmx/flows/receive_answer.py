@@ -1,0 +1,57 @@
+"""At B: the asker's answer. It is kept however late it comes; only one to the last question ends the waiting for it."""
+
+from msgspec import Struct
+
+from acmx.domain.errors import Contradiction, UnknownExchange
+from acmx.domain.exchange import Event, transition
+from acmx.domain.messages import Answer
+from acmx.domain.moments import to_ms, whole
+from acmx.flows import outgoing, replies
+from acmx.flows.arrivals import Arrived, in_order
+from acmx.flows.change import move
+from acmx.flows.conversation import last_question
+from acmx.flows.house import House
+from acmx.storage import exchanges, messages
+from acmx.storage.engine import Tx
+from acmx.storage.exchanges import Exchange
+from acmx.storage.messages import Stored
+
+
+class Plan(Struct, frozen=True):
+    """The exchange as it was read, the answer, which question it is to, and its receipt."""
+
+    exchange: Exchange
+    answer: Stored
+    event: Event
+    receipt: bytes
+
+
+def prepare(house: House, tx: Tx, arrived: Arrived, answer: Answer) -> Plan:
+    """Raises UnknownExchange, OutOfOrder, Contradiction: it is sent again."""
+    exchange = exchanges.find(tx, arrived.primary, arrived.id)
+    if exchange is None:
+        raise UnknownExchange
+    in_order(tx, arrived)
+    event = _event(messages.of_exchange(tx, arrived.primary, arrived.id), answer)
+    if transition(exchange.role, exchange.state, event) is None:
+        raise Contradiction(f"the exchange is {exchange.state} here")
+    now = whole(house.clock())
+    receipt = replies.receipt(house, arrived, "stored", now)
+    return Plan(exchange, replies.taken(arrived, "answer", receipt, to_ms(now)), event, receipt)
+
+
+def apply(tx: Tx, plan: Plan) -> bytes:
+    """The receipt. Raises StaleError where the exchange has changed since it was read."""
+    exchange, answer = plan.exchange, plan.answer
+    outgoing.keep(tx, answer)
+    detail: dict[str, object] = {"digest": answer.digest}
+    received = max(exchange.received_n, answer.n)
+    move(tx, exchange, plan.event, exchange.partner, answer.stored_at, detail=detail, received_n=received)
+    return plan.receipt
+
+
+def _event(stored: list[Stored], answer: Answer) -> Event:
+    if answer.answers not in {message.digest for message in stored if message.type == "question"}:
+        raise Contradiction("there is no question here that it answers")
+    last = last_question(stored)
+    return Event.ANSWER if last is not None and last.digest == answer.answers else Event.EARLIER_ANSWER

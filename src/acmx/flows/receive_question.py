@@ -1,0 +1,52 @@
+"""At A: the partner asks about the request; the asker is told."""
+
+from msgspec import Struct
+
+from acmx.domain.errors import Contradiction, UnknownExchange, WrongPartner
+from acmx.domain.exchange import Event, transition
+from acmx.domain.messages import Question
+from acmx.domain.moments import to_ms, whole
+from acmx.flows import outgoing, replies
+from acmx.flows.arrivals import Arrived, in_order
+from acmx.flows.change import move
+from acmx.flows.house import House
+from acmx.storage import exchanges
+from acmx.storage.engine import Tx
+from acmx.storage.exchanges import Exchange
+from acmx.storage.messages import Stored
+
+
+class Plan(Struct, frozen=True):
+    """The exchange as it was read, the question and its receipt."""
+
+    exchange: Exchange
+    question: Stored
+    handler: str
+    receipt: bytes
+
+
+def prepare(house: House, tx: Tx, arrived: Arrived, question: Question) -> Plan:
+    """Raises WrongPartner (final); UnknownExchange, OutOfOrder, Contradiction (sent again)."""
+    exchange = exchanges.find(tx, arrived.primary, arrived.id)
+    if exchange is None:
+        raise UnknownExchange
+    if exchange.partner != arrived.peer:
+        raise WrongPartner
+    in_order(tx, arrived)
+    if transition(exchange.role, exchange.state, Event.QUESTION) is None:
+        raise Contradiction(f"the exchange is {exchange.state} here")
+    now = whole(house.clock())
+    receipt = replies.receipt(house, arrived, "stored", now)
+    kept = replies.taken(arrived, "question", receipt, to_ms(now))
+    return Plan(exchange, kept, question.handler.mc_service_id, receipt)
+
+
+def apply(tx: Tx, plan: Plan) -> bytes:
+    """The receipt. Raises StaleError where the exchange has changed since it was read."""
+    exchange, question = plan.exchange, plan.question
+    outgoing.keep(tx, question)
+    detail: dict[str, object] = {"digest": question.digest, "handler": plan.handler}
+    received = max(exchange.received_n, question.n)
+    at = question.stored_at
+    move(tx, exchange, Event.QUESTION, exchange.partner, at, detail=detail, received_n=received)
+    return plan.receipt
