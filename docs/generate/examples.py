@@ -42,6 +42,7 @@ async def _make() -> Files:
             await story.onboard()
             await story.approved_by_a_person()
             await story.partly_approved()
+            await story.asked_back()
             await story.declined()
             await story.expired()
             await story.withdrawal_overtakes()
@@ -176,6 +177,24 @@ class _Story:
         verdicts = {"approved": True, "users": USERS[:1]}, {"approved": False}
         await self.review(id_, "only the first officer is on duty here", *verdicts)
         await self.to_police("response-partly-approved")
+
+    async def asked_back(self) -> None:
+        id_ = await self.submit()
+        await self.to_fire()
+        self.clock.advance(minutes=10)
+        question = {"text": "Which vehicles will the two officers use?"}
+        await self.watch_officer("POST", f"/requests/{id_}/questions", question)
+        self.keep("question", question)
+        await self.to_police("question", "receipt-question")
+        self.clock.advance(minutes=10)
+        await self.dispatcher("GET", "/pending", keep="pending-answer")
+        answer = {"text": "One boat, call sign Neptune"}
+        await self.dispatcher("POST", f"/requests/{id_}/answers", answer)
+        await self.to_fire("answer", "receipt-answer")
+        self.clock.advance(minutes=1)
+        await self.watch_officer("GET", f"/requests/{id_}", keep="exchange-asked")
+        await self.review(id_, "as agreed", {"approved": True})
+        await self.to_police()
 
     async def declined(self) -> None:
         id_ = await self.submit()

@@ -46,6 +46,12 @@ MEANINGS: dict[type, dict[str, str]] = {
         "content": "belongs to the kind; see 3.8. Empty or absent unless somebody is approved",
     },
     messages.Withdrawal: {"asker": "the asker of the request; without alias", "reason": "public reason"},
+    messages.Question: {"handler": "who asks, and may decide", "text": "the question"},
+    messages.Answer: {
+        "asker": "the asker of the request; without alias",
+        "answers": "SHA-256 of the body of the question, 64 hexadecimal digits",
+        "text": "the answer",
+    },
     messages.Person: {
         "mc_service_id": "MC service ID",
         "functional_alias": "the role the person acts in",
@@ -78,7 +84,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "to": "MC system ID of the sender of the message",
         "created_at": "when the message was stored",
         "digest": "SHA-256 of the body of the message, 64 hexadecimal digits",
-        "status": "`stored` for a request or response; `withdrawn` or `decided` for a withdrawal",
+        "status": "`withdrawn` or `decided` for a withdrawal, else `stored`",
     },
     messages.Refusal: {
         "type": "`urn:acmx:problem:` and a type of section 7",
@@ -185,6 +191,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "approved": "how many users",
         "declined": "how many users",
     },
+    acm1.TextInput: {"text": "what the other system shall read"},
     acm1.WithdrawalInput: {"reason": "public reason"},
     acm1.Summary: {
         "id": "the exchange",
@@ -215,6 +222,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "steps": "the 18 steps",
         "journal": "what happened here, oldest first",
         "waiting": "messages of this system that the partner has not yet answered with its signature",
+        "conversation": "questions of the partner system and answers of the primary, in order",
         "verdicts": "of the response",
         "disclosed": "what the response gives; while pending: what an approval would give now",
         "missing": "required rows that are missing in it",
@@ -231,6 +239,12 @@ MEANINGS: dict[type, dict[str, str]] = {
         "attempts": "so far",
         "next_attempt_at": "when it is sent again at the earliest",
         "last_error": "why it was not taken",
+    },
+    acm1.Remark: {
+        "type": "which of the two",
+        "at": "when it was said, by the clock of the side that said it",
+        "person": "MC service ID",
+        "text": "the words",
     },
     acm1.JournalEntry: {
         "serial": "number of the row",
@@ -259,6 +273,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "mc_service_id": "whose list this is",
         "to_decide": "requests of partners that this person may review, oldest first",
         "to_fetch": "answered requests of this person that were not retrieved yet, oldest first",
+        "to_answer": "requests of this person about which the partner has asked, oldest first",
         "next": "see 8.3",
     },
     acm1.AuditPage: {"items": "newest first", "next": "see 8.3"},
@@ -323,6 +338,8 @@ GROUPED: dict[type, type] = {
     messages.Request: messages.Message,
     messages.Response: messages.Message,
     messages.Withdrawal: messages.Message,
+    messages.Question: messages.Message,
+    messages.Answer: messages.Message,
     acm1.Exchange: acm1.Summary,
 }
 """Structs whose table leaves out the members of another one, which has a table of its own."""
@@ -337,7 +354,7 @@ def table(struct: type) -> str:
     rows = ["| member | type | need | meaning |", "|---|---|---|---|"]
     if info.tag_field and struct not in GROUPED:
         tag = meanings.get(info.tag_field, f"`{info.tag}`")
-        shown = "one of the three messages" if struct is messages.Message else tag
+        shown = "one of the five messages" if struct is messages.Message else tag
         rows.append(f"| `{info.tag_field}` | text | required | {shown} |")
     rows += [
         f"| `{field.encode_name}` | {_type(field.type)} | {'required' if field.required else 'optional'} "
@@ -387,4 +404,4 @@ def _bounds(least: int | None, most: int | None, unit: str) -> str:
     return f", {least:,} to {most:,}{unit}" if most is not None else f", {least:,} or more{unit}"
 
 
-STRUCTS = {struct.__name__: struct for struct in MEANINGS}
+STRUCTS = {struct.__name__: struct for struct in MEANINGS} | {"messages.Answer": messages.Answer}

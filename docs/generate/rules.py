@@ -27,10 +27,15 @@ ON_THE_WIRE: dict[Event, str] = {
     Event.WITHDRAWAL_ASKED: "A sends the withdrawal, next n; the request is not sent any more",
     Event.WITHDRAWAL_CONFIRMED: "B's receipt `withdrawn` of the withdrawal, or its final refusal `withdrawn`, has come",
     Event.WITHDRAWAL_TOO_LATE: "B's receipt `decided` of the withdrawal has come; the response comes by itself",
+    Event.QUESTION: "B's question has come; A answers with the receipt `stored`",
+    Event.ANSWER_SENT: "A sends the answer, next n",
     Event.RESPONSE: "B's response has come; A answers with the receipt `stored`",
     Event.RETRIEVED: "nothing",
     Event.REQUEST: "A's request has come; B answers with the receipt `stored`",
     Event.WITHDRAWAL: "A's withdrawal has come; B answers `withdrawn`, or `decided` where the outcome stands",
+    Event.QUESTION_ASKED: "B sends the question, its next n",
+    Event.ANSWER: "A's answer to B's last question has come; B answers with the receipt `stored`",
+    Event.EARLIER_ANSWER: "A's answer to another question of B has come; B answers with the receipt `stored`",
     Event.REVIEWED: "B sends the response, its next n, until it has a signed answer",
     Event.DECIDED_BY_RULE: "the same; committed together with the request",
     Event.RESPONSE_DELIVERED: "A's receipt `stored` of the response has come",
@@ -53,11 +58,11 @@ SIGNED: dict[type[AcmxError], tuple[str, str]] = {
         "gives up",
     ),
     errors.UnknownExchange: (
-        "a response to an exchange that the primary does not know (a restored backup?)",
+        "a response, question or answer of an exchange that the receiver does not know (a restored backup?)",
         "sends again",
     ),
     errors.OutOfOrder: (
-        "`n` is more than one above the last message taken",
+        "the message `n` - 1 was neither taken nor finally refused",
         "sends the earlier one, then again",
     ),
     errors.PlaceTaken: (
@@ -65,7 +70,10 @@ SIGNED: dict[type[AcmxError], tuple[str, str]] = {
         "sends again; people of both sides compare",
     ),
     errors.Contradiction: (
-        "a response to an exchange that was withdrawn, refused or answered before",
+        (
+            "a response or question to an exchange that was withdrawn, refused or answered before; "
+            "an answer to no question"
+        ),
         "sends again; people of both sides compare",
     ),
     errors.NotEstablished: (

@@ -81,7 +81,9 @@ def test_every_golden_file_is_named_on_the_page() -> None:
 # The golden files are ACM-2.
 
 
-@pytest.mark.parametrize("name", [name for name in ACM2 if re.match("request|response|withdrawal", name)])
+@pytest.mark.parametrize(
+    "name", [name for name in ACM2 if re.match("request|response|withdrawal|question|answer", name)]
+)
 def test_a_golden_message_is_decoded_strictly_and_encodes_to_the_same_bytes(name: str) -> None:
     body = body_of(name)
     said = msgspec.json.decode(body)
@@ -221,7 +223,10 @@ ACM1: dict[str, type] = {
     "page": acm1.Page,
     "partner-file": PartnerFile,
     "partners": acm1.Partners,
+    "exchange-asked": acm1.Exchange,
     "pending": acm1.Pending,
+    "pending-answer": acm1.Pending,
+    "question": acm1.TextInput,
     "policy": acm1.Policy,
     "policy-input": acm1.PolicyInput,
     "review": acm1.Review,
@@ -279,6 +284,8 @@ RECEIVING = (
     "acmx.flows.arrivals",
     "acmx.flows.carry_out",
     "acmx.flows.receive",
+    "acmx.flows.receive_answer",
+    "acmx.flows.receive_question",
     "acmx.flows.receive_request",
     "acmx.flows.receive_response",
     "acmx.flows.receive_withdrawal",

@@ -13,13 +13,14 @@ SHOWN_USERS = 20
 _WAITS_FOR = {
     State.QUEUED: "the partner's word that the request is stored",
     State.STORED: "the partner's decision",
-    State.MORE_INFORMATION: "an answer of the asker: acmx answer {id}",
+    State.MORE_INFORMATION: "your answer: acmx answer {id}",
     State.OVERDUE: "the partner's word; the time to decide is over",
     State.WITHDRAWING: "the partner's word that the request is withdrawn",
     State.ANSWERED: "being fetched: acmx fetch {id}",
     State.PENDING: "a decision: acmx review {id}",
     State.DECIDED: "the partner's receipt of the response",
 }
+_ASKED_BACK = "the asker's answer, or a decision without it: acmx review {id}"
 
 
 def summary_table(summaries: Iterable[Summary]) -> Table:
@@ -93,6 +94,8 @@ def verdict_rows(verdicts: Sequence[Verdict]) -> Iterator[tuple[str, str]]:
 def waits_for(exchange: Exchange) -> str:
     """What has to happen next, in words."""
     words = next((words for state, words in _WAITS_FOR.items() if state == exchange.state), None)
+    if exchange.role == "partner" and exchange.state == State.MORE_INFORMATION:
+        words = _ASKED_BACK
     return words.format(id=exchange.id) if words else "nothing, it has ended"
 
 

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from acmx.cli.main import run
-from acmx.domain.acm1 import Accepted, Answer, JournalEntry, Pending, Waiting
+from acmx.domain.acm1 import Accepted, Answer, JournalEntry, Pending, Remark, Waiting
 from acmx.domain.messages import Verdict
 
 ID = "01a206cb-f5c6-77ad-94c0-f9f1f6155a0d"
@@ -28,7 +28,7 @@ def answer(exchange):
 
 
 def answered(server, exchange, answer):
-    server.replies["GET /pending"] = (200, Pending(U, [], []))
+    server.replies["GET /pending"] = (200, Pending(U, [], [], []))
     server.replies["POST /requests"] = (201, Accepted(ID, "queued"))
     server.replies[f"GET /requests/{ID}"] = (200, msgspec.structs.replace(exchange, state="answered"))
     server.replies[f"POST /requests/{ID}/retrieval"] = (200, answer)
@@ -78,7 +78,7 @@ def test_waiting_ends_with_the_answer(logged_on, exchange, answer, capsys, outco
 
 def test_ctrl_c_while_waiting_leaves_the_request_alone_and_says_so(logged_on, exchange, terminal):
     logged_on.replies["POST /requests"] = (201, Accepted(ID, "queued"))
-    logged_on.replies["GET /pending"] = (200, Pending(U, [], []))
+    logged_on.replies["GET /pending"] = (200, Pending(U, [], [], []))
     logged_on.replies[f"GET /requests/{ID}"] = (200, msgspec.structs.replace(exchange, state="stored"))
     waiting = terminal(*ASK, "--user", U, "--wait")
     assert logged_on.watched.wait(60)
@@ -103,12 +103,39 @@ def test_a_fetched_answer_is_kept_and_shown(logged_on, exchange, answer, tmp_pat
 
 @pytest.mark.step(9)
 def test_what_is_pending_is_listed(logged_on, exchange, capsys):
-    logged_on.replies["GET /pending"] = (200, Pending(f"sip:okoye@{FIRE}", [exchange], []))
+    logged_on.replies["GET /pending"] = (200, Pending(f"sip:okoye@{FIRE}", [exchange], [], []))
     assert run(["pending"]) == 0
     shown = capsys.readouterr().out
     assert "To decide: 1" in shown
     assert ID in shown
     assert "To fetch: nothing" in shown
+    assert "To answer: nothing" in shown
+
+
+@pytest.mark.parametrize(("command", "route"), [("ask", "questions"), ("answer", "answers")])
+def test_a_question_and_its_answer_are_sent_as_they_are_given(logged_on, capsys, command, route):
+    logged_on.replies[f"POST /requests/{ID}/{route}"] = (201, Accepted(ID, "more_information"))
+    assert run([command, ID, "--text", "Which boats? 2", "--json"]) == 0
+    assert msgspec.json.decode(capsys.readouterr().out, type=Accepted).id == ID
+    assert run([command, ID, "--text", "Which boats? 2"]) == 0
+    assert capsys.readouterr().out == f"{ID}: {command}ed.\n"
+    assert [document for _, document in logged_on.asked] == [{"text": "Which boats? 2"}] * 2
+
+
+def test_what_was_asked_back_is_shown_with_whom_it_waits_for(logged_on, exchange, capsys):
+    said = (
+        Remark("question", exchange.created_at, f"sip:okoye@{FIRE}", "Which boats?"),
+        Remark("answer", exchange.created_at, U, "The two of the river brigade"),
+        Remark("question", exchange.created_at, f"sip:okoye@{FIRE}", "Until when?"),
+    )
+    asked = msgspec.structs.replace(exchange, state="more_information", conversation=said)
+    logged_on.replies[f"GET /requests/{ID}"] = (200, asked)
+    assert run(["show", ID]) == 0
+    shown = capsys.readouterr().out
+    places = [shown.index(remark.text) for remark in said]
+    assert places == sorted(places)
+    assert "would disclose" in shown
+    assert "Waits for: the asker's answer, or a decision without it: acmx review" in shown
 
 
 @pytest.mark.step(10)
@@ -138,7 +165,7 @@ def test_an_exchange_is_shown_with_what_it_waits_for(logged_on, exchange, capsys
 
 @pytest.mark.step(8)
 def test_watching_says_what_is_new_until_ctrl_c(logged_on, exchange, terminal):
-    logged_on.replies["GET /pending"] = (200, Pending(f"sip:okoye@{FIRE}", [exchange], []))
+    logged_on.replies["GET /pending"] = (200, Pending(f"sip:okoye@{FIRE}", [exchange], [], []))
     watching = terminal("watch")
     assert watching.process.stdout.readline().startswith(f"to decide  {ID}  3 users")
     watching.process.send_signal(signal.SIGINT)

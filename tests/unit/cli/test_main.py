@@ -42,7 +42,18 @@ def test_the_commands_are_those_that_were_promised():
         *("init", "serve", "backup", "restore", "demo", "login"),
         *("account add", "account list", "account disable", "identities show", "identities set"),
         *(f"partner {verb}" for verb in ("export", "add", "accept", "list", "show", "suspend", "resume")),
-        *("request server-identity", "requests", "show", "pending", "review", "fetch", "withdraw", "watch"),
+        *(
+            "request server-identity",
+            "requests",
+            "show",
+            "pending",
+            "review",
+            "ask",
+            "answer",
+            "fetch",
+            "withdraw",
+            "watch",
+        ),
         *("audit", "policy show", "policy check", "policy set"),
     }
 

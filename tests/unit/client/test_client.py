@@ -159,8 +159,8 @@ def test_all_pages_of_a_list_are_read(server, client):
 
 @pytest.mark.law(13)
 def test_the_pages_of_what_is_pending_are_one(server, client):
-    server.answers(Pending("sip:a@b.example", [{**SUMMARY, "id": "1"}], [], "1"))
-    server.answers(Pending("sip:a@b.example", [{**SUMMARY, "id": "2"}], [{**SUMMARY, "id": "3"}]))
+    server.answers(Pending("sip:a@b.example", [{**SUMMARY, "id": "1"}], [], [], "1"))
+    server.answers(Pending("sip:a@b.example", [{**SUMMARY, "id": "2"}], [{**SUMMARY, "id": "3"}], []))
     pending = client.all_pending()
     assert [summary.id for summary in pending.to_decide] == ["1", "2"]
     assert [summary.id for summary in pending.to_fetch] == ["3"]
@@ -197,7 +197,7 @@ def test_the_pauses_between_two_streams_grow_up_to_a_limit_until_there_is_a_hint
 
 @pytest.mark.law(8)
 def test_waiting_ends_when_the_list_says_so_however_often_the_server_is_away(server, client):
-    nothing = Pending("sip:a@b.example", [], [])
+    nothing = Pending("sip:a@b.example", [], [], [])
     server.streams(HINT)
     server.answers(nothing)
     server.answers(EXCHANGE)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from acmx.domain.exchange import STEPS_OF, TABLE, Event, Role, State, transition
+from acmx.domain.exchange import STEPS_OF, TABLE, UNDECIDED, Event, Role, State, transition
 
 ROLES: tuple[Role, ...] = ("primary", "partner")
 ROWS = [pytest.param(row, id=f"{row.role}-{row.source}-{row.event}") for row in TABLE]
@@ -71,10 +71,10 @@ def test_every_exchange_can_come_to_an_end(role: Role) -> None:
         assert reached(role, state) & ENDED[role], state
 
 
-def test_every_state_belongs_to_somebody_and_only_withdrawn_to_both() -> None:
+def test_every_state_belongs_to_somebody_and_only_two_to_both() -> None:
     primary, partner = map(states_of, ROLES)
     assert primary | partner == set(State)
-    assert primary & partner == {State.WITHDRAWN}
+    assert primary & partner == {State.WITHDRAWN, State.MORE_INFORMATION}
 
 
 def test_an_event_happens_at_one_side_only_except_those_of_time() -> None:
@@ -118,10 +118,40 @@ def test_a_late_acknowledgement_never_moves_a_state_back(event: Event) -> None:
             assert row.source not in reached(row.role, row.target), row
 
 
-def test_nothing_but_staying_leads_back_to_a_state_that_was_left() -> None:
-    for row in TABLE:
-        if row.source is not None and row.source is not row.target:
-            assert row.source not in reached(row.role, row.target), row
+def test_only_questions_and_answers_lead_back_to_a_state_that_was_left() -> None:
+    back = {
+        (row.source, row.event)
+        for row in TABLE
+        if row.source is not None
+        and row.source is not row.target
+        and row.source in reached(row.role, row.target)
+    }
+    assert back == {
+        (State.STORED, Event.QUESTION),
+        (State.MORE_INFORMATION, Event.ANSWER_SENT),
+        (State.PENDING, Event.QUESTION_ASKED),
+        (State.MORE_INFORMATION, Event.ANSWER),
+    }
+
+
+@pytest.mark.law(4)
+@pytest.mark.parametrize("event", [Event.QUESTION, Event.ANSWER, Event.EARLIER_ANSWER])
+def test_a_late_question_or_answer_is_taken_and_moves_nothing(event: Event) -> None:
+    rows = {row.source: row.target for row in TABLE if row.event is event}
+    late = {
+        Event.QUESTION: (State.OVERDUE, State.WITHDRAWING, State.ANSWERED, State.RETRIEVED, State.WITHDRAWN),
+    }.get(event, (State.DECIDED, State.DELIVERED, State.WITHDRAWN))
+    assert all(rows[state] is state for state in late)
+
+
+@pytest.mark.parametrize("event", [Event.REVIEWED, Event.EXPIRED, Event.WITHDRAWAL, Event.QUESTION_ASKED])
+def test_who_asks_back_may_go_on_as_before(event: Event) -> None:
+    [pending, asked_back] = [
+        transition("partner", state, event) for state in (State.PENDING, State.MORE_INFORMATION)
+    ]
+    assert pending is not None
+    assert asked_back is not None
+    assert (pending.target, pending.tells) == (asked_back.target, asked_back.tells)
 
 
 @pytest.mark.law(7)
@@ -136,7 +166,7 @@ def test_every_end_that_was_not_the_asker_s_own_act_is_told_to_the_asker() -> No
 @pytest.mark.law(7)
 def test_reviewers_are_told_what_they_no_longer_have_to_decide() -> None:
     for row in TABLE:
-        if row.role == "partner" and row.source is State.PENDING:
+        if row.role == "partner" and row.source in UNDECIDED and row.target not in UNDECIDED:
             assert row.tells == ("reviewers",), row
 
 
@@ -152,5 +182,5 @@ def test_the_steps_of_an_event_are_the_same_in_every_row_that_names_any() -> Non
 
 @pytest.mark.step(6)
 def test_only_the_partner_s_first_three_ways_decide() -> None:
-    deciding = {row.event for row in TABLE if row.target is State.DECIDED and row.source is State.PENDING}
+    deciding = {row.event for row in TABLE if row.target is State.DECIDED and row.source in UNDECIDED}
     assert deciding == {Event.REVIEWED, Event.DECIDED_BY_RULE, Event.EXPIRED}
