@@ -18,6 +18,8 @@ NO_WAY_BACK = {
 TOGETHER = {
     (State.STORED, State.PENDING),
     (State.OVERDUE, State.PENDING),
+    (State.MORE_INFORMATION, State.MORE_INFORMATION),
+    (State.OVERDUE, State.MORE_INFORMATION),
     (State.ANSWERED, State.DELIVERED),
     (State.RETRIEVED, State.DELIVERED),
     (State.WITHDRAWN, State.WITHDRAWN),
@@ -71,6 +73,16 @@ def there_is_one_outcome(police: Held, fire: Held) -> None:
         assert exchange.outcome is None or (at_fire and exchange.outcome == at_fire.outcome)
         if exchange.state is State.WITHDRAWN:
             assert at_fire is None or at_fire.state is State.WITHDRAWN
+
+
+def what_was_said_is_heard(police: Held, fire: Held) -> None:
+    """Every question and answer that has its receipt is kept at both sides, byte for byte."""
+    for id_ in police.messages.keys() & fire.messages.keys():
+        for sender, receiver in ((police, fire), (fire, police)):
+            there = {(m.sender, m.n): m for m in receiver.messages[id_]}
+            for said in sender.messages[id_]:
+                if said.type in ("question", "answer") and said.reply is not None and said.signature is None:
+                    assert there[said.sender, said.n].body == said.body
 
 
 def ends_of(police: Held, fire: Held) -> set[tuple[State, State | None]]:

@@ -14,11 +14,20 @@ from msgspec import Struct
 
 from acmx.delivery import clockwork
 from acmx.delivery.reply import record
-from acmx.domain.acm1 import Accepted, Answer, Review, Reviewed, Submission, VerdictInput, WithdrawalInput
+from acmx.domain.acm1 import (
+    Accepted,
+    Answer,
+    Review,
+    Reviewed,
+    Submission,
+    TextInput,
+    VerdictInput,
+    WithdrawalInput,
+)
 from acmx.domain.errors import NotFound
 from acmx.domain.messages import Receipt, Refusal
 from acmx.domain.moments import Clock, to_ms
-from acmx.flows import receive, retrieve, review, set_policy, submit, withdraw
+from acmx.flows import answer, ask, receive, retrieve, review, set_policy, submit, withdraw
 from acmx.flows.arrivals import Arrived
 from acmx.flows.carry_out import carry_out
 from acmx.flows.find import find
@@ -126,6 +135,16 @@ class Side:
         given = Review(verdicts or (VerdictInput(approved=True),), "as agreed", seen or await self.seen(id_))
         prepare = partial(review.prepare, self.house, caller=caller(self.id, by), name=id_, review=given)
         return await carry_out(self.store, prepare, review.apply)
+
+    async def ask(self, id_: str, text: str, by: str = "reviewer") -> Accepted:
+        who = caller(self.id, by)
+        prepare = partial(ask.prepare, self.house, caller=who, name=id_, given=TextInput(text))
+        return await carry_out(self.store, prepare, ask.apply)
+
+    async def answer(self, id_: str, text: str) -> Accepted:
+        who = caller(self.id, "requester")
+        prepare = partial(answer.prepare, self.house, caller=who, name=id_, given=TextInput(text))
+        return await carry_out(self.store, prepare, answer.apply)
 
     async def seen(self, id_: str) -> str:
         """The versions that a reviewer would see now."""

@@ -31,7 +31,7 @@ from acmx.domain.errors import (
     OutcomeStands,
     VersionsDiffer,
 )
-from acmx.domain.exchange import State
+from acmx.domain.exchange import UNANSWERED, UNDECIDED, Event, State, transition
 from acmx.domain.identities import Realms
 from acmx.domain.messages import Receipt
 from acmx.flows.retrieve import WAITING
@@ -45,6 +45,7 @@ from invariants import (
     nothing_is_lost,
     there_is_one_outcome,
     what_falls_due_can_happen,
+    what_was_said_is_heard,
 )
 from sides import Held, Letter, Side, Word, caller, meaning
 from systems import FIRE, POLICE, Clock, two_systems
@@ -226,7 +227,38 @@ class Interleavings(RuleBasedStateMachine):
 
         self.run(retrieve())
 
+    @rule(id_=exchanges, text=st.sampled_from(["two boats", "three boats"]))
+    def answer(self, id_: str, text: str) -> None:
+        async def answer() -> None:
+            before = await self.police.exchange(id_)
+            assert before is not None
+            waiting = transition("primary", before.state, Event.ANSWER_SENT)
+            with suppress(NotNow):
+                after = await self.police.answer(id_, text)
+                assert after.state == (waiting.target if waiting else before.state)
+                return
+            assert waiting is None
+
+        self.run(answer())
+
     # The partner system's people and policy.
+
+    @rule(
+        id_=exchanges,
+        by=st.sampled_from(["reviewer", "second"]),
+        text=st.sampled_from(["which boats?", "how many?"]),
+    )
+    def ask(self, id_: str, by: str, text: str) -> None:
+        async def ask() -> None:
+            before = await self.fire.exchange(id_)
+            with suppress(NotFound, NotNow):
+                after = await self.fire.ask(id_, text, by=by)
+                assert before is not None
+                assert after.state == (State.MORE_INFORMATION if before.state in UNDECIDED else before.state)
+                return
+            assert before is None or before.state not in UNDECIDED
+
+        self.run(ask())
 
     @rule(
         id_=exchanges,
@@ -259,7 +291,7 @@ class Interleavings(RuleBasedStateMachine):
             return NotNow
         if self.decided.get(id_) == (by, verdict):
             return None
-        if before.state is not State.PENDING:
+        if before.state not in UNDECIDED:
             return OutcomeStands
         return VersionsDiffer if stale else None
 
@@ -276,7 +308,7 @@ class Interleavings(RuleBasedStateMachine):
             refused = [error for error in done[:2] if isinstance(error, BaseException)]
             assert all(isinstance(error, NotFound | NotNow | OutcomeStands) for error in refused)
             assert done[2] is None
-            if before is not None and before.state is State.PENDING:
+            if before is not None and before.state in UNDECIDED:
                 after = await self.fire.exchange(id_)
                 assert after is not None
                 winner = [n for n, reviewed in enumerate(done[:2]) if not isinstance(reviewed, BaseException)]
@@ -425,6 +457,7 @@ class Interleavings(RuleBasedStateMachine):
                 no_final_state_is_left(self.before[name], held[name])
         self._acknowledged_things_stand(held[POLICE], held[FIRE])
         there_is_one_outcome(held[POLICE], held[FIRE])
+        what_was_said_is_heard(held[POLICE], held[FIRE])
         self.before = held
 
     def _acknowledged_things_stand(self, police: Held, fire: Held) -> None:
@@ -433,7 +466,7 @@ class Interleavings(RuleBasedStateMachine):
         for id_, (by, _) in self.decided.items():
             assert fire.exchanges[id_].decided_by == f"sip:{by}@{FIRE}"
         for id_ in self.withdrawals:
-            assert police.exchanges[id_].state not in (State.QUEUED, State.STORED, State.OVERDUE)
+            assert police.exchanges[id_].state not in UNANSWERED
         for id_ in self.retrieved:
             assert police.exchanges[id_].state is State.RETRIEVED
 
