@@ -107,8 +107,8 @@ TO_CLIENTS: dict[type[AcmxError], str] = {
     errors.FaultyInput: "a member is malformed, unknown, missing or breaks a rule; `faults` names each, "
     "at most 100, `faults_total` how many there are",
     errors.NoIdentity: "no `Authorization: Bearer`",
-    errors.NotAuthenticated: "the token is unknown, has ended or its account is disabled; at log-on: account or "
-    "password is wrong",
+    errors.NotAuthenticated: "the token is unknown, has ended or its account is disabled",
+    errors.LogOnRefused: "at log-on: account or password is wrong, or the account is disabled",
     errors.NotAllowed: "step 2, or no right; `rule` says which: `role:PERMISSION`, `own-users`, `own-requests`; at "
     "step 2 `exchange` is the id under which the refusal is kept",
     errors.AssertedIdentity: "the request carries `X-3GPP-Asserted-Identity`",
