@@ -3,7 +3,8 @@
 The model is what the flows do, without HTTP, signatures and SQL: each act is one commit of one side. It asks the one
 transition table. The link is the worst there is: whatever was ever sent, letter or reply, may arrive at any later
 moment, any number of times, in any order, or never; so a crash, which loses what is under way, needs no act of its own.
-A restore brings a side back to an earlier commit of its own. What breaks a law raises Broken, with the shortest way there.
+A restore brings a side back to an earlier commit of its own. What breaks a law raises Broken, with the shortest way
+there.
 """
 
 from collections import deque
@@ -58,7 +59,7 @@ AGREED = {
 
 
 class Body(NamedTuple):
-    """A message; two that differ in anything have different digests. `life` counts the restores before it was minted."""
+    """A message; two that differ in anything have different digests. `life` counts the restores before."""
 
     sender: Role
     n: int

@@ -1,7 +1,8 @@
 """Every way in which one exchange can go between two servers over the worst link there is: the laws hold.
 
 After a restore, without a comparison of the two sides, laws 5 and 7 hold, and law 3 as long as the partner system
-was not the one restored. Laws 2 and 4 and the agreement of both sides need the comparison: `Model.compares` is its place.
+was not the one restored. Laws 2 and 4 and the agreement of both sides need the comparison: `Model.compares` is its
+place.
 """
 
 from collections.abc import Iterator
