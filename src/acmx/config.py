@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import tomli_w
@@ -15,10 +15,13 @@ from msgspec import Struct
 from acmx.domain.documents import convert
 from acmx.domain.errors import Fault, FaultyInput, Misconfigured
 from acmx.domain.identities import InvalidIdentity, Realms, host_and_port, mc_system_id
+from acmx.domain.telling import BY_DEFAULT, TOLD, is_mail_address
 from acmx.trust.keys import write_secret
 
 LONGEST_DAYS = 3650
 _PREFIX = "ACMX_"
+_URL = re.compile(r"https://[!-~]+")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _PLACE = re.compile(r"\{([a-z0-9_.]+)\}")
 _TEMPLATE = """\
 # The ACM server of one MC system. Read when it starts: restart it after a change.
@@ -52,6 +55,15 @@ _TEMPLATE = """\
 # Days until a request expires if its requester names no time, and the most that a requester may name.
 {requests.expiry_days}
 {requests.longest_expiry_days}
+
+[notices]
+# How people are told who are not looking: docs/notifications.md, also for the sections [mail] and [[webhooks]].
+# The page to log on that mails and webhooks name, minutes for which what is not urgent is gathered into one mail,
+# hours before its end at which a request is called to mind, hours without a review until somebody else is told (0: never).
+{notices.link}
+{notices.bundle_minutes}
+{notices.reminder_hours}
+{notices.escalation_hours}
 """
 
 
@@ -75,6 +87,46 @@ class Requests(Struct, frozen=True, forbid_unknown_fields=True):
     longest_expiry_days: int = 366
 
 
+class Notices(Struct, frozen=True, forbid_unknown_fields=True):
+    """When people are told, and the page to log on that is named to them."""
+
+    link: str = ""
+    bundle_minutes: int = 15
+    reminder_hours: tuple[int, ...] = (72, 24)
+    escalation_hours: int = 0
+
+
+class Mail(Struct, frozen=True, forbid_unknown_fields=True):
+    """The SMTP server, and who is written to of which events; an empty `host` means no mail.
+
+    The password comes from the environment (ACMX_MAIL_PASSWORD) or from a file. Askers and addressees are written to at
+    the addresses of their accounts, reviewers at `reviewers` too, an escalation goes to `escalation` alone.
+    """
+
+    host: str = ""
+    port: int = 587
+    tls: Literal["none", "starttls", "tls"] = "starttls"
+    user: str = ""
+    password: str = ""
+    password_file: str = ""
+    sender: str = ""
+    reviewers: tuple[str, ...] = ()
+    escalation: tuple[str, ...] = ()
+    asker_events: tuple[str, ...] = BY_DEFAULT["asker"]
+    reviewer_events: tuple[str, ...] = BY_DEFAULT["reviewers"]
+
+
+class Webhook(Struct, frozen=True, forbid_unknown_fields=True):
+    """A receiver of signed notices. `secret_file` holds at least 32 bytes."""
+
+    name: str
+    url: str
+    secret_file: str
+    allow_http: bool = False
+    asker_events: tuple[str, ...] = BY_DEFAULT["asker"]
+    reviewer_events: tuple[str, ...] = BY_DEFAULT["reviewers"]
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an ACM server must know before it starts."""
 
@@ -85,6 +137,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     acm2: Acm2 = Acm2()
     realms: Realms
     requests: Requests = Requests()
+    notices: Notices = Notices()
+    mail: Mail = Mail()
+    webhooks: tuple[Webhook, ...] = ()
 
 
 def read(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
@@ -119,7 +174,14 @@ def write(path: Path, config: Config) -> None:
 
 def faults(config: Config) -> list[Fault]:
     """Every value that breaks a rule."""
-    return [*_faults_of_identity(config), *_faults_of_addresses(config), *_faults_of_days(config.requests)]
+    return [
+        *_faults_of_identity(config),
+        *_faults_of_addresses(config),
+        *_faults_of_days(config.requests),
+        *_faults_of_notices(config.notices),
+        *_faults_of_mail(config),
+        *_faults_of_webhooks(config.webhooks),
+    ]
 
 
 def endpoint(listen: str) -> tuple[str, int]:
@@ -213,6 +275,69 @@ def _faults_of_days(requests: Requests) -> Iterator[Fault]:
     elif not 1 <= requests.expiry_days <= requests.longest_expiry_days:
         rule = f"must be from 1 to longest_expiry_days, {requests.longest_expiry_days}"
         yield Fault("requests.expiry_days", str(requests.expiry_days), rule)
+
+
+def _faults_of_notices(notices: Notices) -> Iterator[Fault]:
+    if notices.link and not _URL.fullmatch(notices.link):
+        yield Fault("notices.link", notices.link, "must be a URL that begins with https://, or empty")
+    if not 0 <= notices.bundle_minutes <= 1440:
+        yield Fault("notices.bundle_minutes", str(notices.bundle_minutes), "must be from 0 to 1440")
+    longest = LONGEST_DAYS * 24
+    for hours in notices.reminder_hours:
+        if not 1 <= hours <= longest:
+            yield Fault("notices.reminder_hours", str(hours), f"must be from 1 to {longest}")
+    if not 0 <= notices.escalation_hours <= longest:
+        yield Fault("notices.escalation_hours", str(notices.escalation_hours), f"must be from 0 to {longest}")
+
+
+def _faults_of_mail(config: Config) -> Iterator[Fault]:
+    mail = config.mail
+    if not mail.host:
+        if config.notices.escalation_hours and not config.webhooks:
+            yield Fault("notices.escalation_hours", "", "needs [mail] or [[webhooks]]: nobody would be told")
+        return
+    if not 1 <= mail.port <= 65535:
+        yield Fault("mail.port", str(mail.port), "must be from 1 to 65535")
+    if mail.password and mail.password_file:
+        yield Fault("mail.password_file", mail.password_file, "must be empty where a password is given")
+    if not mail.reviewers:
+        yield Fault(
+            "mail.reviewers", "", "must name an address: requests to nobody in particular are told there"
+        )
+    if config.notices.escalation_hours and not mail.escalation:
+        yield Fault("mail.escalation", "", "must name an address where notices.escalation_hours is set")
+    for field, addresses in (
+        ("sender", (mail.sender,)),
+        ("reviewers", mail.reviewers),
+        ("escalation", mail.escalation),
+    ):
+        for address in addresses:
+            if not is_mail_address(address):
+                yield Fault(f"mail.{field}", address[:255], "must be a mail address")
+    yield from _faults_of_events("mail", mail)
+
+
+def _faults_of_webhooks(webhooks: tuple[Webhook, ...]) -> Iterator[Fault]:
+    for n, webhook in enumerate(webhooks):
+        at = f"webhooks.{n}"
+        if not _NAME.fullmatch(webhook.name) or webhook.name in [other.name for other in webhooks[:n]]:
+            yield Fault(
+                f"{at}.name", webhook.name[:64], "must be a name of a-z, 0-9, - that no other webhook has"
+            )
+        plain = webhook.allow_http and webhook.url.startswith("http://")
+        if not _URL.fullmatch(webhook.url.replace("http://", "https://", 1) if plain else webhook.url):
+            yield Fault(f"{at}.url", "", "must begin with https://, or with http:// where allow_http is true")
+        yield from _faults_of_events(at, webhook)
+
+
+def _faults_of_events(at: str, told: Mail | Webhook) -> Iterator[Fault]:
+    for field, events, known in (
+        ("asker_events", told.asker_events, TOLD["asker"]),
+        ("reviewer_events", told.reviewer_events, TOLD["reviewers"]),
+    ):
+        for event in events:
+            if event not in known:
+                yield Fault(f"{at}.{field}", event[:64], f"must be one of {', '.join(known)}")
 
 
 def _bare_host(host: str, text: str) -> str:

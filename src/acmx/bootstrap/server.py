@@ -1,17 +1,20 @@
-"""The one place that wires the server: store, faces, links and clockwork around one house."""
+"""The one place that wires the server: store, faces, links, messenger and clockwork around one house."""
 
 import asyncio
 import ssl
 from collections.abc import Callable, Coroutine, Hashable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from acmx.bootstrap import telling
 from acmx.bootstrap.own import own
 from acmx.config import Config, endpoint
 from acmx.delivery import clockwork
 from acmx.delivery.link import Link
 from acmx.delivery.links import Links
+from acmx.delivery.messenger import Messenger
 from acmx.domain.moments import Clock
 from acmx.faces.acm1.app import Acm1
 from acmx.faces.acm1.authentication import Authentication
@@ -20,6 +23,7 @@ from acmx.faces.acm1.notifications import Bell
 from acmx.faces.acm2.app import Acm2
 from acmx.faces.acm2.peers import Peers
 from acmx.faces.listener import Listener
+from acmx.flows import subscribe
 from acmx.flows.house import House
 from acmx.flows.refusals import Refusals
 from acmx.storage.engine import Store
@@ -43,6 +47,8 @@ class Server:
             clock=clock,
             expiry=timedelta(days=config.requests.expiry_days),
             longest_expiry=timedelta(days=config.requests.longest_expiry_days),
+            remind_before=tuple(timedelta(hours=hours) for hours in config.notices.reminder_hours),
+            escalate_after=timedelta(hours=config.notices.escalation_hours) or None,
         )
         self._house = house
         identity = own(directory, config)
@@ -54,6 +60,13 @@ class Server:
         self._peers = Peers(store, tls2)
         acm2 = Acm2(house, store, identity, self._peers, refusals)
         self._links = Links(store, lambda partner: Link(house, store, identity, partner, self._context_to))
+        channels = telling.channels(directory, config, clock)
+        self._subscribe = partial(
+            subscribe.apply,
+            subscribed=telling.subscriptions(config),
+            channels=[channel.name for channel in channels],
+        )
+        self._messenger = Messenger(house, store, channels)
         self._tasks: set[asyncio.Task[None]] = set()
 
         def refused(face: str) -> Callable[[str, str], None]:
@@ -66,10 +79,12 @@ class Server:
     async def start(self) -> None:
         """Raises OSError where an address cannot be had."""
         await self._peers.refresh()
+        await self._store.write(self._subscribe)
         self._store.on_commit(self._hear)
         await self._face1.start()
         await self._face2.start()
         await self._links.start()
+        self._messenger.start()
         self._spawn(clockwork.run(self._house, self._store))
         self._spawn(self._bell.keep_beating())
 
@@ -77,7 +92,7 @@ class Server:
         """What is under way finishes within the grace, or is left for the next start."""
         self._bell.close()
         await asyncio.gather(self._face1.stop(GRACE), self._face2.stop(GRACE))
-        await self._links.stop()
+        await asyncio.gather(self._links.stop(), self._messenger.stop(GRACE))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -91,6 +106,7 @@ class Server:
     def _hear(self, signals: frozenset[Hashable]) -> None:
         self._bell.ring(signals)
         self._links.hear(signals)
+        self._messenger.hear(signals)
         if any(isinstance(signal, PartnerChanged) for signal in signals):
             self._spawn(self._peers.refresh())
 

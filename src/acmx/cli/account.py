@@ -27,13 +27,15 @@ def add(
     automatic: Annotated[
         bool, Parameter(help="A service account: its decisions are shown as automatic.")
     ] = False,
+    mail: Annotated[str | None, Parameter(help="Where to write to when something concerns it.")] = None,
     options: Options = DEFAULTS,
 ) -> None:
     """Add an account. Its password comes from ACMX_PASSWORD or is asked for; else one is made up and shown.
 
     For example:
 
-        acmx account add alice --mc-service-id sip:alice@mc.fire.example --role requester reviewer
+        acmx account add alice --mc-service-id sip:alice@mc.fire.example --role requester reviewer \\
+            --mail alice@fire.example
     """
     password = passwords.new(name)
     with options.client() as client:
@@ -44,6 +46,7 @@ def add(
             password=password.text,
             functional_aliases=tuple(functional_alias or ()),
             automatic=automatic,
+            mail=mail,
         )
         account = client.add_account(new)
     password.tell(name)
@@ -88,6 +91,7 @@ def _show(account: Account, options: Options) -> None:
             "MC service ID": account.mc_service_id,
             "functional aliases": ", ".join(account.functional_aliases),
             "roles": ", ".join(account.roles),
+            "mail": account.mail,
             "": _remarks(account),
         }
     )

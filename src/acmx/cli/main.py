@@ -14,6 +14,7 @@ from acmx.cli import (
     identities,
     journal,
     login,
+    notices,
     partner,
     policy,
     questions,
@@ -57,7 +58,7 @@ _offer(app, questions.ask, questions.answer, group=_EXCHANGES)
 _offer(app, exchanges.fetch, exchanges.withdraw, exchanges.watch, group=_EXCHANGES)
 
 _ADMINISTRATION = "Log-on and administration"
-_offer(app, login.login, journal.audit, group=_ADMINISTRATION)
+_offer(app, login.login, journal.audit, notices.notices, group=_ADMINISTRATION)
 
 _account = _part("account", "Who may log on, and in which roles.", _ADMINISTRATION)
 _offer(_account, account.add, account.disable)

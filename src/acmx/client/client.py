@@ -23,6 +23,7 @@ from acmx.domain.acm1 import (
     JournalEntry,
     NewAccount,
     NewIdentities,
+    NoticePage,
     Page,
     Partner,
     Partners,
@@ -258,6 +259,10 @@ class Client:
     def all_audit(self) -> Iterator[JournalEntry]:
         for page in pages(self.audit):
             yield from page.items
+
+    def notices(self, after: str | None = None, limit: int | None = None) -> NoticePage:
+        """One page of what people were told, newest first."""
+        return self._connection.get(_query("/notices", after=after, limit=limit), NoticePage)
 
 
 def _path(*parts: str) -> str:

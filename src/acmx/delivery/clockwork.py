@@ -1,29 +1,44 @@
 """The clockwork: what falls due by time alone is looked for, and carried out by its flow."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import structlog
 
 from acmx.domain.errors import AcmxError
-from acmx.flows import expire
+from acmx.flows import expire, give_up, remind
 from acmx.flows.carry_out import carry_out
 from acmx.flows.house import House
-from acmx.storage.engine import Store
+from acmx.storage.engine import Store, Tx
 
 EVERY = 1.0
 log = structlog.get_logger()
 
 
 async def tick(house: House, store: Store) -> int:
-    """Carry out what is due now; for how many exchanges that was done. One that fails does not delay the others."""
+    """Carry out what is due now; how often that was done. One that fails does not delay the others."""
+    return (
+        await _each(store, partial(expire.due, house), partial(expire.prepare, house), expire.apply)
+        + await _each(store, partial(remind.due, house), partial(remind.prepare, house), remind.apply)
+        + await _each(store, partial(give_up.due, house), partial(give_up.prepare, house), give_up.apply)
+    )
+
+
+async def _each(
+    store: Store,
+    due: Callable[[Tx], list[Any]],
+    prepare: Callable[[Tx, Any], Any],
+    apply: Callable[[Tx, Any], None],
+) -> int:
     done = 0
-    for exchange in await store.read(partial(expire.due, house)):
+    for found in await store.read(due):
         try:
-            await carry_out(store, partial(expire.prepare, house, exchange=exchange), expire.apply)
+            await carry_out(store, lambda tx, found=found: prepare(tx, found), apply)  # type: ignore[misc]
             done += 1
         except AcmxError as error:
-            log.warning("an exchange is due and could not be ended", exchange=exchange.id, error=str(error))
+            log.warning("what is due could not be carried out", exchange=found.id, error=str(error))
     return done
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from acmx.domain.exchange import Role
+from acmx.domain.exchange import Audience, Role
 from acmx.domain.messages import Addressee, Line, Moment, Person, Short, Urgency, Verdict
 
 Service = Literal["mcptt", "mcvideo", "mcdata"]
@@ -208,6 +208,39 @@ class AuditPage(Struct, frozen=True, omit_defaults=True):
     next: str | None = None
 
 
+class Telling(Struct, frozen=True, omit_defaults=True):
+    """What one recipient is told by one channel. States: waiting, sent, failed, dropped."""
+
+    channel: str
+    recipient: str
+    state: str
+    attempts: int
+    sent_at: Moment | None = None
+    next_attempt_at: Moment | None = None
+    last_error: str | None = None
+    parcel: str | None = None
+
+
+class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An event of an exchange that people are to be told of, and what was sent of it."""
+
+    serial: int
+    at: Moment
+    event: str
+    audience: Audience
+    exchange: str
+    primary: str
+    person: str | None = None
+    tellings: list[Telling] = []
+
+
+class NoticePage(Struct, frozen=True, omit_defaults=True):
+    """A page of notices, newest first."""
+
+    items: list[Notice]
+    next: str | None = None
+
+
 class NewAccount(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """An account to be added."""
 
@@ -217,9 +250,10 @@ class NewAccount(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=
     password: Annotated[str, Meta(min_length=12, max_length=1024)]
     functional_aliases: tuple[Short, ...] = ()
     automatic: bool = False
+    mail: str | None = None
 
 
-class Account(Struct, frozen=True):
+class Account(Struct, frozen=True, omit_defaults=True):
     """An account; its password never leaves the server."""
 
     name: str
@@ -228,6 +262,7 @@ class Account(Struct, frozen=True):
     roles: list[str]
     automatic: bool
     disabled: bool
+    mail: str | None = None
 
 
 class Accounts(Struct, frozen=True, omit_defaults=True):

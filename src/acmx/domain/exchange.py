@@ -57,6 +57,7 @@ class Event(StrEnum):
     RESPONSE_REFUSED = "response-refused"
     EXPIRED = "expired"
     GRANT_ENDED = "grant-ended"
+    UNDELIVERABLE = "undeliverable"
 
 
 class Transition(Struct, frozen=True):
@@ -128,9 +129,10 @@ TABLE: tuple[Transition, ...] = (
         for s in (S.QUEUED, S.STORED, S.MORE_INFORMATION)
     ),
     *_stays("primary", E.GRANT_ENDED, S.ANSWERED, S.RETRIEVED, tells=("asker",)),
+    *_stays("primary", E.UNDELIVERABLE, S.OVERDUE, S.WITHDRAWING, tells=("asker",)),
     # The partner system alone decides the outcome.
     Transition("partner", None, E.REQUEST, S.PENDING, (3, 4, 5, 6), ("reviewers",)),
-    Transition("partner", None, E.WITHDRAWAL, S.WITHDRAWN),
+    Transition("partner", None, E.WITHDRAWAL, S.WITHDRAWN, (), ("reviewers",)),
     *(Transition("partner", s, E.WITHDRAWAL, S.WITHDRAWN, (), ("reviewers",)) for s in UNDECIDED),
     *_stays("partner", E.WITHDRAWAL, *ENDED_AT_PARTNER),
     *(Transition("partner", s, E.QUESTION_ASKED, S.MORE_INFORMATION) for s in UNDECIDED),
@@ -141,10 +143,11 @@ TABLE: tuple[Transition, ...] = (
     *(Transition("partner", s, E.REVIEWED, S.DECIDED, (11, 12), ("reviewers",)) for s in UNDECIDED),
     Transition("partner", S.PENDING, E.DECIDED_BY_RULE, S.DECIDED, (6,), ("reviewers",)),
     *(Transition("partner", s, E.EXPIRED, S.DECIDED, (), ("reviewers",)) for s in UNDECIDED),
-    Transition("partner", S.DECIDED, E.RESPONSE_DELIVERED, S.DELIVERED, (13, 14)),
+    Transition("partner", S.DECIDED, E.RESPONSE_DELIVERED, S.DELIVERED, (13, 14), ("reviewers",)),
     *_stays("partner", E.RESPONSE_DELIVERED, S.DELIVERED),
     *_stays("partner", E.RESPONSE_REFUSED, S.DECIDED, tells=("reviewers",)),
     *_stays("partner", E.GRANT_ENDED, S.DECIDED, S.DELIVERED, tells=("reviewers",)),
+    *_stays("partner", E.UNDELIVERABLE, S.DECIDED, tells=("reviewers",)),
 )
 
 STEPS_OF = {t.event: t.steps for t in TABLE if t.steps}

@@ -18,11 +18,14 @@ def mint_id() -> str:
 
 @dataclass(frozen=True)
 class House:
-    """This MC system: its id, its users' realms, its clock, and how long a request may wait."""
+    """This MC system: its id, its users' realms, its clock, how long a request may wait, and when
+    people are reminded of it (before its end) or somebody else is told (after its arrival)."""
 
     system: str
     realms: Realms
     clock: Clock
     expiry: timedelta = timedelta(days=30)
     longest_expiry: timedelta = timedelta(days=366)
+    remind_before: tuple[timedelta, ...] = (timedelta(hours=72), timedelta(hours=24))
+    escalate_after: timedelta | None = None
     mint: Callable[[], str] = mint_id

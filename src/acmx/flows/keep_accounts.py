@@ -7,6 +7,7 @@ from acmx.domain.acm1 import NewAccount
 from acmx.domain.errors import Fault, FaultyInput, NotFound
 from acmx.domain.identities import InvalidIdentity, functional_alias, mc_service_id
 from acmx.domain.moments import to_ms
+from acmx.domain.telling import is_mail_address
 from acmx.flows.house import House
 from acmx.flows.log_on import hashed
 from acmx.storage import accounts, journal
@@ -37,6 +38,8 @@ def prepare(house: House, actor: str, new: NewAccount) -> Plan:
         faults.append(fault.fault("mc_service_id"))
     if not faults and house.realms.foreign([new.mc_service_id]):
         faults.append(Fault("mc_service_id", new.mc_service_id, f"must belong to {house.system}"))
+    if new.mail is not None and not is_mail_address(new.mail):
+        faults.append(Fault("mail", new.mail[:255], "must be a mail address"))
     if faults:
         raise FaultyInput(faults)
     account = Account(
@@ -48,6 +51,7 @@ def prepare(house: House, actor: str, new: NewAccount) -> Plan:
         automatic=int(new.automatic),
         disabled=0,
         created_at=to_ms(house.clock()),
+        mail=new.mail,
     )
     return Plan(account, actor)
 
@@ -81,8 +85,9 @@ def shown(account: Account) -> acm1.Account:
     return acm1.Account(
         name=account.name,
         mc_service_id=account.mc_service_id,
-        functional_aliases=[alias for alias in account.functional_aliases.split(",") if alias],
+        functional_aliases=account.names[1:],
         roles=account.roles.split(","),
         automatic=bool(account.automatic),
         disabled=bool(account.disabled),
+        mail=account.mail,
     )

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
+import msgspec
 from msgspec import Struct
 
 from acmx.domain.errors import ForeignUser, Incomplete, InvalidMessage, UnsupportedKind, Withdrawn
 from acmx.domain.exchange import Event, State
 from acmx.domain.messages import Automatic, Request, Verdict
 from acmx.domain.moments import to_ms, whole
-from acmx.flows import decide, outgoing, replies, request_rules, response
+from acmx.flows import decide, outgoing, remind, replies, request_rules, response
 from acmx.flows.arrivals import Arrived
 from acmx.flows.change import begin
 from acmx.flows.decide import Decision
@@ -42,6 +43,7 @@ def prepare(house: House, tx: Tx, arrived: Arrived, request: Request) -> Plan:
     _check(tx, arrived, request)
     now = whole(house.clock())
     exchange = _exchange(arrived, request, now, min(request.expires_at, now + house.longest_expiry))
+    exchange = msgspec.structs.replace(exchange, remind_at=remind.first_moment(house, exchange))
     receipt = replies.receipt(house, arrived, "stored", now)
     kept = replies.taken(arrived, "request", receipt, to_ms(now))
     decided = _at_once(tx, request, now)

@@ -17,6 +17,12 @@ class Account(msgspec.Struct, frozen=True):
     automatic: int
     disabled: int
     created_at: int
+    mail: str | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The identities under which requests may be addressed to it."""
+        return [self.mc_service_id, *filter(None, self.functional_aliases.split(","))]
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -43,6 +49,23 @@ def insert(tx: Tx, account: Account) -> bool:
 def disable(tx: Tx, name: str) -> bool:
     tx.execute("DELETE FROM token WHERE account = :name", {"name": name})
     return tx.execute("UPDATE account SET disabled = 1 WHERE name = :name", {"name": name}) == 1
+
+
+def mails_of(tx: Tx, person: str | None) -> list[str]:
+    """The mail addresses of the enabled accounts with this MC service ID or functional alias, each once."""
+    if person is None:
+        return []
+    reachable = rows.many(
+        Account,
+        tx.rows(
+            f"{_SELECT} WHERE mail IS NOT NULL AND disabled = 0 "
+            "AND (mc_service_id = :person OR functional_aliases <> '') ORDER BY name",
+            {"person": person},
+        ),
+    )
+    return list(
+        dict.fromkeys(account.mail for account in reachable if account.mail and person in account.names)
+    )
 
 
 def page(tx: Tx, *, after: str, limit: int) -> list[Account]:

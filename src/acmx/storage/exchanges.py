@@ -40,6 +40,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=False):
     grant_state: str | None = None
     valid_from: int | None = None
     valid_until: int | None = None
+    remind_at: int | None = None
 
 
 _COLUMNS = rows.columns(Exchange)
@@ -84,6 +85,34 @@ def replace(tx: Tx, exchange: Exchange) -> bool:
 def due(tx: Tx, now: int, limit: int) -> list[Exchange]:
     return _rows(
         tx.rows(f"{_SELECT} WHERE due_at <= :now ORDER BY due_at LIMIT :limit", {"now": now, "limit": limit})
+    )
+
+
+def to_remind(tx: Tx, now: int, limit: int) -> list[Exchange]:
+    """The pending ones of which somebody is to be reminded now."""
+    return _rows(
+        tx.rows(
+            f"{_SELECT} WHERE state = 'pending' AND remind_at <= :now ORDER BY remind_at LIMIT :limit",
+            {"now": now, "limit": limit},
+        )
+    )
+
+
+def remind_again(tx: Tx, exchange: Exchange, at: int | None) -> bool:
+    """Its version stays: nobody's review is stale because somebody was reminded. False where it has changed."""
+    return (
+        tx.execute(
+            "UPDATE exchange SET remind_at = :at "
+            "WHERE primary_system = :primary AND id = :id AND version = :version AND remind_at = :was",
+            {
+                "primary": exchange.primary_system,
+                "id": exchange.id,
+                "version": exchange.version,
+                "was": exchange.remind_at,
+                "at": at,
+            },
+        )
+        == 1
     )
 
 

@@ -1,29 +1,59 @@
-"""Who is to be told of what. The bell only says «look again»; these rows say why, and outlive every connection."""
+"""Who is to be told of what: one row for each occurrence of an event and each audience, with its tellings.
+
+The bell only says «look again»; these rows say why, and outlive every connection.
+"""
 
 import msgspec
 
 from acmx.domain.exchange import Audience
+from acmx.storage import rows, tellings
 from acmx.storage.engine import Tx
+from acmx.storage.exchanges import Exchange
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """Signal, and row without its time: `person` is the MC service ID or alias meant, None for all reviewers."""
+    """Signal: something may have changed for the person `person` (MC service ID or alias), None for all reviewers."""
 
     audience: Audience
     person: str | None
 
 
-def put(tx: Tx, at: int, primary: str, id_: str, event: str, notice: Notice) -> None:
-    tx.execute(
-        "INSERT INTO notice (at, primary_system, id, event, audience, person) "
-        "VALUES (:at, :primary, :id, :event, :audience, :person)",
-        {
-            "at": at,
-            "primary": primary,
-            "id": id_,
-            "event": event,
-            "audience": notice.audience,
-            "person": notice.person,
-        },
+class Entry(msgspec.Struct, frozen=True):
+    """A stored notice. `occurrence` tells apart the times an event happens to one exchange; `at` in milliseconds."""
+
+    serial: int | None
+    at: int
+    primary_system: str
+    id: str
+    event: str
+    occurrence: int
+    audience: Audience
+    person: str | None
+
+
+_INSERT = rows.insert("notice", Entry, without=("serial",))
+
+
+def put(tx: Tx, at: int, exchange: Exchange, event: str, occurrence: int, audience: Audience) -> bool:
+    """Write the notice and what is to be sent of it. False where this occurrence was noticed before."""
+    person = exchange.asker if audience == "asker" else exchange.addressee
+    entry = Entry(None, at, exchange.primary_system, exchange.id, event, occurrence, audience, person)
+    stored = tx.rows(f"{_INSERT} ON CONFLICT DO NOTHING RETURNING serial", rows.params(entry))
+    if not stored:
+        return False
+    meant = tellings.Meant(stored[0][0], at, event, audience, person, exchange.urgency == "urgent")
+    tellings.put(tx, meant)
+    tx.signal(Notice(audience, person))
+    return True
+
+
+def page(tx: Tx, *, before: int | None, limit: int) -> list[Entry]:
+    """Newest first, those before the serial `before`."""
+    where = "WHERE serial < :before" if before else ""
+    return rows.many(
+        Entry,
+        tx.rows(
+            f"SELECT {rows.columns(Entry)} FROM notice {where} ORDER BY serial DESC LIMIT :limit",  # noqa: S608
+            {"before": before, "limit": limit},
+        ),
     )
-    tx.signal(notice)

@@ -9,7 +9,7 @@ from acmx.storage.engine import Tx
 
 
 class Queued(msgspec.Struct, frozen=True):
-    """One message that waits. The body is in the stored messages."""
+    """One message that waits; in vain, once it was given up. The body is in the stored messages."""
 
     serial: int | None
     partner: str
@@ -23,6 +23,7 @@ class Queued(msgspec.Struct, frozen=True):
     attempts: int = 0
     first_sent_at: int | None = None
     last_error: str | None = None
+    gave_up_at: int | None = None
 
 
 class Outgoing(msgspec.Struct, frozen=True):
@@ -72,6 +73,29 @@ def of_exchange(tx: Tx, primary: str, id_: str) -> list[Queued]:
 
 def find(tx: Tx, primary: str, id_: str, n: int) -> Queued | None:
     return next((queued for queued in of_exchange(tx, primary, id_) if queued.n == n), None)
+
+
+def to_give_up(tx: Tx, now: int, limit: int) -> list[Queued]:
+    """What has been sent in vain for as long as it may be, and was not given up yet."""
+    return rows.many(
+        Queued,
+        tx.rows(
+            f"{_SELECT} WHERE gave_up_at IS NULL AND give_up_at <= :now ORDER BY give_up_at LIMIT :limit",
+            {"now": now, "limit": limit},
+        ),
+    )
+
+
+def give_up(tx: Tx, queued: Queued, now: int) -> bool:
+    """False where it no longer waits."""
+    return (
+        tx.execute(
+            "UPDATE outbox SET gave_up_at = :now WHERE primary_system = :primary AND id = :id AND n = :n "
+            "AND gave_up_at IS NULL",
+            {"primary": queued.primary_system, "id": queued.id, "n": queued.n, "now": now},
+        )
+        == 1
+    )
 
 
 def attempt(tx: Tx, batch: Iterable[Queued], now: int) -> list[Queued]:

@@ -7,7 +7,7 @@ from acmx.domain.errors import Fault, FaultyInput
 from acmx.domain.moments import to_ms
 from acmx.domain.partnership import PartnerFile, Standing
 from acmx.faces.acm1.calls import Call
-from acmx.flows import audit, enter_identities, keep_accounts, meet_partner, set_policy
+from acmx.flows import audit, enter_identities, keep_accounts, list_notices, meet_partner, set_policy
 
 
 async def get_partners(call: Call) -> acm1.Partners:
@@ -89,6 +89,11 @@ async def post_disablement(call: Call) -> acm1.Account:
 async def get_audit(call: Call) -> acm1.AuditPage:
     after, limit = call.after(), call.limit()
     return await call.read(lambda tx: audit.page(tx, after=after, limit=limit))
+
+
+async def get_notices(call: Call) -> acm1.NoticePage:
+    after, limit = call.after(), call.limit()
+    return await call.read(lambda tx: list_notices.page(tx, after=after, limit=limit))
 
 
 async def _stand(call: Call, standing: Standing) -> acm1.Partner:

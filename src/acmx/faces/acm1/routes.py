@@ -62,4 +62,5 @@ ROUTES: tuple[Served, ...] = (
     Served("POST", "/accounts", "accounts", admin.post_account, acm1.NewAccount, acm1.Account, 201),
     Served("POST", "/accounts/{name}/disablement", "accounts", admin.post_disablement, None, acm1.Account),
     Served("GET", "/audit", "audit", admin.get_audit, None, acm1.AuditPage),
+    Served("GET", "/notices", "audit", admin.get_notices, None, acm1.NoticePage),
 )

@@ -1,0 +1,84 @@
+"""From the configuration to the channels by which people are told, and who is subscribed to which events."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from acmx.config import Config, Mail, Webhook
+from acmx.delivery.channel import Channel
+from acmx.delivery.mail import CHANNEL, MailChannel
+from acmx.delivery.webhooks import WebhookChannel, channel_of
+from acmx.domain.errors import Misconfigured
+from acmx.domain.exchange import Audience
+from acmx.domain.moments import Clock
+from acmx.domain.telling import ESCALATION
+from acmx.storage.subscriptions import Subscription
+
+TIMEOUT = timedelta(seconds=30)
+SHORTEST_SECRET = 32
+
+
+def channels(directory: Path, config: Config, clock: Clock) -> list[Channel]:
+    """Raises Misconfigured where a secret cannot be read, or is too short to be one."""
+    link = config.notices.link
+    found: list[Channel] = []
+    if config.mail.host:
+        password = _password(directory, config.mail)
+        found.append(MailChannel(config.system, config.mail, password, link, clock, timeout=TIMEOUT))
+    for webhook in config.webhooks:
+        secret = _secret(directory / webhook.secret_file)
+        if len(secret) < SHORTEST_SECRET:
+            raise Misconfigured(f"{webhook.secret_file}: must hold at least {SHORTEST_SECRET} bytes")
+        found.append(WebhookChannel(config.system, webhook, secret, link, clock, timeout=TIMEOUT))
+    return found
+
+
+def subscriptions(config: Config) -> list[Subscription]:
+    """One for each audience, event, channel and recipient."""
+    found = [subscription for webhook in config.webhooks for subscription in _to_webhook(webhook)]
+    if config.mail.host:
+        found += _to_mail(config.mail, config.notices.bundle_minutes * 60_000)
+    return found
+
+
+def _to_webhook(webhook: Webhook) -> Iterator[Subscription]:
+    receiver = urlsplit(webhook.url)
+    for audience, events in _events(webhook):
+        for event in events:
+            yield Subscription(
+                audience,
+                event,
+                channel_of(webhook),
+                f"{receiver.scheme}://{receiver.netloc.rpartition('@')[2]}",
+                0,
+            )
+
+
+def _to_mail(mail: Mail, bundle_ms: int) -> Iterator[Subscription]:
+    for audience, events in _events(mail):
+        for event in events:
+            recipients: tuple[str | None, ...] = (None,)
+            if event == ESCALATION:
+                recipients = mail.escalation
+            elif audience == "reviewers":
+                recipients = (None, *mail.reviewers)
+            for recipient in recipients:
+                yield Subscription(audience, event, CHANNEL, recipient, bundle_ms)
+
+
+def _events(told: Mail | Webhook) -> tuple[tuple[Audience, tuple[str, ...]], ...]:
+    return ("asker", told.asker_events), ("reviewers", told.reviewer_events)
+
+
+def _password(directory: Path, mail: Mail) -> str | None:
+    if mail.password_file:
+        return _secret(directory / mail.password_file).decode()
+    return mail.password or None
+
+
+def _secret(path: Path) -> bytes:
+    try:
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise Misconfigured(f"{path}: {error.strerror}") from error

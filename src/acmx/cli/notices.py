@@ -1,0 +1,42 @@
+"""`acmx notices`: who was told what, by which channel, and what could not be sent."""
+
+from collections.abc import Iterable
+
+from rich.table import Table
+
+from acmx.cli.failures import note
+from acmx.cli.options import DEFAULTS, FIRST_PAGE, Options, Paging
+from acmx.cli.terminal import cell, out, table, time
+from acmx.domain.acm1 import Notice, Telling
+
+
+def notices(*, paging: Paging = FIRST_PAGE, options: Options = DEFAULTS) -> None:
+    """Show who was told what, when and by which channel, and what failed; newest first.
+
+    For example:
+
+        acmx notices --limit 20
+    """
+    with options.client() as client:
+        page = client.notices(paging.after, paging.limit)
+    options.show(page, lambda: out().print(_notice_table(page.items)))
+    if page.next:
+        note(f"There is more: acmx notices --after {page.next}")
+
+
+def _notice_table(found: Iterable[Notice]) -> Table:
+    rows = table("time", "event, and exchange", "for", "told")
+    for notice in found:
+        told = "\n".join(_in_words(telling) for telling in notice.tellings)
+        whom = notice.person or notice.audience
+        rows.add_row(
+            cell(time(notice.at)), cell(f"{notice.event}\n{notice.exchange}"), cell(whom), cell(told or "-")
+        )
+    return rows
+
+
+def _in_words(telling: Telling) -> str:
+    when = time(telling.sent_at or telling.next_attempt_at)
+    return " ".join(
+        filter(None, (telling.state, when, telling.channel, telling.recipient, telling.last_error))
+    )

@@ -1,0 +1,28 @@
+"""A way to tell people who are not looking. What is told is never more than which exchange, which event and when."""
+
+from typing import Protocol
+
+from acmx.storage.tellings import Parcel
+
+
+class Channel(Protocol):
+    """One target with a back-off of its own: the mail server, or the receiver of one webhook."""
+
+    name: str
+    most: int
+    """How many tellings go into one parcel."""
+
+    async def deliver(self, parcel: Parcel) -> None:
+        """Returns once the target has taken the parcel. Raises TargetDown, NotTaken, NeverTaken."""
+
+
+class TargetDown(Exception):
+    """The target did not take anything: everything for it waits."""
+
+
+class NotTaken(Exception):
+    """The target did not take this parcel now: it alone is tried again later."""
+
+
+class NeverTaken(Exception):
+    """The target will never take this parcel."""

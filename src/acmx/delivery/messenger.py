@@ -1,0 +1,153 @@
+"""The messenger: sends what the ledger says is to be told, each channel in a task of its own.
+
+A parcel is taken and that is committed before its first byte leaves; what became of it is committed after. Between
+the two a crash costs at most a duplicate under the same id, never a loss. A channel that fails backs off alone.
+"""
+
+import asyncio
+from collections.abc import Hashable, Iterable
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from acmx.delivery.backoff import delay
+from acmx.delivery.channel import Channel, NeverTaken, NotTaken, TargetDown
+from acmx.domain.moments import to_ms
+from acmx.flows.house import House
+from acmx.storage import tellings
+from acmx.storage.engine import Store, Tx
+from acmx.storage.tellings import Parcel, ToTell
+
+TAKEN_FOR = timedelta(minutes=2)
+GIVE_UP_AFTER = timedelta(days=3)
+LOOK_AGAIN = timedelta(seconds=30)
+AFTER_OWN_FAULT = 5.0
+log = structlog.get_logger()
+
+
+class Messenger:
+    """Keeps every channel going; one that breaks is begun again."""
+
+    def __init__(self, house: House, store: Store, channels: Iterable[Channel]) -> None:
+        self._rounds = {channel.name: _Round(house, store, channel) for channel in channels}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        self._tasks = [asyncio.create_task(_keep(round_)) for round_ in self._rounds.values()]
+
+    async def stop(self, grace: float) -> None:
+        """What is on its way may arrive within `grace` seconds; else it is sent again after the next start."""
+        for round_ in self._rounds.values():
+            round_.end()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def hear(self, signals: frozenset[Hashable]) -> None:
+        """Commits with something to tell wake the channel it is told by."""
+        for signal in signals:
+            if isinstance(signal, ToTell) and signal.channel in self._rounds:
+                self._rounds[signal.channel].wake()
+
+
+async def _keep(round_: "_Round") -> None:
+    while not round_.ended:
+        try:
+            await round_.run()
+        except Exception:
+            log.exception("the messenger stumbled and goes on", channel=round_.channel.name)
+            await asyncio.sleep(AFTER_OWN_FAULT)
+
+
+class _Round:
+    """One channel: parcel after parcel, for as long as it runs."""
+
+    def __init__(self, house: House, store: Store, channel: Channel) -> None:
+        self.channel = channel
+        self.ended = False
+        self._house = house
+        self._store = store
+        self._wake = asyncio.Event()
+        self._failures = 0
+        self._not_before = 0
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def end(self) -> None:
+        self.ended = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        while not self.ended:
+            pause = await self._turn()
+            if pause:
+                await self._rest(pause)
+
+    async def _turn(self) -> timedelta:
+        """Send what is due first; how long to rest then, unless woken."""
+        now = self._now()
+        due = await self._store.read(partial(tellings.next_moment, channel=self.channel.name))
+        if due is None:
+            return LOOK_AGAIN
+        begin = max(due, self._not_before)
+        if begin > now:
+            return timedelta(milliseconds=begin - now)
+        parcel = await self._store.write(
+            partial(
+                tellings.take,
+                channel=self.channel.name,
+                now=now,
+                until=now + TAKEN_FOR // timedelta(milliseconds=1),
+                most=self.channel.most,
+                new_id=self._house.mint(),
+            )
+        )
+        if parcel is not None:
+            await self._deliver(parcel)
+        return timedelta(0)
+
+    async def _deliver(self, parcel: Parcel) -> None:
+        try:
+            await self.channel.deliver(parcel)
+        except TargetDown as error:
+            self._failures += 1
+            self._not_before = self._after(delay(self._failures))
+            await self._put_off(parcel, self._not_before, str(error))
+        except NotTaken as error:
+            await self._put_off(parcel, self._after(delay(parcel.attempts)), str(error))
+        except NeverTaken as error:
+            log.warning("what was to be told is refused", channel=parcel.channel, error=str(error))
+            await self._store.write(partial(tellings.failed, parcel=parcel.id, error=str(error)))
+        else:
+            self._failures = 0
+            await self._store.write(partial(tellings.sent, parcel=parcel.id, at=self._now()))
+
+    async def _put_off(self, parcel: Parcel, again: int, error: str) -> None:
+        log.warning("what is to be told waits", channel=parcel.channel, error=error)
+        too_late = parcel.items[0].at + GIVE_UP_AFTER // timedelta(milliseconds=1)
+
+        def act(tx: Tx) -> None:
+            if again > too_late:
+                tellings.failed(tx, parcel.id, error)
+            else:
+                tellings.put_off(tx, parcel.id, again, error)
+
+        await self._store.write(act)
+
+    def _now(self) -> int:
+        return to_ms(self._house.clock())
+
+    def _after(self, pause: timedelta) -> int:
+        return to_ms(self._house.clock() + pause)
+
+    async def _rest(self, pause: timedelta) -> None:
+        try:
+            async with asyncio.timeout(min(pause, LOOK_AGAIN).total_seconds()):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()

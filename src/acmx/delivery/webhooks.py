@@ -1,0 +1,97 @@
+"""Webhooks: a small signed JSON document for each telling. docs/notifications.md says how a receiver checks it."""
+
+import hmac
+from datetime import timedelta
+from hashlib import sha256
+
+import aiohttp
+from msgspec import Struct
+
+from acmx.config import Webhook
+from acmx.delivery.channel import TargetDown
+from acmx.domain.documents import encode
+from acmx.domain.exchange import Audience
+from acmx.domain.messages import Moment
+from acmx.domain.moments import Clock, from_ms, to_ms
+from acmx.storage.tellings import Parcel
+
+SIGNATURE = "ACM-Webhook-Signature"
+
+
+def channel_of(webhook: Webhook) -> str:
+    return f"webhook:{webhook.name}"
+
+
+class Told(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The body: no personal data. `id` is the same however often it is sent."""
+
+    id: str
+    system: str
+    event: str
+    audience: Audience
+    exchange: str
+    primary: str
+    partner: str
+    urgency: str
+    at: Moment
+    expires_at: Moment | None = None
+    link: str | None = None
+
+
+class WebhookChannel:
+    """Posts to one receiver. Only 2xx counts; a redirect is not followed."""
+
+    most = 1
+
+    def __init__(
+        self, system: str, webhook: Webhook, secret: bytes, link: str, clock: Clock, *, timeout: timedelta
+    ) -> None:
+        self.name = channel_of(webhook)
+        self._system = system
+        self._url = webhook.url
+        self._secret = secret
+        self._link = link
+        self._clock = clock
+        self._timeout = aiohttp.ClientTimeout(total=timeout.total_seconds())
+
+    async def deliver(self, parcel: Parcel) -> None:
+        """As `Channel.deliver`; whatever is wrong, it is tried again."""
+        body = self._body(parcel)
+        headers = {
+            "Content-Type": "application/json",
+            SIGNATURE: signature(self._secret, body, to_ms(self._clock()) // 1000),
+        }
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=self._timeout) as http,
+                http.post(self._url, data=body, headers=headers, allow_redirects=False) as reply,
+            ):
+                status = reply.status
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise TargetDown(type(error).__name__) from error
+        if not 200 <= status < 300:
+            raise TargetDown(f"HTTP {status}")
+
+    def _body(self, parcel: Parcel) -> bytes:
+        item = parcel.items[0]
+        return encode(
+            Told(
+                id=parcel.id,
+                system=self._system,
+                event=item.event,
+                audience=item.audience,
+                exchange=item.id,
+                primary=item.primary_system,
+                partner=item.partner,
+                urgency=item.urgency,
+                at=from_ms(item.at),
+                expires_at=None if item.expires_at is None else from_ms(item.expires_at),
+                link=self._link or None,
+            )
+        )
+
+
+def signature(secret: bytes, body: bytes, at: int) -> str:
+    """HMAC-SHA256 over "SECONDS.BODY", so that a receiver can refuse what is old; `at` in seconds since 1970."""
+    mac = hmac.new(secret, f"{at}.".encode() + body, sha256).hexdigest()
+    return f"t={at},v1={mac}"

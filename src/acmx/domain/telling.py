@@ -1,0 +1,51 @@
+"""What people can be told of, and what each audience is told unless the configuration says otherwise."""
+
+import re
+
+from acmx.domain.exchange import TABLE, Audience, Event
+
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
+REMINDER = "reminder"
+ESCALATION = "escalation"
+_ORDINARY = (Event.REVIEWED, Event.DECIDED_BY_RULE, Event.RESPONSE_DELIVERED, Event.GRANT_ENDED)
+
+
+def _told(audience: Audience) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(row.event) for row in TABLE if audience in row.tells))
+
+
+TOLD: dict[Audience, tuple[str, ...]] = {
+    "asker": _told("asker"),
+    "reviewers": (*_told("reviewers"), REMINDER, ESCALATION),
+}
+"""The events of the table that each audience is told of, and what the clockwork adds."""
+
+BY_DEFAULT: dict[Audience, tuple[str, ...]] = {
+    "asker": TOLD["asker"],
+    "reviewers": tuple(event for event in TOLD["reviewers"] if event not in _ORDINARY),
+}
+"""Reviewers are not sent what they did themselves and what took its ordinary course; it is on record all the same."""
+
+IN_WORDS: dict[str, str] = {
+    Event.NOT_AUTHORISED: "refused here",
+    Event.REFUSED_BY_PARTNER: "refused by the partner's system",
+    Event.WITHDRAWN_UNSENT: "withdrawn",
+    Event.WITHDRAWAL_CONFIRMED: "withdrawn",
+    Event.RESPONSE: "answered",
+    Event.EXPIRED: "expired without a decision",
+    Event.GRANT_ENDED: "what was granted has ended",
+    Event.UNDELIVERABLE: "could not be delivered",
+    Event.REQUEST: "new request",
+    Event.WITHDRAWAL: "withdrawn by the partner",
+    Event.REVIEWED: "decided by a person",
+    Event.DECIDED_BY_RULE: "decided by policy",
+    Event.RESPONSE_DELIVERED: "answer delivered",
+    Event.RESPONSE_REFUSED: "answer refused by the partner's system",
+    REMINDER: "request waits and will expire",
+    ESCALATION: "request waits without a review",
+}
+
+
+def is_mail_address(text: str) -> bool:
+    """One address in ASCII without quotes, spaces or line ends: nothing that could become another header."""
+    return _ADDRESS.fullmatch(text) is not None

@@ -1,0 +1,50 @@
+"""Who was told what, when, by which channel, or what failed: newest first, page by page (law 13)."""
+
+from collections import defaultdict
+
+from acmx.domain import acm1
+from acmx.domain.acm1 import NoticePage
+from acmx.domain.moments import from_ms
+from acmx.storage import notices, tellings
+from acmx.storage.engine import Tx
+from acmx.storage.notices import Entry
+from acmx.storage.tellings import Telling
+
+
+def page(tx: Tx, *, after: int | None, limit: int) -> NoticePage:
+    """`after` is the `next` of the page before."""
+    found = notices.page(tx, before=after, limit=limit + 1)
+    shown = found[:limit]
+    told: dict[int, list[acm1.Telling]] = defaultdict(list)
+    if shown:
+        for telling in tellings.of_notices(tx, shown[-1].serial or 0, shown[0].serial or 0):
+            told[telling.notice].append(_telling(telling))
+    following = str(shown[-1].serial) if len(found) > limit else None
+    return NoticePage([_notice(entry, told[entry.serial or 0]) for entry in shown], following)
+
+
+def _notice(entry: Entry, told: list[acm1.Telling]) -> acm1.Notice:
+    return acm1.Notice(
+        serial=entry.serial or 0,
+        at=from_ms(entry.at),
+        event=entry.event,
+        audience=entry.audience,
+        exchange=entry.id,
+        primary=entry.primary_system,
+        person=entry.person,
+        tellings=told,
+    )
+
+
+def _telling(telling: Telling) -> acm1.Telling:
+    waiting = telling.state == "waiting"
+    return acm1.Telling(
+        channel=telling.channel,
+        recipient=telling.recipient,
+        state=telling.state,
+        attempts=telling.attempts,
+        sent_at=None if telling.sent_at is None else from_ms(telling.sent_at),
+        next_attempt_at=from_ms(telling.next_attempt_at) if waiting else None,
+        last_error=telling.last_error,
+        parcel=telling.parcel,
+    )
