@@ -241,6 +241,7 @@ class _Story:
         await self.dispatcher("GET", "/requests?limit=2", keep="page")
         await self.watch_officer("GET", "/partners", keep="partners")
         await self.watch_officer("GET", "/audit?limit=3", keep="audit-page")
+        await self.watch_officer("GET", "/notices?limit=3", keep="notice-page")
         new = {
             "name": "deputy",
             "mc_service_id": f"sip:deputy@{FIRE.system}",

@@ -277,6 +277,27 @@ MEANINGS: dict[type, dict[str, str]] = {
         "next": "see 8.3",
     },
     acm1.AuditPage: {"items": "newest first", "next": "see 8.3"},
+    acm1.NoticePage: {"items": "newest first", "next": "see 8.3"},
+    acm1.Notice: {
+        "serial": "number of the notice",
+        "at": "when it happened",
+        "event": "an event of 6.1, `reminder` or `escalation`",
+        "audience": "`asker` or `reviewers`",
+        "exchange": "the exchange",
+        "primary": "its primary MC system",
+        "person": "MC service ID or functional alias of the person meant; absent: whoever may review",
+        "tellings": "what is sent of it, see [notifications](notifications.md); absent: nothing",
+    },
+    acm1.Telling: {
+        "channel": "`mail`, or `webhook:` and its name",
+        "recipient": "mail address, or where the webhook's receiver is",
+        "state": "`waiting`, `sent`, `failed`, or `dropped`: no longer needed when it was to be sent",
+        "attempts": "how often it was sent",
+        "sent_at": "when it was taken",
+        "next_attempt_at": "when it is sent, or sent again, at the earliest",
+        "last_error": "why it waits, failed or was dropped",
+        "parcel": "the mail or post it is in: its Message-ID begins with it",
+    },
     acm1.NewAccount: {
         "name": "lower case letters, digits, `.`, `_`, `-`",
         "mc_service_id": "of a realm of this system",
@@ -284,6 +305,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "password": "12 characters or more",
         "functional_aliases": "the first one is the alias the person asks under",
         "automatic": "a service account",
+        "mail": "where the person is written to; ASCII",
     },
     acm1.Account: {
         "name": "name",
@@ -292,6 +314,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "roles": "see 8.7",
         "automatic": "a service account",
         "disabled": "nobody logs on with it any more",
+        "mail": "where the person is written to",
     },
     acm1.Accounts: {"items": "by name", "next": "see 8.3"},
     acm1.NewIdentities: {

@@ -42,6 +42,7 @@ ON_THE_WIRE: dict[Event, str] = {
     Event.RESPONSE_REFUSED: "A's final refusal of the response has come; people have to look",
     Event.EXPIRED: "B: the response with outcome `expired` is sent; A: nothing",
     Event.GRANT_ENDED: "nothing: both sides know `valid_until`",
+    Event.UNDELIVERABLE: "nothing any more: what waits here has been sent in vain until 90 days after `expires_at`",
 }
 
 SIGNED: dict[type[AcmxError], tuple[str, str]] = {

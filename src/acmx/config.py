@@ -58,8 +58,9 @@ _TEMPLATE = """\
 
 [notices]
 # How people are told who are not looking: docs/notifications.md, also for the sections [mail] and [[webhooks]].
-# The page to log on that mails and webhooks name, minutes for which what is not urgent is gathered into one mail,
-# hours before its end at which a request is called to mind, hours without a review until somebody else is told (0: never).
+# The page to log on that mails and webhooks name; minutes for which what is not urgent is gathered into one mail;
+# hours before its end at which a request is called to mind; hours without a review until somebody else is told, 0 for
+# never.
 {notices.link}
 {notices.bundle_minutes}
 {notices.reminder_hours}
@@ -169,7 +170,10 @@ def write(path: Path, config: Config) -> None:
     if found := faults(config):
         raise FaultyInput(found)
     text = _PLACE.sub(lambda place: _line(config, place[1]), _TEMPLATE)
-    write_secret(path, text.encode())
+    told_by = {"mail": config.mail, "webhooks": config.webhooks}
+    default = {"mail": Mail(), "webhooks": ()}
+    more = {name: msgspec.to_builtins(value) for name, value in told_by.items() if value != default[name]}
+    write_secret(path, (text + tomli_w.dumps(more)).encode())
 
 
 def faults(config: Config) -> list[Fault]:

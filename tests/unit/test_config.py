@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acmx.config import Acm1, Acm2, Config, Requests, endpoint, host_of, read, write
+from acmx.config import Acm1, Acm2, Config, Mail, Notices, Requests, Webhook, endpoint, host_of, read, write
 from acmx.domain.errors import FaultyInput, Misconfigured
 from acmx.domain.identities import Realms
 
@@ -27,6 +27,31 @@ hosts = st.from_regex(r"[a-z]([a-z0-9-]{0,9}[a-z0-9])?(\.[a-z]{2,9}){0,3}", full
 places = st.builds(
     "{}:{}".format, hosts | st.sampled_from(["127.0.0.1", "[2001:db8::1]"]), st.integers(0, 65535)
 )
+addresses = st.sampled_from(["desk@police.example", "o'brien+acm@fire.example", "chief@mail.police.example"])
+told = st.lists(addresses, min_size=1, max_size=3).map(tuple)
+mails = st.builds(
+    Mail,
+    host=hosts,
+    port=st.integers(1, 65535),
+    tls=st.sampled_from(["none", "starttls", "tls"]),
+    user=lines,
+    password_file=lines,
+    sender=addresses,
+    reviewers=told,
+    escalation=told,
+    asker_events=st.lists(st.sampled_from(TOLD["asker"])).map(tuple),
+)
+webhooks = st.lists(
+    st.builds(
+        Webhook,
+        name=st.text(string.ascii_lowercase, min_size=1, max_size=9),
+        url=hosts.map("https://{}/hook".format),
+        secret_file=lines,
+        reviewer_events=st.lists(st.sampled_from(TOLD["reviewers"])).map(tuple),
+    ),
+    max_size=3,
+    unique_by=lambda webhook: webhook.name,
+).map(tuple)
 configs = st.builds(
     Config,
     system=hosts,
@@ -43,6 +68,15 @@ configs = st.builds(
     requests=st.integers(1, 3650).flatmap(
         lambda most: st.builds(Requests, st.integers(1, most), st.just(most))
     ),
+    notices=st.builds(
+        Notices,
+        hosts.map("https://{}".format),
+        st.integers(0, 1440),
+        st.lists(st.integers(1, 99)).map(tuple),
+        st.integers(0, 99),
+    ),
+    mail=mails,
+    webhooks=webhooks,
 )
 
 
@@ -72,7 +106,8 @@ def test_the_file_is_for_its_owner_and_explains_every_setting(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     paragraphs = path.read_text().split("\n\n")
     assert all("# " in paragraph for paragraph in paragraphs)
-    assert set(tomllib.loads(path.read_text())) == set(Config.__struct_fields__)
+    assert set(tomllib.loads(path.read_text())) == set(Config.__struct_fields__) - {"mail", "webhooks"}
+    assert all(section in path.read_text() for section in ("[mail]", "[[webhooks]]", "docs/notifications.md"))
 
 
 def test_what_breaks_a_rule_is_not_written(tmp_path):

@@ -56,10 +56,10 @@ class MailChannel:
             raise _refused(error.recipients[0]) from error
         except aiosmtplib.SMTPDataError as error:
             raise _refused(error) from error
-        except ValueError as error:
-            raise NeverTaken(_reason(error)) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise TargetDown(_reason(error)) from error
+        except ValueError as error:
+            raise NeverTaken(_reason(error)) from error
         else:
             with suppress(aiosmtplib.SMTPException, OSError):
                 await smtp.quit()

@@ -1,4 +1,4 @@
-"""When a server starts, its configuration says anew who is told what; what waits for a channel that is gone is dropped."""
+"""A server that starts says anew who is told what; what waits for a channel that is gone is dropped."""
 
 from collections.abc import Iterable
 
