@@ -16,6 +16,8 @@ from acmx.delivery import clockwork
 from acmx.domain.acm1 import Credentials, Session
 from acmx.domain.documents import encode
 from acmx.flows import state_partnership
+from acmx.storage import subscriptions
+from acmx.storage.subscriptions import Subscription
 
 CATALOGUE = Path(__file__).parents[2] / "examples" / "catalogues" / "county-fire.toml"
 USERS = [f"sip:officer.{n}@{POLICE.system}" for n in (1, 2)]
@@ -230,6 +232,8 @@ class _Story:
         await self.to_police()
 
     async def approved_by_policy(self) -> None:
+        desk = Subscription("reviewers", "response-delivered", "mail", "control-room@fire.example", 900_000)
+        await self.fire.store.write(lambda tx: subscriptions.replace(tx, [desk]))
         await self.watch_officer("PUT", "/policy", {"text": SMALL_LISTS}, "policy")
         self.keep("policy-input", {"text": SMALL_LISTS})
         await self.submit(users=["tel:+15550100"], reference="incident 4711")

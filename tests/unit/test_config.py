@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from acmx.config import Acm1, Acm2, Config, Mail, Notices, Requests, Webhook, endpoint, host_of, read, write
 from acmx.domain.errors import FaultyInput, Misconfigured
 from acmx.domain.identities import Realms
+from acmx.domain.telling import TOLD
 
 SYSTEM = "mc.police.example"
 LEAST = f"""

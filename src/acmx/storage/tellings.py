@@ -86,10 +86,11 @@ def put(tx: Tx, meant: Meant) -> None:
 
 
 def drop(tx: Tx, primary: str, id_: str, events: Iterable[str], reason: str) -> None:
-    """What waits of these events need not be told any more."""
+    """What waits of these events and is in no parcel need not be told any more."""
     for event in events:
         tx.execute(
-            "UPDATE telling SET state = 'dropped', last_error = :reason WHERE state = 'waiting' AND notice IN "
+            "UPDATE telling SET state = 'dropped', last_error = :reason "
+            "WHERE state = 'waiting' AND parcel IS NULL AND notice IN "
             "(SELECT serial FROM notice WHERE primary_system = :primary AND id = :id AND event = :event)",
             {"primary": primary, "id": id_, "event": event, "reason": reason},
         )
@@ -153,7 +154,7 @@ def take(tx: Tx, channel: str, *, now: int, until: int, most: int, new_id: str) 
 def sent(tx: Tx, parcel: str, at: int) -> None:
     tx.execute(
         "UPDATE telling SET state = 'sent', sent_at = :at, last_error = NULL "
-        "WHERE parcel = :parcel AND state IN ('waiting', 'dropped')",
+        "WHERE parcel = :parcel AND state = 'waiting'",
         {"parcel": parcel, "at": at},
     )
 
