@@ -1,11 +1,10 @@
-"""What stands at the other end when people are told: an SMTP server and a receiver of webhooks, real and on loopback."""
+"""What stands at the other end when people are told: an SMTP server and a receiver of webhooks, on loopback."""
 
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email import message_from_bytes
-from email.message import EmailMessage
 from email.policy import default
 from typing import Any
 
@@ -19,7 +18,7 @@ class MailSink:
     `silent` never says a word."""
 
     def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
+        self.mails: list[Any] = []
         self.recipients: list[str] = []
         self.log_ons: list[tuple[bytes, bytes]] = []
         self.refuse: dict[str, str] = {}
@@ -33,7 +32,7 @@ class MailSink:
     def ids(self) -> list[str]:
         return [mail["Message-ID"] for mail in self.mails]
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if address in self.refuse:
@@ -41,11 +40,11 @@ class MailSink:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         assert isinstance(envelope.content, bytes)
         if self.content is not None:
             return self.content
-        self.mails.append(message_from_bytes(envelope.content, policy=default))  # type: ignore[arg-type]
+        self.mails.append(message_from_bytes(envelope.content, policy=default))
         self.recipients += envelope.rcpt_tos
         if self.break_off:
             server.transport.abort()

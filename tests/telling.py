@@ -36,7 +36,13 @@ SECRET = b"a secret of no less than 32 bytes"
 
 
 def mail_to(port: int, **changes: Any) -> Mail:
-    usual = {"host": "127.0.0.1", "port": port, "tls": "none", "sender": "acm@fire.example", "reviewers": (DESK,)}
+    usual = {
+        "host": "127.0.0.1",
+        "port": port,
+        "tls": "none",
+        "sender": "acm@fire.example",
+        "reviewers": (DESK,),
+    }
     return Mail(**(usual | changes))
 
 
@@ -57,9 +63,12 @@ class Telling:
 
     def _channels(self) -> list[Channel]:
         link, clock = self.config.notices.link, self.clock
-        mail = MailChannel(FIRE, self.config.mail, self.config.mail.password or None, link, clock, timeout=PATIENCE)
+        mail = MailChannel(
+            FIRE, self.config.mail, self.config.mail.password or None, link, clock, timeout=PATIENCE
+        )
         webhooks = [
-            WebhookChannel(FIRE, webhook, SECRET, link, clock, timeout=PATIENCE) for webhook in self.config.webhooks
+            WebhookChannel(FIRE, webhook, SECRET, link, clock, timeout=PATIENCE)
+            for webhook in self.config.webhooks
         ]
         return [*([mail] if self.config.mail.host else []), *webhooks]
 
@@ -81,7 +90,9 @@ class Telling:
     async def happens(self, what: Exchange, event: Event) -> Exchange:
         return await self.store.write(lambda tx: move(tx, what, event, "tests", to_ms(self.clock())))
 
-    async def account(self, name: str, mail: str | None, aliases: str = "", *, disabled: bool = False) -> None:
+    async def account(
+        self, name: str, mail: str | None, aliases: str = "", *, disabled: bool = False
+    ) -> None:
         new = Account(name, f"sip:{name}@{FIRE}", aliases, "reviewer", "", 0, int(disabled), 0, mail)
         await self.store.write(lambda tx: accounts.insert(tx, new))
 
@@ -171,7 +182,9 @@ def exchange(role: Role, n: int, at: int, **changes: Any) -> Exchange:
     return msgspec.structs.replace(new, **changes)
 
 
-async def stored_in(there: Telling, role: Role, state: State | None, event: Event, **changes: Any) -> Exchange:
+async def stored_in(
+    there: Telling, role: Role, state: State | None, event: Event, **changes: Any
+) -> Exchange:
     """`event` happens to an exchange that stands in `state`."""
     if state is None:
         return await there.begun(role, event, **changes)

@@ -22,7 +22,13 @@ AUDIENCE: dict[str, Audience] = {"primary": "asker", "partner": "reviewers"}
 OUTCOME = {State.ANSWERED, State.DECIDED}
 """The outcome stands, though something may still follow."""
 
-OF_ITSELF = {Event.EXPIRED, Event.GRANT_ENDED, Event.UNDELIVERABLE, Event.RESPONSE_DELIVERED, Event.RESPONSE_REFUSED}
+OF_ITSELF = {
+    Event.EXPIRED,
+    Event.GRANT_ENDED,
+    Event.UNDELIVERABLE,
+    Event.RESPONSE_DELIVERED,
+    Event.RESPONSE_REFUSED,
+}
 """Ends that no new state shows, or that come after one."""
 
 OWN_ACT = {Event.RETRIEVED}
@@ -71,13 +77,22 @@ def test_the_ends_of_both_sides_are_among_them() -> None:
 
 @pytest.mark.law(11)
 @pytest.mark.parametrize("row", ENDING)
-def test_whoever_it_concerns_is_told_of_an_end_in_the_same_transaction(row: Transition, tmp_path: Path) -> None:
+def test_whoever_it_concerns_is_told_of_an_end_in_the_same_transaction(
+    row: Transition, tmp_path: Path
+) -> None:
     async def scenario() -> None:
         everything = {"asker_events": TOLD["asker"], "reviewer_events": TOLD["reviewers"]}
-        async with receiver() as hook, telling(tmp_path, webhooks=[webhook_to(hook.url, **everything)]) as here:
+        async with (
+            receiver() as hook,
+            telling(tmp_path, webhooks=[webhook_to(hook.url, **everything)]) as here,
+        ):
             exchange = await stored_in(here, row.role, row.source, row.event)
             (notice,) = await here.notices()
-            assert (notice.event, notice.audience, notice.exchange) == (row.event, AUDIENCE[row.role], exchange.id)
+            assert (notice.event, notice.audience, notice.exchange) == (
+                row.event,
+                AUDIENCE[row.role],
+                exchange.id,
+            )
             assert notice.person == (exchange.asker if row.role == "primary" else None)
             await here.becomes("sent")
             assert [told["event"] for told in hook.told] == [row.event]
@@ -136,5 +151,3 @@ def test_what_could_never_be_delivered_is_told_once_and_still_seen(
             assert await here.store.read(lambda tx: outbox.count(tx, POLICE)) == 1
 
     asyncio.run(scenario())
-
-

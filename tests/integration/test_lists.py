@@ -66,12 +66,14 @@ def test_what_others_may_not_see_never_hides_that_there_is_more(tmp_path: Path) 
 
 
 @pytest.mark.law(13)
-def test_the_audit_log_and_the_accounts_are_paged_too(tmp_path: Path) -> None:
+def test_the_audit_log_the_notices_and_the_accounts_are_paged_too(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, _):
             await police.start()
             for n in range(COUNT):
-                await police.submit(str(n))
+                await police.submit(str(n), account="auditor")
+            told = [n["exchange"] for page in await pages(police, "/notices", 3) for n in page]
+            assert len(set(told)) == len(told) == (await police.counts("notice"))["notice"] == COUNT
             rows = [e["serial"] for page in await pages(police, "/audit", 3) for e in page]
             assert rows == sorted(set(rows), reverse=True)
             assert len(rows) == (await police.counts("journal"))["journal"]

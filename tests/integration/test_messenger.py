@@ -279,7 +279,11 @@ def test_mail_goes_by_tls_with_log_on_and_only_to_a_server_that_can_be_believed(
     async def scenario() -> None:
         sink = MailSink()
         how = {"tls_context": tls, "require_starttls": True} if mode == "starttls" else {}
-        log_on = {"authenticator": sink.authenticate, "auth_required": True, "auth_require_tls": mode == "starttls"}
+        log_on = {
+            "authenticator": sink.authenticate,
+            "auth_required": True,
+            "auth_require_tls": mode == "starttls",
+        }
         async with mail_sink(sink, tls=tls if mode == "tls" else None, **how, **log_on):
             mail = mail_to(sink.port, tls=mode, user="acm", password="the password")
             async with telling(tmp_path, mail, notices=AT_ONCE) as fire:

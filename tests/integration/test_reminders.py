@@ -32,7 +32,9 @@ async def waits(here: Telling, hours: float) -> Exchange:
     here_now = await here.request(expires_at=ends, due_at=ends)
     first = remind.first_moment(here.house, here_now)
     await here.store.write(
-        lambda tx: tx.execute("UPDATE exchange SET remind_at = :at WHERE id = :id", {"at": first, "id": here_now.id})
+        lambda tx: tx.execute(
+            "UPDATE exchange SET remind_at = :at WHERE id = :id", {"at": first, "id": here_now.id}
+        )
     )
     return here_now
 
@@ -60,7 +62,9 @@ def test_nobody_is_reminded_of_what_came_too_late_for_it_or_was_decided(tmp_path
         async with telling(tmp_path) as here:
             await waits(here, 24)
             decided = await waits(here, 100)
-            exchange = await here.store.read(lambda tx: exchanges.find(tx, decided.primary_system, decided.id))
+            exchange = await here.store.read(
+                lambda tx: exchanges.find(tx, decided.primary_system, decided.id)
+            )
             assert exchange is not None
             await here.happens(exchange, Event.WITHDRAWAL)
             for _ in range(20):
@@ -77,7 +81,9 @@ def test_after_a_long_night_only_the_last_reminder_is_given(tmp_path: Path) -> N
             here.clock.advance(hours=90)
             assert await reminded(here) == ["reminder"]
             (notice, *_) = await here.notices()
-            rows = await here.store.read(lambda tx: tx.rows("SELECT occurrence FROM notice WHERE event = 'reminder'"))
+            rows = await here.store.read(
+                lambda tx: tx.rows("SELECT occurrence FROM notice WHERE event = 'reminder'")
+            )
             assert rows == [(24,)]
             assert notice.audience == "reviewers"
 

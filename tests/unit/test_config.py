@@ -323,3 +323,56 @@ def test_the_address_for_partners_has_a_host(address, host):
 def test_what_is_no_address_for_partners_is_refused(address):
     with pytest.raises(FaultyInput):
         host_of(address)
+
+
+TELLING = """
+[notices]
+link = "http://acm.police.example"
+bundle_minutes = 1441
+reminder_hours = [0]
+escalation_hours = 4
+[mail]
+host = "smtp.police.example"
+port = 0
+password = "geheim"
+password_file = "keys/mail"
+sender = "acm@police.example\\r\\nBcc: all@police.example"
+reviewers = ["desk@police.example", "Desk <desk@police.example>"]
+asker_events = ["request"]
+[[webhooks]]
+name = "dispatch"
+url = "http://dispatch.police.example"
+secret_file = "keys/dispatch"
+[[webhooks]]
+name = "dispatch"
+url = "https://dispatch.police.example/\\r\\nX: y"
+secret_file = "keys/dispatch"
+reviewer_events = ["response"]
+"""
+
+
+def test_every_fault_of_how_people_are_told_is_named_and_no_password(tmp_path):
+    message, fields = refused(tmp_path, LEAST + TELLING)
+    assert fields == {
+        *("notices.link", "notices.bundle_minutes", "notices.reminder_hours"),
+        *("mail.port", "mail.password_file", "mail.sender", "mail.reviewers", "mail.escalation"),
+        *(
+            "mail.asker_events",
+            "webhooks.0.url",
+            "webhooks.1.name",
+            "webhooks.1.url",
+            "webhooks.1.reviewer_events",
+        ),
+    }
+    assert "geheim" not in message
+
+
+def test_mail_without_anybody_to_read_it_is_refused(tmp_path):
+    mail = '[mail]\nhost = "smtp.police.example"\nsender = "acm@police.example"'
+    assert refused(tmp_path, LEAST + mail)[1] == {"mail.reviewers"}
+    assert refused(tmp_path, LEAST + "[notices]\nescalation_hours = 4")[1] == {"notices.escalation_hours"}
+
+
+def test_the_password_for_mail_comes_from_the_environment(tmp_path):
+    config = reading(tmp_path, LEAST, ACMX_MAIL_PASSWORD="geheim")
+    assert config.mail.password == "geheim"

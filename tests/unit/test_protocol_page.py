@@ -219,6 +219,7 @@ ACM1: dict[str, type] = {
     "exchange-retrieved": acm1.Exchange,
     "identities": acm1.Identities,
     "new-account": acm1.NewAccount,
+    "notice-page": acm1.NoticePage,
     "new-identities": acm1.NewIdentities,
     "page": acm1.Page,
     "partner-file": PartnerFile,

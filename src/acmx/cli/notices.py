@@ -25,13 +25,11 @@ def notices(*, paging: Paging = FIRST_PAGE, options: Options = DEFAULTS) -> None
 
 
 def _notice_table(found: Iterable[Notice]) -> Table:
-    rows = table("time", "event, and exchange", "for", "told")
+    rows = table("time", "event, exchange, and who was told")
     for notice in found:
-        told = "\n".join(_in_words(telling) for telling in notice.tellings)
-        whom = notice.person or notice.audience
-        rows.add_row(
-            cell(time(notice.at)), cell(f"{notice.event}\n{notice.exchange}"), cell(whom), cell(told or "-")
-        )
+        event = f"{notice.event}, for {notice.person or notice.audience}"
+        told = [_in_words(telling) for telling in notice.tellings]
+        rows.add_row(cell(time(notice.at)), cell("\n".join([event, notice.exchange, *told])))
     return rows
 
 

@@ -7,7 +7,17 @@ import msgspec
 import pytest
 
 from acmx.cli.main import app, run
-from acmx.domain.acm1 import Accepted, Accounts, AuditPage, JournalEntry, Page, Summary
+from acmx.domain.acm1 import (
+    Accepted,
+    Accounts,
+    AuditPage,
+    JournalEntry,
+    Notice,
+    NoticePage,
+    Page,
+    Summary,
+    Telling,
+)
 
 ID = "01a206cb-f5c6-77ad-94c0-f9f1f6155a0d"
 AT = "2026-10-03T14:02:11Z"
@@ -24,6 +34,15 @@ SUMMARY = Summary(
     user_count=10_000,
     created_at=datetime(2026, 10, 3, 14, 2, 11, tzinfo=UTC),
     outcome="partly-approved",
+)
+NOTICE = Notice(
+    serial=7,
+    at=datetime(2026, 10, 3, 14, 2, 11, tzinfo=UTC),
+    event="withdrawal",
+    audience="reviewers",
+    exchange=ID,
+    primary="mc.metro-police.example",
+    tellings=[Telling("mail", "desk@x.example", "failed", 1, last_error="no such user")],
 )
 
 
@@ -42,6 +61,7 @@ def test_the_commands_are_those_that_were_promised():
         *("init", "serve", "backup", "restore", "demo", "login"),
         *("account add", "account list", "account disable", "identities show", "identities set"),
         *(f"partner {verb}" for verb in ("export", "add", "accept", "list", "show", "suspend", "resume")),
+<<<<<<< HEAD
         *(
             "request server-identity",
             "requests",
@@ -55,6 +75,10 @@ def test_the_commands_are_those_that_were_promised():
             "watch",
         ),
         *("audit", "policy show", "policy check", "policy set"),
+=======
+        *("request server-identity", "requests", "show", "pending", "review", "fetch", "withdraw", "watch"),
+        *("audit", "notices", "policy show", "policy check", "policy set"),
+>>>>>>> 04f9cab (People are told: tests of two whole systems, configuration, command line)
     }
 
 
@@ -181,6 +205,7 @@ def test_an_error_that_nobody_expected_is_raised_with_its_traceback(logged_on, m
             "GET /audit?limit=1",
             AuditPage([JournalEntry(1, AT, "submitted", "a")], "1"),
         ),
+        (["notices", "--limit", "1"], "GET /notices?limit=1", NoticePage([NOTICE], "1")),
         (["account", "list"], "GET /accounts", Accounts([])),
         (["withdraw", ID], f"POST /requests/{ID}/withdrawal", Accepted(ID, "withdrawing")),
     ],
@@ -196,6 +221,16 @@ def test_a_list_says_that_there_is_more(logged_on, capsys):
     logged_on.replies["GET /requests"] = (200, Page([SUMMARY], "9"))
     assert run(["requests"]) == 0
     assert "There is more: acmx requests --after 9" in capsys.readouterr().err
+
+
+@pytest.mark.law(7)
+def test_notices_say_who_was_told_what_and_what_failed(logged_on, capsys):
+    logged_on.replies["GET /notices"] = (200, NoticePage([NOTICE], "7"))
+    assert run(["notices"]) == 0
+    said = capsys.readouterr()
+    for part in (ID, "withdrawal", "reviewers", "mail", "desk@x.example", "failed", "no such user"):
+        assert part in said.out
+    assert "acmx notices --after 7" in said.err
 
 
 def test_a_table_fits_eighty_columns_with_the_exchange_on_one_line(logged_on, capsys):
