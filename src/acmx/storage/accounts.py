@@ -59,7 +59,7 @@ def mails_of(tx: Tx, person: str | None) -> list[str]:
         Account,
         tx.rows(
             f"{_SELECT} WHERE mail IS NOT NULL AND disabled = 0 "
-            "AND (mc_service_id = :person OR functional_aliases <> '') ORDER BY name",
+            "AND (mc_service_id = :person OR functional_aliases <> '') ORDER BY mail",
             {"person": person},
         ),
     )

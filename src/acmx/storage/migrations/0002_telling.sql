@@ -36,7 +36,7 @@ ALTER TABLE account ADD COLUMN mail TEXT;
 CREATE INDEX account_by_mail ON account (mail) WHERE mail IS NOT NULL;
 
 ALTER TABLE exchange ADD COLUMN remind_at BIGINT;
-CREATE INDEX exchange_to_remind ON exchange (remind_at) WHERE remind_at IS NOT NULL AND state = 'pending';
+CREATE INDEX exchange_to_remind ON exchange (state, remind_at) WHERE remind_at IS NOT NULL;
 
 ALTER TABLE outbox ADD COLUMN gave_up_at BIGINT;
 CREATE INDEX outbox_to_give_up ON outbox (give_up_at) WHERE gave_up_at IS NULL;
