@@ -10,6 +10,7 @@ from acmx.delivery import clockwork
 from acmx.domain.exchange import TABLE, Audience, Event, State, Transition
 from acmx.domain.moments import to_ms
 from acmx.domain.telling import IN_WORDS, TOLD
+from acmx.flows import give_up
 from acmx.storage import exchanges, outbox
 from acmx.storage.outbox import Queued
 from sinks import receiver
@@ -141,8 +142,11 @@ def test_what_could_never_be_delivered_is_told_once_and_still_seen(
             await given_up(here, state, role, type_)
             assert await clockwork.tick(here.house, here.store) == 0
             here.clock.advance(seconds=1)
+            (waiting,) = await here.store.read(lambda tx: give_up.due(here.house, tx))
             while await clockwork.tick(here.house, here.store):
                 pass
+            late = give_up.Plan(waiting, to_ms(here.clock()))
+            await here.store.write(lambda tx: give_up.apply(tx, late))
             assert (await events(here)).count("undeliverable") == 1
             (exchange,) = await here.store.read(
                 lambda tx: exchanges.page(tx, asker=None, before=None, limit=9)
