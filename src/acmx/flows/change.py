@@ -3,15 +3,15 @@
 import msgspec
 
 from acmx.domain.errors import NotNow
-from acmx.domain.exchange import Audience, Event, State, transition
+from acmx.domain.exchange import UNDECIDED, Audience, Event, State, transition
 from acmx.domain.telling import ESCALATION, REMINDER
 from acmx.flows.carry_out import StaleError
 from acmx.storage import exchanges, journal, notices, tellings
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 
-CALLS = (Event.REQUEST, REMINDER, ESCALATION)
-"""What calls a person to decide; told no more once that has been done."""
+CALLS = (Event.REQUEST, Event.ANSWER, Event.EARLIER_ANSWER, REMINDER, ESCALATION)
+"""What calls a person to decide; told no more once that was done, or the primary was asked something."""
 
 
 def begin(tx: Tx, exchange: Exchange, event: Event, actor: str, at: int, **detail: object) -> Exchange:
@@ -46,7 +46,7 @@ def move(
     moved = msgspec.structs.replace(exchange, state=row.target, version=exchange.version + 1, **fields)
     if not exchanges.replace(tx, moved):
         raise StaleError
-    if exchange.state is State.PENDING and moved.state is not State.PENDING:
+    if exchange.role == "partner" and exchange.state in UNDECIDED and moved.state is not State.PENDING:
         tellings.drop(tx, exchange.primary_system, exchange.id, CALLS, f"{event} before it was sent")
     _tell(tx, moved, event, actor, at, row.tells, detail or {})
     return moved

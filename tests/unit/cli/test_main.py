@@ -61,7 +61,6 @@ def test_the_commands_are_those_that_were_promised():
         *("init", "serve", "backup", "restore", "demo", "login"),
         *("account add", "account list", "account disable", "identities show", "identities set"),
         *(f"partner {verb}" for verb in ("export", "add", "accept", "list", "show", "suspend", "resume")),
-<<<<<<< HEAD
         *(
             "request server-identity",
             "requests",
@@ -74,11 +73,7 @@ def test_the_commands_are_those_that_were_promised():
             "withdraw",
             "watch",
         ),
-        *("audit", "policy show", "policy check", "policy set"),
-=======
-        *("request server-identity", "requests", "show", "pending", "review", "fetch", "withdraw", "watch"),
         *("audit", "notices", "policy show", "policy check", "policy set"),
->>>>>>> 04f9cab (People are told: tests of two whole systems, configuration, command line)
     }
 
 
