@@ -5,6 +5,8 @@ from functools import partial
 
 import structlog
 
+from acmx.delivery.clock_guard import ClockGuard
+from acmx.delivery.supervisor import Beat
 from acmx.domain.errors import AcmxError
 from acmx.flows import expire
 from acmx.flows.carry_out import carry_out
@@ -12,6 +14,7 @@ from acmx.flows.house import House
 from acmx.storage.engine import Store
 
 EVERY = 1.0
+BOUND = 60.0
 log = structlog.get_logger()
 
 
@@ -27,14 +30,10 @@ async def tick(house: House, store: Store) -> int:
     return done
 
 
-async def run(house: House, store: Store) -> None:
-    """Until cancelled."""
+async def run(house: House, store: Store, guard: ClockGuard, beat: Beat) -> None:
+    """Until cancelled. Raises AcmxError and whatever goes wrong: it is to be run again."""
     while True:
-        try:
-            while await tick(house, store):
-                pass
-        except AcmxError as error:
-            log.warning("the clockwork will try again", error=str(error))
-        except Exception:
-            log.exception("the clockwork stumbled and goes on")
-        await asyncio.sleep(EVERY)
+        beat(BOUND)
+        await guard.look()
+        if not await tick(house, store):
+            await asyncio.sleep(EVERY)
