@@ -19,10 +19,11 @@ import apsw
 import acmx
 from acmx import config as configuration
 from acmx.bootstrap.create import CONFIG, DATABASE, KEYS, TLS
-from acmx.bootstrap.lock import hold
+from acmx.bootstrap.lock import is_held
 from acmx.config import Config, endpoint
+from acmx.delivery.clock_guard import TOLERANCE
 from acmx.domain.acm1 import Finding, Findings
-from acmx.domain.errors import AcmxError, DirectoryInUse
+from acmx.domain.errors import AcmxError
 from acmx.domain.findings import days_left, failed, ok, warning
 from acmx.domain.moments import from_ms, text
 from acmx.storage import clock_holds, journal, migrations, partners
@@ -51,7 +52,7 @@ def examine(directory: Path) -> Findings:
     _tried("database", partial(_database, directory / DATABASE, now), found)
     found += _disk(directory)
     if isinstance(config, Config):
-        runs = _runs(directory)
+        runs = is_held(directory)
         found.append(ok("server", "runs" if runs else "does not run"))
         found += [_address("ACM-1", config.acm1.listen, runs), _address("ACM-2", config.acm2.listen, runs)]
     return Findings(found)
@@ -144,8 +145,10 @@ def _clock(tx: Tx, now: datetime) -> Finding:
     if held is not None:
         return failed("clock", f"in doubt: {held.reason}. Nothing expires until: acmx clock confirm")
     newest = journal.page(tx, before=None, limit=1)
-    if newest and (ahead := from_ms(newest[0].at) - now).total_seconds() > 300:
-        return failed("clock", f"says {text(now)}, {ahead} behind the last entry of the journal")
+    if newest and from_ms(newest[0].at) - now > TOLERANCE:
+        return failed(
+            "clock", f"says {text(now)}, but the journal was last written at {text(from_ms(newest[0].at))}"
+        )
     return ok("clock", text(now))
 
 
@@ -186,14 +189,6 @@ def _fsync_seconds(directory: Path) -> float:
     return slowest
 
 
-def _runs(directory: Path) -> bool:
-    try:
-        with hold(directory):
-            return False
-    except DirectoryInUse:
-        return True
-
-
 def _address(name: str, listen: str, runs: bool) -> Finding:
     host, port = endpoint(listen)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -205,8 +200,6 @@ def _address(name: str, listen: str, runs: bool) -> Finding:
             if runs:
                 return ok(name, f"{listen} is taken, as the server runs")
             return failed(name, f"{listen} cannot be had: {error.strerror}")
-    return (
-        failed(name, f"the server runs but does not listen on {listen}")
-        if runs and port
-        else ok(name, f"{listen} is free")
-    )
+    if runs and port:
+        return failed(name, f"the server runs but does not listen on {listen}")
+    return ok(name, f"{listen} is free")

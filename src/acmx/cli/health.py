@@ -1,5 +1,7 @@
 """`acmx health` and `acmx clock`: how one's own server is doing."""
 
+from rich.text import Text
+
 from acmx.cli.failures import DONE, FAILED
 from acmx.cli.options import DEFAULTS, Options
 from acmx.cli.terminal import cell, out, table, time
@@ -40,7 +42,7 @@ def _draw(found: Health) -> None:
     out().print(parts)
 
 
-def _mark(ok: bool) -> object:
+def _mark(ok: bool) -> Text:
     return cell("ok", "green") if ok else cell("failed", "bold red")
 
 

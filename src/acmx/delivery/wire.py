@@ -38,6 +38,10 @@ class LinkDown(AcmxError):
         self.retry_after = retry_after
 
 
+class NoAnswer(LinkDown):
+    """The partner's server did not answer."""
+
+
 class Said(msgspec.Struct, frozen=True):
     """The partner's signed word on a message: a receipt or a refusal, as it came, and how long it asks to wait."""
 
@@ -131,9 +135,9 @@ class Wire:
                     raise LinkDown(f"unsigned answer: HTTP {reply.status}", retry_after)
                 return _Signed(await _limited(reply), signature, retry_after)
         except TimeoutError:
-            raise LinkDown("no answer in time") from None
+            raise NoAnswer("no answer in time") from None
         except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
-            raise LinkDown(str(error)[:300] or type(error).__name__) from None
+            raise NoAnswer(str(error)[:300] or type(error).__name__) from None
 
     def _verified(
         self,
@@ -174,6 +178,8 @@ def _words(error: AcmxError) -> str:
 
 def _retry_after(header: str, now: datetime) -> timedelta:
     """Seconds or a date (RFC 9110), 15 minutes at most; what cannot be read asks for nothing."""
+    if not header:
+        return NOT_ASKED
     if header.isascii() and header.isdecimal():
         return timedelta(seconds=min(int(header[:9]), LONGEST_WAIT.total_seconds()))
     try:

@@ -138,13 +138,10 @@ def page(tx: Tx, *, after: int, limit: int) -> list[Queued]:
 
 def send_now(tx: Tx, now: int, *, partner: str | None, primary: str | None, id_: str | None) -> int:
     """What was put off is put off no longer: of this partner, this exchange, or whatever is None; how much waits."""
-    where = (
-        "give_up_at > :now AND (:partner IS NULL OR partner = :partner) "
-        "AND (:id IS NULL OR (primary_system = :primary AND id = :id))"
-    )
     return tx.execute(
-        f"UPDATE outbox SET next_attempt_at = "
-        f"CASE WHEN next_attempt_at > :now THEN :now ELSE next_attempt_at END WHERE {where}",
+        "UPDATE outbox SET next_attempt_at = CASE WHEN next_attempt_at > :now THEN :now ELSE next_attempt_at END "
+        "WHERE give_up_at > :now AND (:partner IS NULL OR partner = :partner) "
+        "AND (:id IS NULL OR (primary_system = :primary AND id = :id))",
         {"now": now, "partner": partner, "primary": primary, "id": id_},
     )
 
