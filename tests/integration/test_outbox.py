@@ -59,7 +59,9 @@ def test_retry_now_lifts_the_back_off_of_partner_and_exchange_and_is_journalled(
 ) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path) as (police, _fire):
-            await eventually(lambda: police.done("GET", f"/partners/{FIRE}"), lambda p: "last_success_at" in p)
+            await eventually(
+                lambda: police.done("GET", f"/partners/{FIRE}"), lambda p: "last_success_at" in p
+            )
             later = to_ms(START + timedelta(hours=1))
             await police.store.write(lambda tx: partners.link_failed(tx, FIRE, 1, "down", later))
             _, accepted = await police.submit()

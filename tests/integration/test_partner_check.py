@@ -134,7 +134,10 @@ def test_clocks_that_differ(tmp_path: Path) -> None:
             fire.clock.advance(minutes=20)
             found = await checked(police)
             assert found["their metadata"][0] == "failed"
-            assert "signed_at: 2026-11-23T08:10:00Z received_at: 2026-11-23T08:00:00Z" in found["their metadata"][1]
+            assert (
+                "signed_at: 2026-11-23T08:10:00Z received_at: 2026-11-23T08:00:00Z"
+                in found["their metadata"][1]
+            )
 
     asyncio.run(scenario())
 

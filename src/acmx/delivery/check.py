@@ -60,8 +60,8 @@ class Check:
         peer = pinned(partner.metadata)
         place = urlsplit(peer.metadata.address)
         host, port = place.hostname or "", place.port or 443
-        for step in (_resolve(host, port), _connect(host, port)):
-            yield (finding := await step)
+        for step in (_resolve, _connect):
+            yield (finding := await step(host, port))
             if finding.status == "failed":
                 return
         async for finding in self._shake_hands(host, port, peer):

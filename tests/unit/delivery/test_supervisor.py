@@ -8,6 +8,7 @@ import pytest
 from acmx.bootstrap.vitals import Vitals
 from acmx.delivery import supervisor
 from acmx.delivery.supervisor import Beat, Supervisor
+from systems import eventually
 
 
 class Time:
@@ -24,8 +25,10 @@ async def turns(count: int = 10) -> None:
 
 
 @pytest.mark.law(6)
-def test_a_loop_that_fails_is_begun_again_and_is_not_ready_until_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "LONGEST_PAUSE", timedelta(0))
+def test_a_loop_that_fails_is_begun_again_and_is_not_ready_until_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE", timedelta(milliseconds=50))
     began: list[int] = []
     fail = asyncio.Event()
 
@@ -43,15 +46,20 @@ def test_a_loop_that_fails_is_begun_again_and_is_not_ready_until_then(monkeypatc
         kept.keep("delivery", work, of="mc.b.example")
         await turns()
         assert vitals.ready()
+
+        async def kept_failure() -> str | None:
+            return kept.loops[0].failure
+
+        async def begun() -> int:
+            return len(began)
+
         fail.set()
-        while not kept.loops[0].failure:
-            await asyncio.sleep(0)
+        await eventually(kept_failure, bool)
         assert (vitals.ready(), vitals.alive()) == (False, True)
         component = vitals.components()[0]
         assert (component.name, component.of, component.ok) == ("delivery", "mc.b.example", False)
         assert "a stumble" in str(component.trouble)
-        while len(began) < 2:
-            await asyncio.sleep(0)
+        await eventually(begun, lambda count: count == 2)
         assert vitals.ready()
         await kept.stop()
 
