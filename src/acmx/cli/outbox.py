@@ -18,16 +18,17 @@ def show(*, paging: Paging = FIRST_PAGE, options: Options = DEFAULTS) -> None:
     """
     with options.client() as client:
         page = client.outbox(paging.after, paging.limit)
-    waiting = table("partner, and exchange", "message", "attempts", "last error")
+    waiting = table("exchange, and partner", "how it goes")
+    waiting.columns[0].no_wrap = True
     for queued in page.items:
-        ahead = "given up" if queued.undeliverable else f"next {time(queued.next_attempt_at)}"
-        last = f"\nlast {time(queued.last_attempt_at)}" if queued.last_attempt_at else ""
-        waiting.add_row(
-            cell(f"{queued.partner}\n{queued.exchange}"),
-            cell(f"{queued.type}\nsince {time(queued.queued_at)}"),
-            cell(f"{queued.attempts}, {ahead}{last}"),
-            cell(queued.last_error or "", "red"),
-        )
+        lines = [f"{queued.type}, {queued.attempts} attempts since {time(queued.queued_at)}"]
+        if queued.last_attempt_at:
+            lines.append(f"last {time(queued.last_attempt_at)}")
+        lines.append("given up" if queued.undeliverable else f"next {time(queued.next_attempt_at)}")
+        how = cell("\n".join(lines))
+        if queued.last_error:
+            how.append_text(cell(f"\n{queued.last_error}", "red"))
+        waiting.add_row(cell(f"{queued.exchange}\n  {queued.partner}"), how)
     options.show(page, lambda: out().print(waiting if page.items else cell("Nothing waits.")))
     if page.next:
         note(f"There is more: acmx outbox --after {page.next}")
