@@ -33,7 +33,8 @@ async def tick(house: House, store: Store) -> int:
 async def run(house: House, store: Store, guard: ClockGuard, beat: Beat) -> None:
     """Until cancelled. Raises AcmxError and whatever goes wrong: it is to be run again."""
     while True:
-        beat(BOUND)
         await guard.look()
-        if not await tick(house, store):
+        done = await tick(house, store)
+        beat(BOUND)
+        if not done:
             await asyncio.sleep(EVERY)

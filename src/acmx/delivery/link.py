@@ -76,7 +76,6 @@ class Link:
         async with AsyncExitStack() as stack:
             try:
                 while True:
-                    beat(TURN_WITHIN)
                     partner = await self._read()
                     if partner.metadata != metadata:
                         await stack.aclose()

@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 @dataclass(eq=False)
 class Loop:
-    """One loop of a component; `of` names which, where there are several. `failure` is why it does not run now."""
+    """One loop of a component; `of` names which, where there are several. `failure` stays until it works again."""
 
     component: str
     of: str
@@ -35,21 +35,22 @@ class Loop:
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
     def beat(self, within: float) -> None:
-        """Promise to be heard of again within so many seconds."""
+        """A round is done; the next one will be within so many seconds."""
+        self.failure = None
         self.due = self.now() + within
 
     @property
     def stuck(self) -> bool:
         """Whether a promise was broken, or the loop has ended without being told to."""
         ended = self.task is not None and self.task.done()
-        return ended or (self.failure is None and self.now() > self.due)
+        return ended or self.now() > self.due
 
     @property
     def trouble(self) -> str | None:
         """What is wrong with it now, in plain words."""
-        if self.failure is not None:
-            return f"failed and is begun again: {self.failure}"
-        return "is stuck or has ended" if self.stuck else None
+        if self.stuck:
+            return "is stuck or has ended"
+        return f"failed and is begun again: {self.failure}" if self.failure is not None else None
 
 
 class Supervisor:
@@ -62,7 +63,7 @@ class Supervisor:
     def keep(self, component: str, work: Work, *, of: str = "") -> None:
         """Run `work(beat)`, which is never to return."""
         loop = Loop(component, of, self._now)
-        loop.beat(FIRST_BEAT_WITHIN)
+        loop.due = self._now() + FIRST_BEAT_WITHIN
         loop.task = asyncio.create_task(self._keep(loop, work), name=f"acmx-{component} {of}".strip())
         self.loops.append(loop)
 
@@ -85,9 +86,9 @@ class Supervisor:
                 _log(loop, error)
             else:
                 return
-            await asyncio.sleep(delay(failures, longest=LONGEST_PAUSE).total_seconds())
-            loop.failure = None
-            loop.beat(FIRST_BEAT_WITHIN)
+            pause = delay(failures, longest=LONGEST_PAUSE).total_seconds()
+            loop.due = self._now() + pause + FIRST_BEAT_WITHIN
+            await asyncio.sleep(pause)
 
 
 def _log(loop: Loop, error: Exception) -> None:

@@ -28,9 +28,9 @@ class Peers:
     async def keep_fresh(self, beat: Callable[[float], None]) -> None:
         """Read the partners anew whenever one has changed, and now and then in case another process changed one."""
         while True:
-            beat(2 * EVERY)
             self._changed.clear()
             await self.refresh()
+            beat(2 * EVERY)
             try:
                 async with asyncio.timeout(EVERY):
                     await self._changed.wait()
