@@ -147,6 +147,8 @@ def test_two_processes_on_one_database_share_the_work_by_lease(tmp_path: Path) -
                 await police.server._supervisor.stop()
                 _, left = await police.submit("left behind")
                 await store.write(lambda tx: tx.signal(Outgoing(FIRE)))
+                for _turn in range(50):
+                    await store.write(lambda _tx: None)
                 assert (await queued(police))["attempts"] == 0
                 police.clock.advance(seconds=61)
                 await store.write(lambda tx: tx.signal(Outgoing(FIRE)))
