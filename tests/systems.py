@@ -44,16 +44,25 @@ PASSWORD = "correct horse battery staple"
 
 
 class Clock:
-    """The time of every system in a test; it moves only when told."""
+    """The time of every system in a test; it moves only when told. `steady` goes with it unless it jumps."""
 
     def __init__(self) -> None:
         self.now = START
+        self.jumped = timedelta(0)
 
     def __call__(self) -> datetime:
         return self.now
 
     def advance(self, **spans: float) -> None:
         self.now += timedelta(**spans)
+
+    def jump(self, **spans: float) -> None:
+        """Somebody sets the clock."""
+        self.now += timedelta(**spans)
+        self.jumped += timedelta(**spans)
+
+    def steady(self) -> float:
+        return (self.now - self.jumped).timestamp()
 
 
 class System:
@@ -70,7 +79,7 @@ class System:
 
     async def start(self) -> None:
         self.store = SqliteStore.open(self.directory / "acmx.db", on_fatal=_fail)
-        self.server = Server(self.directory, self.config, self.store, self.clock)
+        self.server = Server(self.directory, self.config, self.store, self.clock, self.clock.steady)
         await self.server.start()
         tls = ssl.create_default_context(cafile=self.directory / "tls" / "acm1.pem")
         tls.check_hostname = False

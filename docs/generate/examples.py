@@ -13,8 +13,9 @@ from docs.generate.delivery import Attempt, Case, Files, attempt, changed, deliv
 from docs.generate.systems import FIRE, PASSWORD, POLICE, Clock, Reply, System, two_systems
 
 from acmx.delivery import clockwork
-from acmx.domain.acm1 import Credentials, Session
+from acmx.domain.acm1 import ClockStanding, Component, Credentials, Findings, Health, Session
 from acmx.domain.documents import encode
+from acmx.domain.findings import failed, ok, warning
 from acmx.flows import state_partnership
 from acmx.storage import subscriptions
 from acmx.storage.subscriptions import Subscription
@@ -53,6 +54,7 @@ async def _make() -> Files:
             await story.administration()
             await story.problems()
             await story.refusals()
+            await story.operations()
     return files
 
 
@@ -316,6 +318,30 @@ class _Story:
             type_ = json.loads(reply.body)["type"].rpartition(":")[2]
             assert f"acm2/refusal-{type_}.json" not in self.files, type_
             self.case.keep(f"refusal-{type_}", reply.body, reply.signature)
+
+    async def operations(self) -> None:
+        """How the links and the server are doing; what a real network is needed for is made up."""
+        await self.submit()
+        await self.dispatcher("GET", "/outbox?limit=1", keep="outbox")
+        retry = {"partner": FIRE.system}
+        await self.dispatcher("POST", "/outbox/retry", retry, keep="retried")
+        self.keep("retry", retry)
+        findings = [
+            ok("connection", "to 127.0.0.1 port 8442"),
+            warning("their certificate", "valid until 2026-12-03, 9 days: renew it"),
+            failed(
+                "our certificate there",
+                "was not accepted, or something cuts the line: Connection reset by peer",
+            ),
+        ]
+        self.keep("findings", Findings(findings))
+        now = self.clock()
+        clock = ClockStanding(
+            now, now, "the clock jumped forward by 1 day, 0:00:00 to 2026-11-25T09:40:00.000Z"
+        )
+        parts = [Component("delivery", ok=True, of=FIRE.system), Component("clockwork", ok=True)]
+        self.keep("health", Health(ok=False, version="0.1.0", components=parts, clock=clock))
+        self.keep("clock", ClockStanding(now))
 
     def _again(self, sent: Attempt) -> Attempt:
         signature = self.police.sign(sent.message.body, to=self.fire.id, place=sent.place)

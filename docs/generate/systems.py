@@ -1,6 +1,7 @@
 """The two MC systems of the examples: fixed keys, certificates, ids and time; everything else is real."""
 
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,8 +15,11 @@ from joserfc.jwk import OKPKey
 from starlette.types import ASGIApp, Message
 
 from acmx.bootstrap.own import own
+from acmx.bootstrap.vitals import Vitals
 from acmx.config import Acm2 as Acm2Config
 from acmx.config import Config
+from acmx.delivery.check import Check
+from acmx.delivery.supervisor import Supervisor
 from acmx.domain.acm1 import NewAccount
 from acmx.domain.identities import Realms
 from acmx.domain.partnership import Metadata
@@ -34,6 +38,7 @@ from acmx.storage.accounts import Token
 from acmx.storage.sqlite import SqliteStore
 from acmx.trust.certificates import fingerprint_of_pem
 from acmx.trust.keys import SigningKey
+from acmx.trust.pinned import Pinned
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 CERTIFICATES = Path(__file__).parent.parent / "examples" / "certificates"
@@ -140,9 +145,14 @@ class System:
         refusals = Refusals(self.house, self.store)
         authentication = Authentication(self.house, self.store)
         bell = Bell(clock, authentication)
-        desk = Desk(self.house, self.store, self.own, bell.told_at)
+        vitals = Vitals(Supervisor(time.monotonic))
+        check = Check(self.house, self.store, self.own, self._context_to).run
+        desk = Desk(self.house, self.store, self.own, bell.told_at, vitals, check)
         self.acm1 = Acm1(desk, bell, authentication, refusals).app()
         self.acm2 = Acm2(self.house, self.store, self.own, self.peers, refusals).app()
+
+    def _context_to(self, peer: Pinned) -> ssl.SSLContext:
+        raise NotImplementedError(peer.metadata.system)
 
     async def furnish(self) -> None:
         """The accounts of this system; the name of an account is its token."""

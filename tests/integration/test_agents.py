@@ -22,7 +22,7 @@ def test_an_automatic_account_decides_and_says_that_it_is_one(tmp_path: Path) ->
             session = await fire.done("POST", "/sessions", {"account": "robot", "password": PASSWORD})
             _, accepted = await police.submit()
             id_ = accepted["id"]
-            await fire.reaches(id_, "pending")
+            await police.reaches(id_, "stored")
             status, _ = await fire.review(id_, account=session["token"])
             assert status == 200
             await police.reaches(id_, "answered")

@@ -34,8 +34,15 @@ async def _serve(directory: Path, config: configuration.Config) -> None:
     server = Server(directory, config, store, clock=lambda: datetime.now(UTC))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def on_signal(number: int) -> None:
+        """The first one asks, the second one ends: what is stored is stored."""
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, on_signal, number)
     try:
         await server.start()
     except OSError as error:

@@ -1,8 +1,10 @@
 """The one place that wires the server: store, faces, links, messenger and clockwork around one house."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable, Coroutine, Hashable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -10,11 +12,16 @@ from typing import Any
 
 from acmx.bootstrap import telling
 from acmx.bootstrap.own import own
+from acmx.bootstrap.vitals import Vitals, ask_writer
 from acmx.config import Config, endpoint
 from acmx.delivery import clockwork
+from acmx.delivery.check import Check
+from acmx.delivery.clock_guard import ClockGuard, since_boot
 from acmx.delivery.link import Link
 from acmx.delivery.links import Links
 from acmx.delivery.messenger import Messenger
+from acmx.delivery.supervisor import Supervisor
+from acmx.domain.errors import TemporarilyUnavailable
 from acmx.domain.moments import Clock
 from acmx.faces.acm1.app import Acm1
 from acmx.faces.acm1.authentication import Authentication
@@ -26,6 +33,7 @@ from acmx.faces.listener import Listener
 from acmx.flows import subscribe
 from acmx.flows.house import House
 from acmx.flows.refusals import Refusals
+from acmx.storage import partners
 from acmx.storage.engine import Store
 from acmx.storage.partners import PartnerChanged
 from acmx.trust import tls
@@ -37,8 +45,15 @@ GRACE = 5.0
 class Server:
     """One ACM server in the running event loop."""
 
-    def __init__(self, directory: Path, config: Config, store: Store, clock: Clock) -> None:
-        """Raises Misconfigured."""
+    def __init__(
+        self,
+        directory: Path,
+        config: Config,
+        store: Store,
+        clock: Clock,
+        steady: Callable[[], float] = since_boot,
+    ) -> None:
+        """`steady` gives seconds of a clock that nobody sets. Raises Misconfigured."""
         self._directory = directory
         self._store = store
         house = House(
@@ -55,11 +70,21 @@ class Server:
         refusals = Refusals(house, store)
         authentication = Authentication(house, store)
         self._bell = Bell(house.clock, authentication)
-        acm1 = Acm1(Desk(house, store, identity, self._bell.told_at), self._bell, authentication, refusals)
+        self._supervisor = Supervisor()
+        self._vitals = Vitals(self._supervisor)
+        self._guard = ClockGuard(house, store, steady)
+        self._owner = f"{socket.gethostname()}:{directory.resolve()}"
+        check = Check(house, store, identity, self._context_to).run
+        desk = Desk(house, store, identity, self._bell.told_at, self._vitals, check)
+        acm1 = Acm1(desk, self._bell, authentication, refusals)
         tls2 = tls.server_context(*self._pair("acm2"), pinned=())
         self._peers = Peers(store, tls2)
         acm2 = Acm2(house, store, identity, self._peers, refusals)
-        self._links = Links(store, lambda partner: Link(house, store, identity, partner, self._context_to))
+        self._links = Links(
+            store,
+            self._supervisor,
+            lambda partner: Link(house, store, identity, partner, self._context_to, self._owner),
+        )
         channels = telling.channels(directory, config, clock)
         self._subscribe = partial(
             subscribe.apply,
@@ -78,6 +103,7 @@ class Server:
 
     async def start(self) -> None:
         """Raises OSError where an address cannot be had."""
+        await self._guard.look()
         await self._peers.refresh()
         await self._store.write(self._subscribe)
         self._store.on_commit(self._hear)
@@ -85,14 +111,24 @@ class Server:
         await self._face2.start()
         await self._links.start()
         self._messenger.start()
-        self._spawn(clockwork.run(self._house, self._store))
-        self._spawn(self._bell.keep_beating())
+        self._supervisor.keep("clockwork", partial(clockwork.run, self._house, self._store, self._guard))
+        self._supervisor.keep("notifications", self._bell.keep_beating)
+        self._supervisor.keep("partners", self._peers.keep_fresh)
+        self._supervisor.keep("writer", partial(ask_writer, self._store))
 
     async def stop(self) -> None:
-        """What is under way finishes within the grace, or is left for the next start."""
+        """What is under way, requests and deliveries, finishes within the grace, or is left for the next start."""
+        self._vitals.stopping = True
         self._bell.close()
-        await asyncio.gather(self._face1.stop(GRACE), self._face2.stop(GRACE))
-        await asyncio.gather(self._links.stop(), self._messenger.stop(GRACE))
+        await asyncio.gather(
+            self._face1.stop(GRACE),
+            self._face2.stop(GRACE),
+            self._links.finish(GRACE),
+            self._messenger.stop(GRACE),
+        )
+        await self._supervisor.stop()
+        with suppress(TemporarilyUnavailable):
+            await self._store.write(partial(partners.release, owner=self._owner))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -108,7 +144,7 @@ class Server:
         self._links.hear(signals)
         self._messenger.hear(signals)
         if any(isinstance(signal, PartnerChanged) for signal in signals):
-            self._spawn(self._peers.refresh())
+            self._peers.hear_of_change()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

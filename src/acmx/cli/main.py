@@ -11,10 +11,12 @@ from acmx import __version__
 from acmx.cli import (
     account,
     exchanges,
+    health,
     identities,
     journal,
     login,
     notices,
+    outbox,
     partner,
     policy,
     questions,
@@ -49,7 +51,9 @@ def _part(name: str, text: str, group: str) -> App:
 
 
 _SERVER = "The server's directory"
-_offer(app, server.init, server.serve, server.backup, server.restore, server.demo, group=_SERVER)
+_offer(
+    app, server.init, server.serve, server.doctor, server.backup, server.restore, server.demo, group=_SERVER
+)
 
 _EXCHANGES = "Exchanges"
 _offer(_part("request", "Ask a partner MC system.", _EXCHANGES), request.server_identity)
@@ -70,11 +74,20 @@ _identities.command(identities.enter, name="set")
 
 _partner = _part("partner", "The partner MC systems.", _ADMINISTRATION)
 _offer(_partner, partner.export, partner.add, partner.accept, partner.show, partner.suspend, partner.resume)
+_offer(_partner, partner.check)
 _partner.command(partner.list_all, name="list")
 
 _policy = _part("policy", "What is answered without a person.", _ADMINISTRATION)
 _offer(_policy, policy.show, policy.check)
 _policy.command(policy.replace, name="set")
+
+
+_OPERATIONS = "Operations"
+_offer(app, health.health, group=_OPERATIONS)
+_outbox = _part("outbox", "What waits for partners.", _OPERATIONS)
+_outbox.default(outbox.show)
+_offer(_outbox, outbox.retry)
+_offer(_part("clock", "The server's clock.", _OPERATIONS), health.confirm)
 
 
 def run(tokens: Sequence[str]) -> int:

@@ -8,10 +8,11 @@ import msgspec
 from cyclopts import Parameter
 from cyclopts.types import ExistingFile
 
+from acmx.cli import findings
 from acmx.cli.failures import note
 from acmx.cli.files import write
 from acmx.cli.options import DEFAULTS, Options
-from acmx.cli.terminal import cell, facts, out, table, time
+from acmx.cli.terminal import busy, cell, facts, out, table, time
 from acmx.client import Client
 from acmx.domain import documents
 from acmx.domain.acm1 import Partner
@@ -92,6 +93,19 @@ def show(id_: Id, /, *, options: Options = DEFAULTS) -> None:
         acmx partner show mc.police.example
     """
     _act(Client.partner, id_, options)
+
+
+def check(id_: Id, /, *, options: Options = DEFAULTS) -> int:
+    """Walk the way to a partner step by step, and say in plain words what is well and what is not.
+
+    Ends with status 1 if something failed. For example:
+
+        acmx partner check mc.police.example
+    """
+    with options.client() as client, busy("Checking"):
+        found = client.check_partner(id_)
+    options.show(found, lambda: findings.draw(found))
+    return findings.status(found)
 
 
 def list_all(*, options: Options = DEFAULTS) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.types import ExistingDirectory, ExistingFile
 
-from acmx.cli import passwords
+from acmx.cli import findings, passwords
 from acmx.cli.failures import note
 from acmx.cli.options import Json
 from acmx.cli.terminal import busy, print_json
@@ -124,6 +124,24 @@ def restore(file: ExistingFile, directory: Path, /, *, json: Json = False) -> No
     with busy("Restoring"):
         bring_back(file, directory)
     _say_where("restored from", directory, file, json=json)
+
+
+def doctor(directory: ExistingDirectory, /, *, json: Json = False) -> int:
+    """Look into a server's directory and say in plain words what is well and what is not, also while it runs.
+
+    Ends with status 1 if something failed. For example:
+
+        acmx doctor /var/lib/acmx
+    """
+    from acmx.bootstrap.doctor import examine  # noqa: PLC0415
+
+    with busy("Examining"):
+        found = examine(directory)
+    if json:
+        print_json(found)
+    else:
+        findings.draw(found)
+    return findings.status(found)
 
 
 def demo(*, once: Annotated[bool, Parameter(help="Stop when all steps are done.")] = False) -> int:

@@ -17,19 +17,26 @@ from acmx.domain.acm1 import (
     Accounts,
     Answer,
     AuditPage,
+    ClockStanding,
     Credentials,
     Exchange,
+    Findings,
+    Health,
     Identities,
     JournalEntry,
     NewAccount,
     NewIdentities,
     NoticePage,
+    OutboxPage,
     Page,
     Partner,
     Partners,
     Pending,
     Policy,
     PolicyInput,
+    QueuedMessage,
+    Retried,
+    Retry,
     Review,
     Reviewed,
     Session,
@@ -251,6 +258,31 @@ class Client:
     def check_policy(self, text: str) -> Policy:
         """As `set_policy`, but changes nothing."""
         return self._connection.send("POST", "/policy/check", Policy, PolicyInput(text))
+
+    # Operations.
+
+    def outbox(self, after: str | None = None, limit: int | None = None) -> OutboxPage:
+        """One page of the messages that wait for partners, oldest first."""
+        return self._connection.get(_query("/outbox", after=after, limit=limit), OutboxPage)
+
+    def all_outbox(self) -> Iterator[QueuedMessage]:
+        for page in pages(self.outbox):
+            yield from page.items
+
+    def retry_now(self, *, partner: str | None = None, exchange: str | None = None) -> Retried:
+        """Lift the back-off of a partner or an exchange, or with neither of everything."""
+        return self._connection.send("POST", "/outbox/retry", Retried, Retry(partner, exchange))
+
+    def check_partner(self, id_: str) -> Findings:
+        """Takes up to half a minute."""
+        return self._connection.send("POST", _path("partners", id_, "check"), Findings)
+
+    def health(self) -> Health:
+        return self._connection.get("/health", Health)
+
+    def confirm_clock(self) -> ClockStanding:
+        """The server's clock is right: what time decides is decided again."""
+        return self._connection.send("POST", "/clock/confirmation", ClockStanding)
 
     def audit(self, after: str | None = None, limit: int | None = None) -> AuditPage:
         """One page of the journal, newest first."""

@@ -7,6 +7,8 @@ from typing import Any
 
 import structlog
 
+from acmx.delivery.clock_guard import ClockGuard
+from acmx.delivery.supervisor import Beat
 from acmx.domain.errors import AcmxError
 from acmx.flows import expire, give_up, remind
 from acmx.flows.carry_out import carry_out
@@ -14,6 +16,7 @@ from acmx.flows.house import House
 from acmx.storage.engine import Store, Tx
 
 EVERY = 1.0
+BOUND = 60.0
 log = structlog.get_logger()
 
 
@@ -42,14 +45,11 @@ async def _each(
     return done
 
 
-async def run(house: House, store: Store) -> None:
-    """Until cancelled."""
+async def run(house: House, store: Store, guard: ClockGuard, beat: Beat) -> None:
+    """Until cancelled. Raises AcmxError and whatever goes wrong: it is to be run again."""
     while True:
-        try:
-            while await tick(house, store):
-                pass
-        except AcmxError as error:
-            log.warning("the clockwork will try again", error=str(error))
-        except Exception:
-            log.exception("the clockwork stumbled and goes on")
-        await asyncio.sleep(EVERY)
+        await guard.look()
+        done = await tick(house, store)
+        beat(BOUND)
+        if not done:
+            await asyncio.sleep(EVERY)

@@ -11,6 +11,7 @@ import structlog
 
 from acmx.delivery.backoff import LONGEST, WHILE_WAITING, delay
 from acmx.delivery.reply import record
+from acmx.delivery.supervisor import Beat
 from acmx.delivery.wire import LinkDown, Said, Wire
 from acmx.domain.errors import NotEstablished
 from acmx.domain.messages import PROBLEM, Refusal
@@ -29,20 +30,32 @@ AT_A_TIME = 16
 AFTER_OWN_FAULT = 1.0
 IDLE = timedelta(hours=6)
 NOTE_SUCCESS_EVERY = 30_000
+LEASE = 60_000
+"""Milliseconds, renewed after half of them: longer than an attempt may take, so no other process sends the same."""
+TURN_WITHIN = 60.0
 log = structlog.get_logger()
 
 
 class Link:
-    """Sends what waits for one partner, for as long as it runs."""
+    """Sends what waits for one partner, for as long as it runs. `owner` names this server's lease of the partner."""
 
     def __init__(
-        self, house: House, store: Store, own: Own, partner: str, context: Callable[[Pinned], ssl.SSLContext]
+        self,
+        house: House,
+        store: Store,
+        own: Own,
+        partner: str,
+        context: Callable[[Pinned], ssl.SSLContext],
+        owner: str,
     ) -> None:
         self._house = house
         self._store = store
         self._own = own
         self._partner = partner
         self._context = context
+        self._owner = owner
+        self._leased_until = 0
+        self._finishing = False
         self._wake = asyncio.Event()
         self._stated: str | None = None
         self._noted_success = 0
@@ -51,7 +64,13 @@ class Link:
     def wake(self) -> None:
         self._wake.set()
 
-    async def run(self) -> None:
+    async def finish(self, grace: float) -> None:
+        """Begin nothing more, and give what is under way so many seconds."""
+        self._finishing = True
+        if self._under_way:
+            await asyncio.wait(self._under_way.values(), timeout=grace)
+
+    async def run(self, beat: Beat) -> None:
         """Until cancelled. What is under way then is left for the next start."""
         metadata: bytes | None = None
         async with AsyncExitStack() as stack:
@@ -65,6 +84,7 @@ class Link:
                         await stack.enter_async_context(wire)
                         metadata, self._stated = partner.metadata, None
                     pause = await self._turn(wire, partner)
+                    beat(pause.total_seconds() + TURN_WITHIN)
                     await self._rest(pause)
             finally:
                 for task in self._under_way.values():
@@ -75,6 +95,8 @@ class Link:
         now = to_ms(self._house.clock())
         if partner.next_attempt_at is not None and partner.next_attempt_at > now:
             return timedelta(milliseconds=partner.next_attempt_at - now)
+        if (others := await self._lease(now)) is not None:
+            return timedelta(milliseconds=others - now)
         if partner.failures or self._stated != partner.state_here:
             partner = await self._state(wire, partner)
             if partner.failures:
@@ -82,6 +104,17 @@ class Link:
         if not partner.established:
             return IDLE
         return await self._send_ready(wire)
+
+    async def _lease(self, now: int) -> int | None:
+        """None while this process is the one that sends to the partner; else until when another one is."""
+        if now < self._leased_until - LEASE // 2:
+            return None
+        others = await self._store.write(
+            partial(partners.lease, id_=self._partner, owner=self._owner, now=now, lasts=LEASE)
+        )
+        if others is None:
+            self._leased_until = now + LEASE
+        return others
 
     async def _state(self, wire: Wire, partner: Partner) -> Partner:
         """Greeting and probe: what is said is the standing of the partnership here."""
@@ -96,18 +129,22 @@ class Link:
             await self._failed(error)
             return await self._read()
         self._stated = said
+        midway = now + (self._house.clock() - now) / 2
+        difference = to_ms(theirs.created_at) - to_ms(midway)
         await self._store.write(partial(state_partnership.hear, statement=theirs, at=to_ms(now)))
-        await self._note_success(to_ms(now))
+        await self._note_success(to_ms(now), difference)
         return await self._read()
 
-    async def _note_success(self, now: int) -> None:
+    async def _note_success(self, now: int, clock_difference: int | None = None) -> None:
         self._noted_success = now
-        await self._store.write(partial(partners.link_works, id_=self._partner, now=now))
+        await self._store.write(
+            partial(partners.link_works, id_=self._partner, now=now, clock_difference=clock_difference)
+        )
 
     async def _send_ready(self, wire: Wire) -> timedelta:
         now = to_ms(self._house.clock())
         free = AT_A_TIME - len(self._under_way)
-        if free <= 0:
+        if free <= 0 or self._finishing:
             return IDLE
         found = await self._store.read(
             partial(outbox.ready, partner=self._partner, now=now, limit=free + len(self._under_way))
@@ -148,7 +185,9 @@ class Link:
 
     async def _record(self, queued: Queued, said: Said) -> None:
         replied = Replied(queued, self._own.system, said.body, said.signature, to_ms(self._house.clock()))
-        await self._store.write(partial(record, replied=replied, word=said.word))
+        await self._store.write(
+            partial(record, replied=replied, word=said.word, retry_after=said.retry_after)
+        )
         if replied.at - self._noted_success > NOTE_SUCCESS_EVERY:
             await self._note_success(replied.at)
         if isinstance(said.word, Refusal) and said.word.type == PROBLEM + NotEstablished.type:
@@ -168,7 +207,7 @@ class Link:
                 return
             failures = partner.failures + 1
             longest = WHILE_WAITING if outbox.count(tx, self._partner) else LONGEST
-            again = to_ms(now + delay(failures, longest=longest))
+            again = to_ms(now + max(delay(failures, longest=longest), error.retry_after))
             partners.link_failed(tx, self._partner, failures, error.detail, again)
 
         await self._store.write(act)

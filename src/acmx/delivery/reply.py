@@ -19,13 +19,13 @@ RECEIPTED = {
 MILLISECOND = timedelta(milliseconds=1)
 
 
-def record(tx: Tx, replied: Replied, word: Receipt | Refusal) -> None:
-    """A receipt or final refusal settles the message; any other refusal puts it off."""
+def record(tx: Tx, replied: Replied, word: Receipt | Refusal, retry_after: timedelta = timedelta(0)) -> None:
+    """A receipt or final refusal settles the message; any other refusal puts it off, as long as it asks for."""
     queued = replied.queued
     if isinstance(word, Receipt):
         RECEIPTED[queued.type](tx, replied, word)
     elif word.final:
         record_refusal.apply(tx, replied, word)
     else:
-        again = replied.at + delay(queued.attempts) // MILLISECOND
+        again = replied.at + max(delay(queued.attempts), retry_after) // MILLISECOND
         outbox.put_off(tx, queued, again, f"{word.title} {word.detail}".strip())

@@ -1,6 +1,8 @@
 """HTTP to one partner's ACM-2: mutual TLS with what is pinned, and only signed answers count (law 5)."""
 
 import ssl
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from io import BytesIO
 from types import TracebackType
 from typing import Self
@@ -16,12 +18,14 @@ from acmx.domain.partnership import Statement
 from acmx.storage.messages import Stored
 from acmx.trust.own import Own
 from acmx.trust.pinned import Pinned
-from acmx.trust.signatures import Typ, verify
+from acmx.trust.signatures import Seal, Typ, verify
 
 SIGNATURE = "ACM-Signature"
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 LONGEST_REPLY = 1024 * 1024
 LARGE = 512 * 1024
+LONGEST_WAIT = timedelta(minutes=15)
+NOT_ASKED = timedelta(0)
 
 
 class LinkDown(AcmxError):
@@ -29,13 +33,28 @@ class LinkDown(AcmxError):
 
     type = "link-down"
 
+    def __init__(self, detail: str, retry_after: timedelta = NOT_ASKED) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class NoAnswer(LinkDown):
+    """The partner's server did not answer."""
+
 
 class Said(msgspec.Struct, frozen=True):
-    """The partner's signed word on a message: a receipt or a refusal, as it came."""
+    """The partner's signed word on a message: a receipt or a refusal, as it came, and how long it asks to wait."""
 
     word: Receipt | Refusal
     body: bytes
     signature: str
+    retry_after: timedelta = NOT_ASKED
+
+
+class _Signed(msgspec.Struct, frozen=True):
+    body: bytes
+    signature: str
+    retry_after: timedelta
 
 
 class Wire:
@@ -65,69 +84,82 @@ class Wire:
         """Send one attempt of a stored message, signed anew. Raises LinkDown unless the partner answered, signed."""
         path = f"/acm2/v1/exchanges/{message.primary_system}/{message.id}/messages/{message.n}"
         exchange = f"{message.primary_system}/{message.id}"
-        body, signature = await self._call("PUT", path, message.body, "acm-message", exchange, message.n)
+        reply = await self._call("PUT", path, message.body, "acm-message", exchange, message.n)
         try:
-            typ = self._verified(signature, body, ("acm-receipt", "acm-refusal"), exchange, message.n)
-            word = _receipt(body) if typ == "acm-receipt" else _refusal(body)
+            seal = self._verified(reply, ("acm-receipt", "acm-refusal"), exchange, message.n)
+            word = _receipt(reply.body) if seal.typ == "acm-receipt" else _refusal(reply.body)
         except AcmxError as error:
-            raise LinkDown(str(error)) from None
+            raise LinkDown(_words(error), reply.retry_after) from None
         if word.digest != message.digest:
-            raise LinkDown("the answer is about another message")
-        return Said(word, body, signature)
+            raise LinkDown("the answer is about another message", reply.retry_after)
+        return Said(word, reply.body, reply.signature, reply.retry_after)
 
     async def state(self, statement: bytes) -> Statement:
         """Tell the partner how the partnership stands here, and hear theirs. Raises LinkDown."""
-        body, signature = await self._call("POST", "/acm2/v1/partnership", statement, "acm-partnership")
+        reply = await self._call("POST", "/acm2/v1/partnership", statement, "acm-partnership")
         try:
-            self._verified(signature, body, ("acm-partnership",))
-            theirs = read(body, Statement, InvalidMessage)
+            self._verified(reply, ("acm-partnership",))
+            theirs = read(reply.body, Statement, InvalidMessage)
         except AcmxError as error:
-            raise LinkDown(str(error)) from None
+            raise LinkDown(_words(error), reply.retry_after) from None
         if (theirs.sender, theirs.receiver) != (self._peer.metadata.system, self._own.system):
             raise LinkDown("the statement is not between these two partners")
         return theirs
 
+    async def metadata(self) -> tuple[bytes, int]:
+        """What the partner publishes of itself, signed by a pinned key, and when (Unix time). Raises LinkDown."""
+        reply = await self._exchange("GET", "/acm2/v1/metadata", b"", {})
+        try:
+            seal = self._verified(reply, ("acm-metadata",), aud=self._peer.metadata.system)
+        except AcmxError as error:
+            raise LinkDown(_words(error)) from None
+        return reply.body, seal.iat
+
     async def _call(
         self, method: str, path: str, body: bytes, typ: Typ, exchange: str | None = None, n: int | None = None
-    ) -> tuple[bytes, str]:
+    ) -> _Signed:
         seal = self._own.sign(
             body, to=self._peer.metadata.system, typ=typ, now=self._now(), exchange=exchange, n=n
         )
         headers = {SIGNATURE: seal, "Content-Type": "application/json"}
+        return await self._exchange(method, path, body, headers)
+
+    async def _exchange(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> _Signed:
         try:
             async with self._http.request(
                 method, path, data=_data(body), headers=headers, allow_redirects=False
             ) as reply:
                 signature = reply.headers.get(SIGNATURE)
+                retry_after = _retry_after(reply.headers.get("Retry-After", ""), self._clock())
                 if signature is None:
-                    raise LinkDown(f"unsigned answer: HTTP {reply.status}")
-                return await _limited(reply), signature
+                    raise LinkDown(f"unsigned answer: HTTP {reply.status}", retry_after)
+                return _Signed(await _limited(reply), signature, retry_after)
         except TimeoutError:
-            raise LinkDown("no answer in time") from None
+            raise NoAnswer("no answer in time") from None
         except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
-            raise LinkDown(str(error)[:300] or type(error).__name__) from None
+            raise NoAnswer(str(error)[:300] or type(error).__name__) from None
 
     def _verified(
         self,
-        signature: str,
-        body: bytes,
+        reply: _Signed,
         typ: tuple[Typ, ...],
         exchange: str | None = None,
         n: int | None = None,
-    ) -> Typ:
+        *,
+        aud: str | None = None,
+    ) -> Seal:
         """Raises BadSignature, ClockAhead."""
-        seal = verify(
-            signature,
-            body,
+        return verify(
+            reply.signature,
+            reply.body,
             self._peer.keys,
             iss=self._peer.metadata.system,
-            aud=self._own.system,
+            aud=aud or self._own.system,
             typ=typ,
             exchange=exchange,
             n=n,
             now=self._now(),
         )
-        return seal.typ
 
     def _now(self) -> int:
         return int(self._clock().timestamp())
@@ -136,6 +168,26 @@ class Wire:
 def _data(body: bytes) -> bytes | BytesIO:
     """aiohttp wants large bodies as a stream."""
     return body if len(body) < LARGE else BytesIO(body)
+
+
+def _words(error: AcmxError) -> str:
+    return " ".join(
+        [str(error), *(f"{name}: {value}" for name, value in error.members.items() if name.endswith("_at"))]
+    )
+
+
+def _retry_after(header: str, now: datetime) -> timedelta:
+    """Seconds or a date (RFC 9110), 15 minutes at most; what cannot be read asks for nothing."""
+    if not header:
+        return NOT_ASKED
+    if header.isascii() and header.isdecimal():
+        return timedelta(seconds=min(int(header[:9]), LONGEST_WAIT.total_seconds()))
+    try:
+        asked = parsedate_to_datetime(header)
+    except ValueError:
+        return NOT_ASKED
+    until = asked if asked.tzinfo else asked.replace(tzinfo=UTC)
+    return max(NOT_ASKED, min(until - now, LONGEST_WAIT))
 
 
 def _receipt(body: bytes) -> Receipt | Refusal:

@@ -317,6 +317,84 @@ class Partners(Struct, frozen=True):
     items: list[Partner]
 
 
+class QueuedMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A message in the outbox: it waits for the partner's signed word, or was given up."""
+
+    partner: str
+    primary: str
+    exchange: str
+    n: int
+    type: str
+    queued_at: Moment
+    attempts: int
+    next_attempt_at: Moment
+    give_up_at: Moment
+    last_attempt_at: Moment | None = None
+    last_error: str | None = None
+    undeliverable: bool = False
+
+
+class OutboxPage(Struct, frozen=True, omit_defaults=True):
+    """A page of the outbox, oldest first."""
+
+    items: list[QueuedMessage]
+    next: str | None = None
+
+
+class Retry(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What is to be sent again now: all that waits for a partner, or of an exchange; without members, everything."""
+
+    partner: Short | None = None
+    exchange: Short | None = None
+
+
+class Retried(Struct, frozen=True):
+    """How many messages are no longer put off, and to whom the links were woken."""
+
+    messages: int
+    partners: list[str]
+
+
+class Finding(Struct, frozen=True):
+    """One check, and what it found in plain words."""
+
+    name: str
+    status: Literal["ok", "warning", "failed"]
+    text: str
+
+
+class Findings(Struct, frozen=True):
+    """Every check, in the order in which they were made."""
+
+    items: list[Finding]
+
+
+class ClockStanding(Struct, frozen=True, omit_defaults=True):
+    """The server's clock; while it is held in doubt, nothing expires."""
+
+    now: Moment
+    held_since: Moment | None = None
+    reason: str | None = None
+
+
+class Component(Struct, frozen=True, omit_defaults=True):
+    """A part of the server that has to go on; `of` names which one, where there are several."""
+
+    name: str
+    ok: bool
+    of: str | None = None
+    trouble: str | None = None
+
+
+class Health(Struct, frozen=True, omit_defaults=True):
+    """How the server is doing."""
+
+    ok: bool
+    version: str
+    components: list[Component]
+    clock: ClockStanding
+
+
 class PolicyInput(Struct, frozen=True, forbid_unknown_fields=True):
     """A policy text (Cedar)."""
 

@@ -8,7 +8,7 @@ from acmx.flows import decide, response
 from acmx.flows.change import move
 from acmx.flows.decide import Decision
 from acmx.flows.house import House
-from acmx.storage import exchanges, messages
+from acmx.storage import clock_holds, exchanges, messages
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 
@@ -24,7 +24,9 @@ class Plan(Struct, frozen=True):
 
 
 def due(house: House, tx: Tx) -> list[Exchange]:
-    """The exchanges that are due now, a batch of them."""
+    """The exchanges that are due now, a batch of them; none while the clock is in doubt."""
+    if clock_holds.find(tx) is not None:
+        return []
     return exchanges.due(tx, to_ms(house.clock()), AT_ONCE)
 
 

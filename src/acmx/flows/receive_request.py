@@ -18,7 +18,7 @@ from acmx.flows.held import current_catalogue
 from acmx.flows.house import House
 from acmx.flows.response import Decided
 from acmx.kinds import kind_named
-from acmx.storage import exchanges, partners, policies
+from acmx.storage import clock_holds, exchanges, partners, policies
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
@@ -81,7 +81,7 @@ def _check(tx: Tx, arrived: Arrived, request: Request) -> None:
 
 def _at_once(tx: Tx, request: Request, now: datetime) -> Decided | None:
     if request.expires_at <= now:
-        return response.expired(request)
+        return None if clock_holds.find(tx) else response.expired(request)
     rules = policy.parsed(policies.current(tx).text)
     facts = facts_of(request, now) if rules.rules else {}
     ruling = rules.decide(partner=request.sender, kind=request.kind, facts=facts)

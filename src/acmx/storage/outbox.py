@@ -24,6 +24,7 @@ class Queued(msgspec.Struct, frozen=True):
     first_sent_at: int | None = None
     last_error: str | None = None
     gave_up_at: int | None = None
+    last_sent_at: int | None = None
 
 
 class Outgoing(msgspec.Struct, frozen=True):
@@ -102,11 +103,15 @@ def attempt(tx: Tx, batch: Iterable[Queued], now: int) -> list[Queued]:
     """Those of the batch that still wait; committed before the first byte of these attempts leaves."""
     return [
         msgspec.structs.replace(
-            queued, attempts=queued.attempts + 1, first_sent_at=queued.first_sent_at or now
+            queued,
+            attempts=queued.attempts + 1,
+            first_sent_at=queued.first_sent_at or now,
+            last_sent_at=now,
         )
         for queued in batch
         if tx.execute(
-            "UPDATE outbox SET attempts = attempts + 1, first_sent_at = COALESCE(first_sent_at, :now) "
+            "UPDATE outbox SET attempts = attempts + 1, first_sent_at = COALESCE(first_sent_at, :now), "
+            "last_sent_at = :now "
             "WHERE primary_system = :primary AND id = :id AND n = :n",
             {"primary": queued.primary_system, "id": queued.id, "n": queued.n, "now": now},
         )
@@ -143,6 +148,43 @@ def clear(tx: Tx, primary: str, id_: str) -> None:
     tx.execute(
         "DELETE FROM outbox WHERE primary_system = :primary AND id = :id", {"primary": primary, "id": id_}
     )
+
+
+def page(tx: Tx, *, after: int, limit: int) -> list[Queued]:
+    """What waits, for whomever, those after the serial `after`, oldest first."""
+    return rows.many(
+        Queued,
+        tx.rows(
+            f"{_SELECT} WHERE serial > :after ORDER BY serial LIMIT :limit", {"after": after, "limit": limit}
+        ),
+    )
+
+
+def send_now(tx: Tx, now: int, *, partner: str | None, primary: str | None, id_: str | None) -> int:
+    """What was put off is put off no longer: of this partner, this exchange, or whatever is None; how much waits."""
+    return tx.execute(
+        "UPDATE outbox SET next_attempt_at = CASE WHEN next_attempt_at > :now THEN :now ELSE next_attempt_at END "
+        "WHERE give_up_at > :now AND (:partner IS NULL OR partner = :partner) "
+        "AND (:id IS NULL OR (primary_system = :primary AND id = :id))",
+        {"now": now, "partner": partner, "primary": primary, "id": id_},
+    )
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """What waits for one partner: how much in all, of that put off, and of that no longer sent."""
+
+    total: int
+    put_off: int
+    undeliverable: int
+
+
+def waiting(tx: Tx, partner: str, now: int) -> Waiting:
+    row = tx.row(
+        "SELECT COUNT(*), COUNT(*) FILTER (WHERE next_attempt_at > :now), "
+        "COUNT(*) FILTER (WHERE give_up_at <= :now) FROM outbox WHERE partner = :partner",
+        {"partner": partner, "now": now},
+    )
+    return Waiting(*row) if row else Waiting(0, 0, 0)
 
 
 def count(tx: Tx, partner: str) -> int:

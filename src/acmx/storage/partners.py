@@ -24,6 +24,7 @@ class Partner(msgspec.Struct, frozen=True):
     last_error: str | None = None
     last_success_at: int | None = None
     next_attempt_at: int | None = None
+    clock_difference: int | None = None
 
     @property
     def established(self) -> bool:
@@ -66,14 +67,41 @@ def link_failed(tx: Tx, id_: str, failures: int, error: str, next_attempt_at: in
     )
 
 
-def try_now(tx: Tx) -> None:
-    """No partner is waited for any longer."""
-    tx.execute("UPDATE partner SET next_attempt_at = NULL WHERE next_attempt_at IS NOT NULL")
-
-
-def link_works(tx: Tx, id_: str, now: int) -> None:
+def try_now(tx: Tx, id_: str | None = None) -> None:
+    """This partner, or with None no partner, is waited for any longer."""
     tx.execute(
-        "UPDATE partner SET failures = 0, last_error = NULL, next_attempt_at = NULL, last_success_at = :now "
-        "WHERE id = :id",
-        {"id": id_, "now": now},
+        "UPDATE partner SET next_attempt_at = NULL "
+        "WHERE next_attempt_at IS NOT NULL AND (:id IS NULL OR id = :id)",
+        {"id": id_},
+    )
+
+
+def lease(tx: Tx, id_: str, owner: str, now: int, lasts: int) -> int | None:
+    """Be the only one who sends to this partner for `lasts` milliseconds; None, or until when another owner is.
+
+    A lease that runs out much later than this one would was taken by a clock that was wrong, and does not count.
+    """
+    free = "lease_owner IS NULL OR lease_owner = :owner OR lease_until <= :now OR lease_until > :absurd"
+    taken = tx.execute(
+        f"UPDATE partner SET lease_owner = :owner, lease_until = :until WHERE id = :id AND ({free})",  # noqa: S608
+        {"id": id_, "owner": owner, "now": now, "until": now + lasts, "absurd": now + 2 * lasts},
+    )
+    row = None if taken else tx.row("SELECT lease_until FROM partner WHERE id = :id", {"id": id_})
+    return row[0] if row else None
+
+
+def release(tx: Tx, owner: str) -> None:
+    """Whoever comes next need not wait."""
+    tx.execute(
+        "UPDATE partner SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = :owner",
+        {"owner": owner},
+    )
+
+
+def link_works(tx: Tx, id_: str, now: int, clock_difference: int | None) -> None:
+    """`clock_difference`: how far the partner's clock is ahead of ours, in milliseconds, where that was seen."""
+    tx.execute(
+        "UPDATE partner SET failures = 0, last_error = NULL, next_attempt_at = NULL, last_success_at = :now, "
+        "clock_difference = COALESCE(:difference, clock_difference) WHERE id = :id",
+        {"id": id_, "now": now, "difference": clock_difference},
     )

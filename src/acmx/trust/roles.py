@@ -22,17 +22,22 @@ Permission = Literal[
     "policy",
     "policy-read",
     "accounts",
+    "links",
+    "health",
+    "clock",
 ]
 
 ROLES: dict[str, frozenset[Permission]] = {
     "requester": frozenset({"read-own", "submit", "withdraw", "retrieve", "partners-read"}),
     "reviewer": frozenset({"read-own", "review", "partners-read", "identities-read", "policy-read"}),
-    "partner-administrator": frozenset({"read-own", "partners", "partners-read", "policy", "policy-read"}),
+    "partner-administrator": frozenset(
+        {"read-own", "partners", "partners-read", "policy", "policy-read", "links"}
+    ),
     "identity-editor": frozenset({"read-own", "identities", "identities-read", "partners-read"}),
     "auditor": frozenset(
-        {"read-own", "read-all", "audit", "partners-read", "identities-read", "policy-read"},
+        {"read-own", "read-all", "audit", "partners-read", "identities-read", "policy-read", "health"},
     ),
-    "operator": frozenset({"read-own", "accounts", "partners-read", "audit"}),
+    "operator": frozenset({"read-own", "accounts", "partners-read", "audit", "links", "health", "clock"}),
 }
 
 

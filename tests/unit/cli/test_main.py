@@ -58,9 +58,12 @@ COMMANDS = list(commands())
 
 def test_the_commands_are_those_that_were_promised():
     assert {" ".join(path[1:]) for path in COMMANDS} == {
-        *("init", "serve", "backup", "restore", "demo", "login"),
+        *("init", "serve", "doctor", "backup", "restore", "demo", "login"),
         *("account add", "account list", "account disable", "identities show", "identities set"),
-        *(f"partner {verb}" for verb in ("export", "add", "accept", "list", "show", "suspend", "resume")),
+        *(
+            f"partner {verb}"
+            for verb in ("export", "add", "accept", "list", "show", "suspend", "resume", "check")
+        ),
         *(
             "request server-identity",
             "requests",
@@ -74,6 +77,8 @@ def test_the_commands_are_those_that_were_promised():
             "watch",
         ),
         *("audit", "notices", "policy show", "policy check", "policy set"),
+        *("health", "outbox retry", "clock confirm"),
+        *("audit", "policy show", "policy check", "policy set"),
     }
 
 

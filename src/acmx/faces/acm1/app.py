@@ -48,6 +48,8 @@ class Acm1:
         return Starlette(
             routes=[
                 Route(f"{BASE}/openapi.json", get_openapi, methods=["GET"]),
+                Route("/health/live", self._show(self.desk.vitals.alive), methods=["GET"]),
+                Route("/health/ready", self._show(self.desk.vitals.ready), methods=["GET"]),
                 Route(f"{BASE}/sessions", self._guarded(self._log_on), methods=["POST"]),
                 Route(f"{BASE}/notifications", self._guarded(self._notify), methods=["GET"]),
                 *(
@@ -57,6 +59,17 @@ class Acm1:
             ],
             exception_handlers=HANDLERS,
         )
+
+    def _show(self, well: Callable[[], bool]) -> Callable[[Request], Awaitable[Response]]:
+        """For whoever keeps the server running; strangers read it too, so it names parts and nothing else."""
+
+        async def handle(_request: Request) -> Response:
+            failing = {component.name for component in self.desk.vitals.components() if not component.ok}
+            ok = well()
+            document = {"ok": ok, "failing": sorted(failing)}
+            return Response(encode(document), 200 if ok else 503, media_type="application/json")
+
+        return handle
 
     def _guarded(
         self, answer: Callable[[Request], Awaitable[ASGIApp]]

@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from msgspec import Struct
 from starlette.requests import Request
 
+from acmx.domain import acm1
 from acmx.domain.errors import Fault, FaultyInput
 from acmx.flows.carry_out import carry_out
 from acmx.flows.house import House
@@ -21,14 +22,33 @@ PAGE = 100
 LONGEST_PAGE = 1000
 
 
+class Vitals(Protocol):
+    """The signs of life of the server."""
+
+    def components(self) -> list[acm1.Component]:
+        """Every part that has to go on."""
+
+    def alive(self) -> bool:
+        """Whether it would not help to start the server again."""
+
+    def ready(self) -> bool:
+        """Whether the server does its work."""
+
+
 @dataclass(frozen=True)
 class Desk:
-    """What the routes of ACM-1 need of the house. `told_at` gives the milliseconds of the last notice to a person."""
+    """What the routes of ACM-1 need of the house.
+
+    `told_at` gives the milliseconds of the last notice to a person; `check` looks into the link to a partner and
+    raises NotFound.
+    """
 
     house: House
     store: Store
     own: Own
     told_at: Callable[[str], int | None]
+    vitals: Vitals
+    check: Callable[[str], Awaitable[acm1.Findings]]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ nobody has read yet are one hint. The list is the truth.
 """
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -56,9 +56,10 @@ class Bell:
                 stream.hint = True
                 stream.wake.set()
 
-    async def keep_beating(self) -> None:
+    async def keep_beating(self, heard: Callable[[float], None]) -> None:
         """One sweep for all streams, so that proxies keep them open and dead ones are found."""
         while True:
+            heard(4 * HEARTBEAT)
             await asyncio.sleep(HEARTBEAT)
             for stream in self._streams:
                 stream.wake.set()

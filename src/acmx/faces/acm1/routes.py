@@ -6,7 +6,7 @@ Authorisation, decoding, the OpenAPI document and its tests come from these rows
 from acmx.domain import acm1
 from acmx.domain.partnership import PartnerFile
 from acmx.faces.acm1 import administration as admin
-from acmx.faces.acm1 import requests
+from acmx.faces.acm1 import operations, requests
 from acmx.faces.acm1.calls import Served
 
 ROUTES: tuple[Served, ...] = (
@@ -61,6 +61,13 @@ ROUTES: tuple[Served, ...] = (
     Served("GET", "/accounts", "accounts", admin.get_accounts, None, acm1.Accounts),
     Served("POST", "/accounts", "accounts", admin.post_account, acm1.NewAccount, acm1.Account, 201),
     Served("POST", "/accounts/{name}/disablement", "accounts", admin.post_disablement, None, acm1.Account),
+    Served("POST", "/partners/{id}/check", "links", operations.post_partner_check, None, acm1.Findings),
+    Served("GET", "/outbox", "links", operations.get_outbox, None, acm1.OutboxPage),
+    Served("POST", "/outbox/retry", "links", operations.post_retry, acm1.Retry, acm1.Retried),
+    Served("GET", "/health", "health", operations.get_health, None, acm1.Health),
+    Served(
+        "POST", "/clock/confirmation", "clock", operations.post_clock_confirmation, None, acm1.ClockStanding
+    ),
     Served("GET", "/audit", "audit", admin.get_audit, None, acm1.AuditPage),
     Served("GET", "/notices", "audit", admin.get_notices, None, acm1.NoticePage),
 )

@@ -1,12 +1,16 @@
 """Whose certificate was shown: the pinned fingerprints in memory, asked at every request."""
 
+import asyncio
 import ssl
+from collections.abc import Callable
 
 from acmx.domain.errors import BadCertificate
 from acmx.storage import partners
 from acmx.storage.engine import Store
 from acmx.trust.pinned import Pinned, pinned
 from acmx.trust.tls import pin
+
+EVERY = 60.0
 
 
 class Peers:
@@ -16,6 +20,22 @@ class Peers:
         self._store = store
         self._context = context
         self._by_fingerprint: dict[str, Pinned] = {}
+        self._changed = asyncio.Event()
+
+    def hear_of_change(self) -> None:
+        self._changed.set()
+
+    async def keep_fresh(self, beat: Callable[[float], None]) -> None:
+        """Read the partners anew whenever one has changed, and now and then in case another process changed one."""
+        while True:
+            self._changed.clear()
+            await self.refresh()
+            beat(2 * EVERY)
+            try:
+                async with asyncio.timeout(EVERY):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
 
     async def refresh(self) -> None:
         """Read the partners anew; new certificates are trusted from the next handshake on."""

@@ -1,0 +1,205 @@
+"""`acmx doctor`: a server's directory examined, whether a server runs in it or not; nothing in it is changed."""
+
+import os
+import platform
+import shutil
+import socket
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryFile
+
+import apsw
+
+import acmx
+from acmx import config as configuration
+from acmx.bootstrap.create import CONFIG, DATABASE, KEYS, TLS
+from acmx.bootstrap.lock import is_held
+from acmx.config import Config, endpoint
+from acmx.delivery.clock_guard import TOLERANCE
+from acmx.domain.acm1 import Finding, Findings
+from acmx.domain.errors import AcmxError
+from acmx.domain.findings import days_left, failed, ok, warning
+from acmx.domain.moments import from_ms, text
+from acmx.storage import clock_holds, journal, migrations, partners
+from acmx.storage.engine import Tx
+from acmx.storage.sqlite_connection import SqliteTx, require_safe_library
+from acmx.trust import certificates, tls
+from acmx.trust.keys import SigningKey
+
+LIBRARIES = ("aiohttp", "cryptography", "joserfc", "msgspec", "starlette", "uvicorn", "uvloop", "cedarpy")
+MIB = 1024 * 1024
+LITTLE_SPACE, NO_SPACE = 1024 * MIB, 64 * MIB
+LARGE_WAL = 256 * MIB
+SLOW_FSYNC = 0.1
+CLOCKS_APART_MS = 60_000
+
+
+def examine(directory: Path) -> Findings:
+    """Never raises an AcmxError: each is a finding."""
+    now = datetime.now(UTC)
+    found = list(_versions())
+    config = _tried("configuration", partial(_configuration, directory), found)
+    _tried("signing key", partial(_signing_key, directory), found)
+    for face in ("acm1", "acm2"):
+        _tried(f"{face} certificate", partial(_certificate, directory, face, now), found)
+    found += _modes(directory)
+    _tried("database", partial(_database, directory / DATABASE, now), found)
+    found += _disk(directory)
+    if isinstance(config, Config):
+        runs = is_held(directory)
+        found.append(ok("server", "runs" if runs else "does not run"))
+        found += [_address("ACM-1", config.acm1.listen, runs), _address("ACM-2", config.acm2.listen, runs)]
+    return Findings(found)
+
+
+def _tried(name: str, look: Callable[[], tuple[object, list[Finding]]], found: list[Finding]) -> object:
+    """What `look` gave, its findings kept; where it failed, that is the finding."""
+    try:
+        result, findings = look()
+    except (AcmxError, OSError, apsw.Error) as error:
+        found.append(failed(name, str(error)))
+        return None
+    found += findings
+    return result
+
+
+def _versions() -> Iterator[Finding]:
+    yield ok("acmx", f"{acmx.__version__} on Python {platform.python_version()}")
+    yield ok("libraries", ", ".join(f"{name} {version(name)}" for name in LIBRARIES))
+    try:
+        require_safe_library()
+        yield ok("SQLite", apsw.sqlite_lib_version())
+    except AcmxError as error:
+        yield failed("SQLite", str(error))
+
+
+def _configuration(directory: Path) -> tuple[Config, list[Finding]]:
+    config = configuration.read(directory / CONFIG)
+    return config, [ok("configuration", f"{config.system}, {config.name}")]
+
+
+def _signing_key(directory: Path) -> tuple[None, list[Finding]]:
+    key = SigningKey.load(directory / KEYS / "signing.pem")
+    return None, [ok("signing key", key.kid)]
+
+
+def _certificate(directory: Path, face: str, now: datetime) -> tuple[None, list[Finding]]:
+    """Raises Misconfigured where the key does not fit."""
+    pair = directory / TLS / f"{face}.pem", directory / TLS / f"{face}.key"
+    tls.server_context(*pair, pinned=None)
+    return None, [days_left(f"{face} certificate", certificates.not_after(pair[0].read_text()), now)]
+
+
+def _modes(directory: Path) -> list[Finding]:
+    secrets = [*(directory / KEYS).glob("*"), *(directory / TLS).glob("*.key"), directory / DATABASE]
+    open_ = [
+        str(path.relative_to(directory))
+        for path in secrets
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077
+    ]
+    if open_:
+        return [failed("modes", f"others may read {', '.join(open_)}: chmod 600")]
+    return [ok("modes", "keys and database are their owner's alone")]
+
+
+def _database(path: Path, now: datetime) -> tuple[None, list[Finding]]:
+    """Read only; a server that runs meanwhile is not disturbed."""
+    with closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
+        connection.set_busy_timeout(5_000)
+        found = [_integrity(connection), _schema(connection), _wal(path)]
+        if found[1].status == "ok":
+            tx = SqliteTx(connection)
+            found += [_clock(tx, now), *_partners_clocks(tx)]
+    return None, found
+
+
+def _integrity(connection: apsw.Connection) -> Finding:
+    said = connection.pragma("quick_check")
+    return ok("database", "is intact") if said == "ok" else failed("database", f"is damaged: {said}")
+
+
+def _schema(connection: apsw.Connection) -> Finding:
+    present, known = connection.pragma("user_version"), len(migrations.load())
+    if present == known:
+        return ok("schema", f"{present}")
+    if present < known:
+        return warning("schema", f"{present}: the next start brings it to {known}")
+    return failed("schema", f"{present}, but this acmx knows {known} only: use the newer acmx")
+
+
+def _wal(path: Path) -> Finding:
+    log = path.with_name(f"{path.name}-wal")
+    size = log.stat().st_size if log.exists() else 0
+    words = f"{size / MIB:.1f} MiB"
+    return ok("write-ahead log", words) if size < LARGE_WAL else warning("write-ahead log", words)
+
+
+def _clock(tx: Tx, now: datetime) -> Finding:
+    held = clock_holds.find(tx)
+    if held is not None:
+        return failed("clock", f"in doubt: {held.reason}. Nothing expires until: acmx clock confirm")
+    newest = journal.page(tx, before=None, limit=1)
+    if newest and from_ms(newest[0].at) - now > TOLERANCE:
+        return failed(
+            "clock", f"says {text(now)}, but the journal was last written at {text(from_ms(newest[0].at))}"
+        )
+    return ok("clock", text(now))
+
+
+def _partners_clocks(tx: Tx) -> Iterator[Finding]:
+    known = [partner for partner in partners.every(tx) if partner.clock_difference is not None]
+    for partner in known:
+        difference = partner.clock_difference or 0
+        words = (
+            f"was {abs(difference) / 1000:.1f} s {'ahead' if difference > 0 else 'behind'} when last heard"
+        )
+        apart = abs(difference) > CLOCKS_APART_MS
+        yield (warning if apart else ok)(f"clock of {partner.id}", words)
+
+
+def _disk(directory: Path) -> Iterator[Finding]:
+    free = shutil.disk_usage(directory).free
+    words = f"{free / MIB:,.0f} MiB free"
+    grade = failed if free < NO_SPACE else warning if free < LITTLE_SPACE else ok
+    yield grade("disk", words)
+    try:
+        seconds = _fsync_seconds(directory)
+    except OSError as error:
+        yield failed("fsync", str(error))
+        return
+    yield (ok if seconds < SLOW_FSYNC else warning)("fsync", f"{seconds * 1000:.1f} ms")
+
+
+def _fsync_seconds(directory: Path) -> float:
+    """The slowest of five, each after 4 KiB."""
+    slowest = 0.0
+    with TemporaryFile(dir=directory) as file:
+        for _ in range(5):
+            file.write(bytes(4096))
+            file.flush()
+            began = time.perf_counter()
+            os.fsync(file.fileno())
+            slowest = max(slowest, time.perf_counter() - began)
+    return slowest
+
+
+def _address(name: str, listen: str, runs: bool) -> Finding:
+    host, port = endpoint(listen)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if runs:
+                return ok(name, f"{listen} is taken, as the server runs")
+            return failed(name, f"{listen} cannot be had: {error.strerror}")
+    if runs and port:
+        return failed(name, f"the server runs but does not listen on {listen}")
+    return ok(name, f"{listen} is free")

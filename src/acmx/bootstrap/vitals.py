@@ -1,0 +1,40 @@
+"""The signs of life of a server: its supervised loops."""
+
+import asyncio
+
+from acmx.delivery.supervisor import Beat, Supervisor
+from acmx.domain.acm1 import Component
+from acmx.storage.engine import Store
+
+EVERY = 5.0
+WRITER_WITHIN = 30.0
+
+
+class Vitals:
+    """What is asked for at /health; `stopping` once the server was told to stop."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        self.stopping = False
+
+    def components(self) -> list[Component]:
+        return [
+            Component(loop.component, loop.trouble is None, loop.of or None, loop.trouble)
+            for loop in self._supervisor.loops
+        ]
+
+    def alive(self) -> bool:
+        """False where a loop is stuck or dead, which starting anew would mend."""
+        return not any(loop.stuck for loop in self._supervisor.loops)
+
+    def ready(self) -> bool:
+        loops = self._supervisor.loops
+        return bool(loops) and not self.stopping and all(loop.trouble is None for loop in loops)
+
+
+async def ask_writer(store: Store, beat: Beat) -> None:
+    """A plan that changes nothing, so nothing is fsynced: that it returns shows that the writer goes on."""
+    while True:
+        await store.write(lambda _tx: None)
+        beat(WRITER_WITHIN)
+        await asyncio.sleep(EVERY)

@@ -1,0 +1,30 @@
+"""Running the server: the outbox, checks of partners, health, and the clock."""
+
+import acmx
+from acmx.domain import acm1
+from acmx.faces.acm1.calls import Call
+from acmx.flows import doubt_clock, list_outbox, retry_now
+
+
+async def get_outbox(call: Call) -> acm1.OutboxPage:
+    after, limit = call.after(), call.limit()
+    return await call.read(lambda tx: list_outbox.page(call.desk.house, tx, after=after, limit=limit))
+
+
+async def post_retry(call: Call) -> acm1.Retried:
+    return await call.write(lambda tx: retry_now.apply(call.desk.house, tx, call.caller, call.given))
+
+
+async def post_partner_check(call: Call) -> acm1.Findings:
+    return await call.desk.check(call.named("id"))
+
+
+async def get_health(call: Call) -> acm1.Health:
+    components = call.desk.vitals.components()
+    clock = await call.read(lambda tx: doubt_clock.standing(call.desk.house, tx))
+    ok = all(component.ok for component in components) and clock.held_since is None
+    return acm1.Health(ok, acmx.__version__, components, clock)
+
+
+async def post_clock_confirmation(call: Call) -> acm1.ClockStanding:
+    return await call.write(lambda tx: doubt_clock.confirm(call.desk.house, tx, call.caller))

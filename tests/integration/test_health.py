@@ -1,0 +1,80 @@
+"""Liveness and readiness for whoever keeps the server running, and the details for operators."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from acmx.delivery import supervisor
+from acmx.storage import group_commit
+from systems import FIRE, System, eventually, two_systems
+
+
+async def asked(system: System, probe: str) -> tuple[int, Any]:
+    url = f"https://127.0.0.1:{system.server.ports[0]}/health/{probe}"
+    async with system.http.get(url) as reply:
+        return reply.status, await reply.json()
+
+
+def test_a_server_that_is_well_says_so_to_strangers_without_details(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path, start=False) as (police, _):
+            await police.start()
+            for probe in ("live", "ready"):
+                assert await asked(police, probe) == (200, {"ok": True, "failing": []})
+            found = await police.done("GET", "/health", account="auditor")
+            parts = {(part["name"], part.get("of"), part["ok"]) for part in found["components"]}
+            assert parts == {
+                ("delivery", FIRE, True),
+                ("clockwork", None, True),
+                ("notifications", None, True),
+                ("partners", None, True),
+                ("writer", None, True),
+            }
+            assert (await police.call("GET", "/health", account="requester"))[0] == 403
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("name", ["delivery", "clockwork", "notifications", "partners", "writer"])
+def test_it_goes_red_when_a_part_is_dead(name: str, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path, start=False) as (police, _):
+            await police.start()
+            (task,) = [task for task in asyncio.all_tasks() if task.get_name().startswith(f"acmx-{name}")][:1]
+            task.cancel()
+            await asyncio.wait([task])
+            for probe in ("live", "ready"):
+                assert await asked(police, probe) == (503, {"ok": False, "failing": [name]})
+
+    asyncio.run(scenario())
+
+
+def test_a_writer_that_cannot_write_is_not_ready_and_recovers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "BUSY_MS", 1)
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE", timedelta(milliseconds=20))
+    monkeypatch.setattr("acmx.bootstrap.vitals.EVERY", 0.02)
+
+    async def scenario() -> None:
+        async with two_systems(tmp_path, start=False) as (police, _):
+            await police.start()
+            other = apsw.Connection(str(police.directory / "acmx.db"))
+            other.execute("BEGIN IMMEDIATE")
+            status, document = await eventually(
+                lambda: asked(police, "ready"), lambda answer: answer[0] == 503
+            )
+            assert "writer" in document["failing"]
+            assert (await asked(police, "live"))[0] == 200
+            found = await police.done("GET", "/health")
+            assert "Another process holds the database." in str(found["components"])
+            other.execute("ROLLBACK")
+            other.close()
+            await eventually(lambda: asked(police, "ready"), lambda answer: answer[0] == 200)
+            assert status == 503
+
+    asyncio.run(scenario())

@@ -1,0 +1,81 @@
+"""A stop lets what is under way finish, or leaves it for the next start; in bounded time."""
+
+import asyncio
+from pathlib import Path
+
+import apsw
+import pytest
+
+from acmx.bootstrap import server
+from systems import FIRE, System, eventually, two_systems
+
+
+def slow(system: System) -> apsw.Connection:
+    """While this connection is open the system answers nothing that has to be stored, for 5 s at most."""
+    other = apsw.Connection(str(system.directory / "acmx.db"))
+    other.execute("BEGIN IMMEDIATE")
+    return other
+
+
+async def under_way(police: System) -> str:
+    """A request whose delivery has begun."""
+    await eventually(lambda: police.done("GET", f"/partners/{FIRE}"), lambda p: "last_success_at" in p)
+    _, accepted = await police.submit()
+    await eventually(lambda: police.done("GET", "/outbox"), lambda page: page["items"][0]["attempts"] == 1)
+    id_: str = accepted["id"]
+    return id_
+
+
+@pytest.mark.law(6)
+def test_a_delivery_under_way_finishes_before_the_end(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path) as (police, fire):
+            await eventually(
+                lambda: fire.done("GET", "/partners"), lambda p: "last_success_at" in p["items"][0]
+            )
+            other = slow(fire)
+            id_ = await under_way(police)
+            stopping = asyncio.create_task(police.stop())
+            await eventually(vitals_stopping(police), bool)
+            assert not stopping.done()
+            other.execute("ROLLBACK")
+            other.close()
+            await stopping
+            reader = apsw.Connection(str(police.directory / "acmx.db"))
+            assert list(reader.execute("SELECT id, state FROM exchange")) == [(id_, "stored")]
+            assert list(reader.execute("SELECT lease_owner FROM partner")) == [(None,)]
+            reader.close()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.law(6)
+def test_a_delivery_that_does_not_end_is_left_for_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "GRACE", 0.2)
+
+    async def scenario() -> None:
+        async with two_systems(tmp_path) as (police, fire):
+            await eventually(
+                lambda: fire.done("GET", "/partners"), lambda p: "last_success_at" in p["items"][0]
+            )
+            other = slow(fire)
+            id_ = await under_way(police)
+            began = asyncio.get_running_loop().time()
+            await police.stop()
+            assert asyncio.get_running_loop().time() - began < 4.0
+            other.execute("ROLLBACK")
+            other.close()
+            await police.start()
+            await police.reaches(id_, "stored")
+            assert await fire.counts("exchange", "message") == {"exchange": 1, "message": 1}
+
+    asyncio.run(scenario())
+
+
+def vitals_stopping(system: System):  # type: ignore[no-untyped-def]
+    async def look() -> bool:
+        return system.server._vitals.stopping
+
+    return look

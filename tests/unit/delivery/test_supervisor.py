@@ -1,0 +1,111 @@
+"""Supervised loops: one exception never ends one, and a loop that is silent is seen to be stuck."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from acmx.bootstrap.vitals import Vitals
+from acmx.delivery import supervisor
+from acmx.delivery.supervisor import Beat, Supervisor
+from systems import eventually
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def turns(count: int = 10) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.law(6)
+def test_a_loop_that_fails_is_begun_again_and_is_not_ready_until_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE", timedelta(milliseconds=50))
+    began: list[int] = []
+    fail = asyncio.Event()
+
+    async def work(beat: Beat) -> None:
+        beat(1.0)
+        began.append(len(began))
+        await fail.wait()
+        fail.clear()
+        raise ValueError("a stumble")
+
+    async def scenario() -> None:
+        kept = Supervisor(Time())
+        vitals = Vitals(kept)
+        assert not vitals.ready()
+        kept.keep("delivery", work, of="mc.b.example")
+        await turns()
+        assert vitals.ready()
+
+        async def kept_failure() -> str | None:
+            return kept.loops[0].failure
+
+        async def begun() -> int:
+            return len(began)
+
+        fail.set()
+        await eventually(kept_failure, bool)
+        assert (vitals.ready(), vitals.alive()) == (False, True)
+        component = vitals.components()[0]
+        assert (component.name, component.of, component.ok) == ("delivery", "mc.b.example", False)
+        assert "a stumble" in str(component.trouble)
+        await eventually(begun, lambda count: count == 2)
+        assert vitals.ready()
+        await kept.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_loop_that_breaks_its_promise_is_stuck_until_it_is_heard_of() -> None:
+    async def scenario() -> None:
+        time = Time()
+        kept = Supervisor(time)
+        vitals = Vitals(kept)
+        go_on = asyncio.Event()
+
+        async def work(beat: Beat) -> None:
+            while True:
+                beat(5.0)
+                await go_on.wait()
+                go_on.clear()
+
+        kept.keep("clockwork", work)
+        await turns()
+        time.now = 5.0
+        assert vitals.alive()
+        time.now = 5.1
+        assert (vitals.alive(), vitals.ready()) == (False, False)
+        go_on.set()
+        await turns()
+        assert (vitals.alive(), vitals.ready()) == (True, True)
+        await kept.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_loop_that_ended_is_dead() -> None:
+    async def scenario() -> None:
+        kept = Supervisor(Time())
+
+        async def work(_beat: Beat) -> None:
+            await asyncio.Event().wait()
+
+        kept.keep("writer", work)
+        await turns()
+        task = kept.loops[0].task
+        assert task is not None
+        task.cancel()
+        await turns()
+        assert not Vitals(kept).alive()
+
+    asyncio.run(scenario())
