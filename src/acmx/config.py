@@ -18,6 +18,7 @@ from acmx.domain.identities import InvalidIdentity, Realms, host_and_port, mc_sy
 from acmx.trust.keys import write_secret
 
 LONGEST_DAYS = 3650
+LONGEST_SECONDS = 900
 _PREFIX = "ACMX_"
 _PLACE = re.compile(r"\{([a-z0-9_.]+)\}")
 _TEMPLATE = """\
@@ -52,6 +53,12 @@ _TEMPLATE = """\
 # Days until a request expires if its requester names no time, and the most that a requester may name.
 {requests.expiry_days}
 {requests.longest_expiry_days}
+
+[delivery]
+# Seconds: the longest between two probes of a partner that does not answer while something waits for it, and
+# how long a partner has to answer a message.
+{delivery.probe_seconds}
+{delivery.answer_seconds}
 """
 
 
@@ -75,6 +82,13 @@ class Requests(Struct, frozen=True, forbid_unknown_fields=True):
     longest_expiry_days: int = 366
 
 
+class Delivery(Struct, frozen=True, forbid_unknown_fields=True):
+    """How partners are reached, in seconds."""
+
+    probe_seconds: float = 30.0
+    answer_seconds: float = 30.0
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an ACM server must know before it starts."""
 
@@ -85,6 +99,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     acm2: Acm2 = Acm2()
     realms: Realms
     requests: Requests = Requests()
+    delivery: Delivery = Delivery()
 
 
 def read(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
@@ -119,7 +134,12 @@ def write(path: Path, config: Config) -> None:
 
 def faults(config: Config) -> list[Fault]:
     """Every value that breaks a rule."""
-    return [*_faults_of_identity(config), *_faults_of_addresses(config), *_faults_of_days(config.requests)]
+    return [
+        *_faults_of_identity(config),
+        *_faults_of_addresses(config),
+        *_faults_of_days(config.requests),
+        *_faults_of_delivery(config.delivery),
+    ]
 
 
 def endpoint(listen: str) -> tuple[str, int]:
@@ -213,6 +233,12 @@ def _faults_of_days(requests: Requests) -> Iterator[Fault]:
     elif not 1 <= requests.expiry_days <= requests.longest_expiry_days:
         rule = f"must be from 1 to longest_expiry_days, {requests.longest_expiry_days}"
         yield Fault("requests.expiry_days", str(requests.expiry_days), rule)
+
+
+def _faults_of_delivery(delivery: Delivery) -> Iterator[Fault]:
+    for field, value in msgspec.structs.asdict(delivery).items():
+        if not 0.1 <= value <= LONGEST_SECONDS:
+            yield Fault(f"delivery.{field}", str(value), f"must be from 0.1 to {LONGEST_SECONDS}")
 
 
 def _bare_host(host: str, text: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from acmx.bootstrap.own import own
 from acmx.config import Config, endpoint
 from acmx.delivery import clockwork
+from acmx.delivery.backoff import Pace
 from acmx.delivery.link import Link
 from acmx.delivery.links import Links
 from acmx.domain.moments import Clock
@@ -53,7 +54,13 @@ class Server:
         tls2 = tls.server_context(*self._pair("acm2"), pinned=())
         self._peers = Peers(store, tls2)
         acm2 = Acm2(house, store, identity, self._peers, refusals)
-        self._links = Links(store, lambda partner: Link(house, store, identity, partner, self._context_to))
+        pace = Pace(
+            timedelta(seconds=config.delivery.probe_seconds),
+            timedelta(seconds=config.delivery.answer_seconds),
+        )
+        self._links = Links(
+            store, lambda partner: Link(house, store, identity, partner, self._context_to, pace)
+        )
         self._tasks: set[asyncio.Task[None]] = set()
 
         def refused(face: str) -> Callable[[str, str], None]:

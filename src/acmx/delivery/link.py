@@ -9,7 +9,7 @@ from functools import partial
 
 import structlog
 
-from acmx.delivery.backoff import LONGEST, WHILE_WAITING, delay
+from acmx.delivery.backoff import LONGEST, Pace, delay
 from acmx.delivery.reply import record
 from acmx.delivery.wire import LinkDown, Said, Wire
 from acmx.domain.errors import NotEstablished
@@ -36,16 +36,25 @@ class Link:
     """Sends what waits for one partner, for as long as it runs."""
 
     def __init__(
-        self, house: House, store: Store, own: Own, partner: str, context: Callable[[Pinned], ssl.SSLContext]
+        self,
+        house: House,
+        store: Store,
+        own: Own,
+        partner: str,
+        context: Callable[[Pinned], ssl.SSLContext],
+        pace: Pace,
     ) -> None:
         self._house = house
         self._store = store
         self._own = own
         self._partner = partner
         self._context = context
+        self._pace = pace
         self._wake = asyncio.Event()
         self._stated: str | None = None
         self._noted_success = 0
+        self._judged = 0.0
+        self._in_vain = 0
         self._under_way: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     def wake(self) -> None:
@@ -61,7 +70,9 @@ class Link:
                     if partner.metadata != metadata:
                         await stack.aclose()
                         peer = pinned(partner.metadata)
-                        wire = Wire(self._own, peer, self._context(peer), self._house.clock)
+                        wire = Wire(
+                            self._own, peer, self._context(peer), self._house.clock, self._pace.answer
+                        )
                         await stack.enter_async_context(wire)
                         metadata, self._stated = partner.metadata, None
                     pause = await self._turn(wire, partner)
@@ -73,8 +84,9 @@ class Link:
     async def _turn(self, wire: Wire, partner: Partner) -> timedelta:
         """Do what can be done now; how long to rest then, unless woken."""
         now = to_ms(self._house.clock())
-        if partner.next_attempt_at is not None and partner.next_attempt_at > now:
-            return timedelta(milliseconds=partner.next_attempt_at - now)
+        pause = timedelta(milliseconds=(partner.next_attempt_at or 0) - now)
+        if pause > timedelta(0) and not (pause > self._pace.probe and await self._something_waits()):
+            return pause
         if partner.failures or self._stated != partner.state_here:
             partner = await self._state(wire, partner)
             if partner.failures:
@@ -85,7 +97,7 @@ class Link:
 
     async def _state(self, wire: Wire, partner: Partner) -> Partner:
         """Greeting and probe: what is said is the standing of the partnership here."""
-        now = self._house.clock()
+        now, begun = self._house.clock(), self._now()
         said = partner.state_here
         try:
             statement = state_partnership.statement(
@@ -93,8 +105,9 @@ class Link:
             )
             theirs = await wire.state(statement)
         except LinkDown as error:
-            await self._failed(error)
+            await self._failed(error, begun)
             return await self._read()
+        self._judged = self._now()
         self._stated = said
         await self._store.write(partial(state_partnership.hear, statement=theirs, at=to_ms(now)))
         await self._note_success(to_ms(now))
@@ -138,12 +151,15 @@ class Link:
         )
         if message is None:
             return
+        begun = self._now()
         try:
             said = await wire.put(message)
         except LinkDown as error:
-            await self._failed(error)
+            self._in_vain += begun > self._judged
+            await self._failed(error, begun)
             await self._put_off(queued, str(error))
             return
+        self._judged, self._in_vain = self._now(), 0
         await self._record(queued, said)
 
     async def _record(self, queued: Queued, said: Said) -> None:
@@ -155,23 +171,30 @@ class Link:
             self._stated = None
 
     async def _put_off(self, queued: Queued, error: str) -> None:
-        at = to_ms(self._house.clock())
+        at = to_ms(self._house.clock() + delay(queued.attempts, longest=self._pace.probe))
         await self._store.write(partial(outbox.put_off, queued=queued, next_attempt_at=at, error=error))
 
-    async def _failed(self, error: LinkDown) -> None:
+    async def _failed(self, error: LinkDown, begun: float) -> None:
+        """What began before the link was last seen to work or to fail says nothing new about it."""
+        if begun <= self._judged:
+            return
+        self._judged = self._now()
         log.warning("the link is down", partner=self._partner, error=str(error))
-        now = self._house.clock()
+        began = self._house.clock() - timedelta(seconds=self._judged - begun)
 
         def act(tx: Tx) -> None:
             partner = partners.find(tx, self._partner)
-            if partner is None or (partner.next_attempt_at or 0) > to_ms(now):
+            if partner is None:
                 return
             failures = partner.failures + 1
-            longest = WHILE_WAITING if outbox.count(tx, self._partner) else LONGEST
-            again = to_ms(now + delay(failures, longest=longest))
+            longest = self._pace.probe if outbox.waits(tx, self._partner) else LONGEST
+            again = to_ms(began + delay(max(failures, self._in_vain), longest=longest))
             partners.link_failed(tx, self._partner, failures, error.detail, again)
 
         await self._store.write(act)
+
+    async def _something_waits(self) -> bool:
+        return await self._store.read(partial(outbox.waits, partner=self._partner))
 
     async def _rest(self, pause: timedelta) -> None:
         try:
@@ -180,6 +203,9 @@ class Link:
         except TimeoutError:
             pass
         self._wake.clear()
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
     async def _read(self) -> Partner:
         partner = await self._store.read(partial(partners.find, id_=self._partner))

@@ -1,6 +1,7 @@
 """HTTP to one partner's ACM-2: mutual TLS with what is pinned, and only signed answers count (law 5)."""
 
 import ssl
+from datetime import timedelta
 from io import BytesIO
 from types import TracebackType
 from typing import Self
@@ -19,7 +20,7 @@ from acmx.trust.pinned import Pinned
 from acmx.trust.signatures import Typ, verify
 
 SIGNATURE = "ACM-Signature"
-TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
+CONNECTS = 10.0
 LONGEST_REPLY = 1024 * 1024
 LARGE = 512 * 1024
 
@@ -41,13 +42,18 @@ class Said(msgspec.Struct, frozen=True):
 class Wire:
     """An open door to one partner. Connections are kept."""
 
-    def __init__(self, own: Own, peer: Pinned, context: ssl.SSLContext, clock: Clock) -> None:
+    def __init__(
+        self, own: Own, peer: Pinned, context: ssl.SSLContext, clock: Clock, answer: timedelta
+    ) -> None:
+        """The partner has `answer` to reply to a message, and at most 10 s to reply to a statement."""
         self._own = own
         self._peer = peer
         self._clock = clock
+        connects = min(CONNECTS, answer.total_seconds())
+        self._statement = aiohttp.ClientTimeout(total=connects)
+        self._message = aiohttp.ClientTimeout(total=answer.total_seconds(), connect=connects)
         self._http = aiohttp.ClientSession(
             base_url=peer.metadata.address,
-            timeout=TIMEOUT,
             connector=aiohttp.TCPConnector(ssl=context, limit=32),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -65,7 +71,9 @@ class Wire:
         """Send one attempt of a stored message, signed anew. Raises LinkDown unless the partner answered, signed."""
         path = f"/acm2/v1/exchanges/{message.primary_system}/{message.id}/messages/{message.n}"
         exchange = f"{message.primary_system}/{message.id}"
-        body, signature = await self._call("PUT", path, message.body, "acm-message", exchange, message.n)
+        body, signature = await self._call(
+            "PUT", path, message.body, "acm-message", self._message, exchange, message.n
+        )
         try:
             typ = self._verified(signature, body, ("acm-receipt", "acm-refusal"), exchange, message.n)
             word = _receipt(body) if typ == "acm-receipt" else _refusal(body)
@@ -77,7 +85,9 @@ class Wire:
 
     async def state(self, statement: bytes) -> Statement:
         """Tell the partner how the partnership stands here, and hear theirs. Raises LinkDown."""
-        body, signature = await self._call("POST", "/acm2/v1/partnership", statement, "acm-partnership")
+        body, signature = await self._call(
+            "POST", "/acm2/v1/partnership", statement, "acm-partnership", self._statement
+        )
         try:
             self._verified(signature, body, ("acm-partnership",))
             theirs = read(body, Statement, InvalidMessage)
@@ -88,7 +98,14 @@ class Wire:
         return theirs
 
     async def _call(
-        self, method: str, path: str, body: bytes, typ: Typ, exchange: str | None = None, n: int | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        typ: Typ,
+        within: aiohttp.ClientTimeout,
+        exchange: str | None = None,
+        n: int | None = None,
     ) -> tuple[bytes, str]:
         seal = self._own.sign(
             body, to=self._peer.metadata.system, typ=typ, now=self._now(), exchange=exchange, n=n
@@ -96,7 +113,7 @@ class Wire:
         headers = {SIGNATURE: seal, "Content-Type": "application/json"}
         try:
             async with self._http.request(
-                method, path, data=_data(body), headers=headers, allow_redirects=False
+                method, path, data=_data(body), headers=headers, timeout=within, allow_redirects=False
             ) as reply:
                 signature = reply.headers.get(SIGNATURE)
                 if signature is None:

@@ -121,6 +121,11 @@ def clear(tx: Tx, primary: str, id_: str) -> None:
     )
 
 
+def waits(tx: Tx, partner: str) -> bool:
+    """Whether anything waits for this partner."""
+    return tx.row("SELECT 1 FROM outbox WHERE partner = :partner LIMIT 1", {"partner": partner}) is not None
+
+
 def count(tx: Tx, partner: str) -> int:
     row = tx.row("SELECT COUNT(*) FROM outbox WHERE partner = :partner", {"partner": partner})
     return row[0] if row else 0
