@@ -3,8 +3,10 @@
 import asyncio
 import socket
 import tomllib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from acmx import config
 from acmx.bootstrap.create import Settings, create
@@ -29,13 +31,14 @@ PURPOSE = "flood in the harbour district: boats and crews of both services"
 CATALOGUE = Path(__file__).parent.parent / "examples" / "catalogues" / "county-fire.toml"
 
 
-def onboard(folder: Path, *, approves: int) -> None:
+def onboard(folder: Path, *, approves: int, via: Mapping[str, str] = MappingProxyType({})) -> None:
     """Make `folder`/police and `folder`/fire; the latter's policy approves lists of up to `approves` users.
 
-    `TOKEN` is a bearer token of both, with every role.
+    `TOKEN` is a bearer token of both, with every role. `via`: the addresses at which partners reach a system, by
+    its MC system ID, where that is not its own listener.
     """
-    for system in ("police", "fire"):
-        create(folder / system, _settings(POLICE if system == "police" else FIRE))
+    for system, id_ in (("police", POLICE), ("fire", FIRE)):
+        create(folder / system, settings(id_, via.get(id_)))
     asyncio.run(_furnish(folder / "police", folder / "fire", ""))
     asyncio.run(_furnish(folder / "fire", folder / "police", _policy(approves)))
 
@@ -72,7 +75,8 @@ async def _furnish(directory: Path, partner: Path, policy: str) -> None:
     await store.close()
 
 
-def _settings(system: str) -> Settings:
+def settings(system: str, via: str | None = None) -> Settings:
+    """Of an ACM server on free ports of the loopback address."""
     acm1, acm2 = _free_port(), _free_port()
     return Settings(
         system=system,
@@ -82,7 +86,7 @@ def _settings(system: str) -> Settings:
         password="bench bench bench bench",
         acm1=f"127.0.0.1:{acm1}",
         acm2=f"127.0.0.1:{acm2}",
-        acm2_address=f"https://127.0.0.1:{acm2}",
+        acm2_address=via or f"https://127.0.0.1:{acm2}",
     )
 
 
