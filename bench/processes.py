@@ -1,6 +1,7 @@
 """Server processes: begun, asked for their CPU time, and always ended."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -60,6 +61,11 @@ class Server:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def freeze(self) -> None:
+        """SIGSTOP: connections are still taken by the kernel, and nothing comes back."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
 
     def stop(self) -> None:
         if self._process is not None:

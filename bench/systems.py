@@ -56,16 +56,21 @@ def _policy(approves: int) -> str:
     """
 
 
+def partner_of(directory: Path) -> Partner:
+    """The system in this directory, as an established partner is pinned."""
+    there = config.read(directory / "config.toml")
+    metadata = own(directory, there).metadata
+    return Partner(there.system, there.name, "accepted", "accepted", 0, metadata, body_digest(metadata))
+
+
 async def _furnish(directory: Path, partner: Path, policy: str) -> None:
-    here, there = (config.read(folder / "config.toml") for folder in (directory, partner))
-    metadata = own(partner, there).metadata
-    pinned = Partner(there.system, there.name, "accepted", "accepted", 0, metadata, body_digest(metadata))
+    here = config.read(directory / "config.toml")
     house = House(here.system, here.realms, lambda: datetime.now(UTC))
     caller = Caller("admin", f"sip:admin@{here.system}", (), tuple(ROLES), 0)
     catalogue = NewIdentities(tomllib.loads(CATALOGUE.read_text()))
 
     def furnish(tx: Tx) -> None:
-        partners.insert(tx, pinned)
+        partners.insert(tx, partner_of(partner))
         policies.insert(tx, PolicyText(2, policy, 0, "bench"))
         accounts.insert_token(tx, Token(token_hash(TOKEN), "admin", 0, 2**52), 0)
         enter_identities.apply(tx, enter_identities.prepare(house, tx, caller, catalogue))
