@@ -54,7 +54,6 @@ class Link:
         self._stated: str | None = None
         self._noted_success = 0
         self._judged = 0.0
-        self._in_vain = 0
         self._under_way: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     def wake(self) -> None:
@@ -155,11 +154,10 @@ class Link:
         try:
             said = await wire.put(message)
         except LinkDown as error:
-            self._in_vain += begun > self._judged
             await self._failed(error, begun)
             await self._put_off(queued, str(error))
             return
-        self._judged, self._in_vain = self._now(), 0
+        self._judged = self._now()
         await self._record(queued, said)
 
     async def _record(self, queued: Queued, said: Said) -> None:
@@ -188,7 +186,7 @@ class Link:
                 return
             failures = partner.failures + 1
             longest = self._pace.probe if outbox.waits(tx, self._partner) else LONGEST
-            again = to_ms(began + delay(max(failures, self._in_vain), longest=longest))
+            again = to_ms(began + delay(failures, longest=longest))
             partners.link_failed(tx, self._partner, failures, error.detail, again)
 
         await self._store.write(act)
