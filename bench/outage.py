@@ -3,7 +3,7 @@
 `uv run python -m bench.outage [--messages 100000]`: two `acmx serve` processes with the shipped settings. The primary's
 outbox is filled through the flow that a submission takes, while no server runs. Measured at the primary:
 
-- the steady rate: how fast a queue of 3,000 is delivered to a partner that is there;
+- the steady rate: how fast a queue of 3,000 is delivered to a partner that is there, before and after the drain;
 - a restart: the primary runs with everything waiting and the partner away; then the partner starts, and greets.
   From the moment when it listens to the first delivery, the rate until nothing waits, and resident memory
   with nothing waiting before, with all waiting, and at its highest while they were delivered;
@@ -22,6 +22,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from statistics import mean
 from typing import NamedTuple
 
 import msgspec
@@ -51,9 +52,10 @@ SUBMISSION = Submission(
 
 
 class Drained(NamedTuple):
-    """How the queue became empty: messages a second, and the primary's highest resident memory in MiB."""
+    """How the queue became empty: messages a second; of the primary, CPU a message in ms and most memory in MiB."""
 
     rate: float
+    cpu_ms: float
     resident: float
 
 
@@ -94,9 +96,14 @@ async def mislead(fire: Path, police: Path) -> None:
 
 def drained(police: Server) -> Drained:
     """Wait until nothing waits."""
+    cpu = police.cpu_seconds()
     samples = list(_samples(police))
     (begun, first, _), (ended, last, _) = samples[0], samples[-1]
-    return Drained((first - last) / (ended - begun), max(resident for _, _, resident in samples))
+    return Drained(
+        (first - last) / (ended - begun),
+        (police.cpu_seconds() - cpu) * 1000 / (first - last),
+        max(resident for _, _, resident in samples),
+    )
 
 
 def _samples(police: Server) -> Iterator[tuple[float, int, float]]:
@@ -126,47 +133,59 @@ def measure(folder: Path, number: int) -> None:
         for server in (police, fire):
             stack.callback(server.kill)
         steady, before = _steady(police, fire)
-        print(f"steady: {steady:,.0f} messages/s", flush=True)
-        _restart(police, fire, number, steady, before)
+        drain = _restart(police, fire, number, before)
+        again, _ = _steady(police, fire)
+        _report(number, drain, steady, again)
         _healed(police, fire)
     lost = set(states(police.directory)) ^ set(states(fire.directory))
     if lost:
         raise SystemExit(f"{len(lost)} exchanges are not on both sides")
 
 
-def _steady(police: Server, fire: Server) -> tuple[float, float]:
+def _steady(police: Server, fire: Server) -> tuple[Drained, float]:
     asyncio.run(fill(police.directory, STEADY))
     for server in (fire, police):
         server.start()
         server.listening()
-    rate, _ = drained(police)
+    steady = drained(police)
     resident = police.resident()
     for server in (police, fire):
         server.stop()
-    return rate, resident
+    return steady, resident
 
 
-def _restart(police: Server, fire: Server, number: int, steady: float, before: float) -> None:
+def _restart(police: Server, fire: Server, number: int, before: float) -> Drained:
     asyncio.run(fill(police.directory, number))
     police.start()
     police.listening()
     time.sleep(AWAY_S)
     during = police.resident()
     first = first_delivery(police, fire)
-    rate, highest = drained(police)
+    drain = drained(police)
     after = police.resident()
     print(f"restart: first delivery after {first:.1f} s (aim 5)")
-    print(f"drain: {number:,} messages, {rate:,.0f}/s: {rate / steady:.2f} of the steady rate (aim 0.8)")
     print(
-        f"resident memory: {before:.0f} MiB before, {during:.0f} with all waiting, {highest:.0f} at most while "
-        f"they were delivered, {after:.0f} after: {max(during, highest) - before:+.0f} (aim below {MIB})",
+        f"resident memory: {before:.0f} MiB before, {during:.0f} with all waiting, {drain.resident:.0f} at most while "
+        f"they were delivered, {after:.0f} after: {max(during, drain.resident) - before:+.0f} (aim below {MIB})",
+        flush=True,
+    )
+    for server in (police, fire):
+        server.stop()
+    return drain
+
+
+def _report(number: int, drain: Drained, *steady: Drained) -> None:
+    rate, cpu_ms = (mean(getattr(each, name) for each in steady) for name in ("rate", "cpu_ms"))
+    before, after = (f"{each.rate:,.0f}" for each in steady)
+    print(f"steady: {before} messages/s before, {after} after; {cpu_ms:.2f} ms CPU a message at the primary")
+    print(
+        f"drain: {number:,} messages, {drain.rate:,.0f}/s: {drain.rate / rate:.2f} of the steady rate (aim 0.8); "
+        f"{drain.cpu_ms:.2f} ms CPU a message",
         flush=True,
     )
 
 
 def _healed(police: Server, fire: Server) -> None:
-    fire.stop()
-    police.stop()
     asyncio.run(fill(police.directory, HEALED))
     asyncio.run(mislead(fire.directory, police.directory))
     police.start()

@@ -77,6 +77,9 @@ class Server:
         status = Path(f"/proc/{self._process.pid if self._process else 0}/status").read_text()
         return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
+    def cpu_seconds(self) -> float:
+        return cpu_seconds(self._process.pid if self._process else 0)
+
     def client(self) -> Client:
         """With every role."""
         return Client(
