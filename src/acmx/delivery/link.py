@@ -27,6 +27,8 @@ from acmx.trust.pinned import Pinned, pinned
 
 AT_A_TIME = 16
 AFTER_OWN_FAULT = 1.0
+NOT_ITS_OWN_FAULT = 2
+"""So often a message may fail with its link, and is sent again as soon as that works."""
 IDLE = timedelta(hours=6)
 NOTE_SUCCESS_EVERY = 30_000
 log = structlog.get_logger()
@@ -169,7 +171,9 @@ class Link:
             self._stated = None
 
     async def _put_off(self, queued: Queued, error: str) -> None:
-        at = to_ms(self._house.clock() + delay(queued.attempts, longest=self._pace.probe))
+        alone = queued.attempts - NOT_ITS_OWN_FAULT
+        pause = delay(alone, longest=self._pace.probe) if alone > 0 else timedelta(0)
+        at = to_ms(self._house.clock() + pause)
         await self._store.write(partial(outbox.put_off, queued=queued, next_attempt_at=at, error=error))
 
     async def _failed(self, error: LinkDown, begun: float) -> None:
