@@ -1,9 +1,9 @@
-"""`python -m bench [store|accept|exchanges|all]`: each measure in turn."""
+"""`python -m bench [store|accept|exchanges|crash|outage|all]`: each measure in turn."""
 
 import subprocess
 import sys
 
-MEASURES = ("store", "accept", "exchanges")
+MEASURES = ("store", "accept", "exchanges", "crash", "outage")
 
 
 def main(asked: list[str]) -> int:

@@ -1,12 +1,19 @@
 """Server processes: begun, asked for their CPU time, and always ended."""
 
 import os
+import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+from bench.systems import TOKEN
+
+from acmx import config
+from acmx.client import Client
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PATIENCE_S = 15
@@ -25,6 +32,59 @@ def running(*command: str, env: Mapping[str, str] | None = None) -> Iterator[sub
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
+
+
+class Server:
+    """`acmx serve` on a directory, begun and ended at will; what it says goes into `server.log` there."""
+
+    def __init__(self, directory: Path) -> None:
+        given = config.read(directory / "config.toml")
+        self.directory = directory
+        self.ports = config.endpoint(given.acm1.listen)[1], config.endpoint(given.acm2.listen)[1]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with (self.directory / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "acmx", "serve", str(self.directory)],
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+            )
+
+    def listening(self) -> None:
+        """Wait until both listeners answer."""
+        for port in self.ports:
+            wait_for(port)
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is finished, nothing is told."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def freeze(self) -> None:
+        """SIGSTOP: connections are still taken by the kernel, and nothing comes back."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(_PATIENCE_S)
+
+    def resident(self) -> float:
+        """VmRSS, in MiB."""
+        status = Path(f"/proc/{self._process.pid if self._process else 0}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+    def cpu_seconds(self) -> float:
+        return cpu_seconds(self._process.pid if self._process else 0)
+
+    def client(self) -> Client:
+        """With every role."""
+        return Client(
+            f"https://127.0.0.1:{self.ports[0]}", TOKEN, certificate=self.directory / "tls" / "acm1.pem"
+        )
 
 
 def wait_for(port: int) -> None:

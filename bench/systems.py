@@ -3,8 +3,10 @@
 import asyncio
 import socket
 import tomllib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from acmx import config
 from acmx.bootstrap.create import Settings, create
@@ -29,13 +31,14 @@ PURPOSE = "flood in the harbour district: boats and crews of both services"
 CATALOGUE = Path(__file__).parent.parent / "examples" / "catalogues" / "county-fire.toml"
 
 
-def onboard(folder: Path, *, approves: int) -> None:
+def onboard(folder: Path, *, approves: int, via: Mapping[str, str] = MappingProxyType({})) -> None:
     """Make `folder`/police and `folder`/fire; the latter's policy approves lists of up to `approves` users.
 
-    `TOKEN` is a bearer token of both, with every role.
+    `TOKEN` is a bearer token of both, with every role. `via`: the addresses at which partners reach a system, by
+    its MC system ID, where that is not its own listener.
     """
-    for system in ("police", "fire"):
-        create(folder / system, _settings(POLICE if system == "police" else FIRE))
+    for system, id_ in (("police", POLICE), ("fire", FIRE)):
+        create(folder / system, settings(id_, via.get(id_)))
     asyncio.run(_furnish(folder / "police", folder / "fire", ""))
     asyncio.run(_furnish(folder / "fire", folder / "police", _policy(approves)))
 
@@ -53,16 +56,21 @@ def _policy(approves: int) -> str:
     """
 
 
+def partner_of(directory: Path) -> Partner:
+    """The system in this directory, as an established partner is pinned."""
+    there = config.read(directory / "config.toml")
+    metadata = own(directory, there).metadata
+    return Partner(there.system, there.name, "accepted", "accepted", 0, metadata, body_digest(metadata))
+
+
 async def _furnish(directory: Path, partner: Path, policy: str) -> None:
-    here, there = (config.read(folder / "config.toml") for folder in (directory, partner))
-    metadata = own(partner, there).metadata
-    pinned = Partner(there.system, there.name, "accepted", "accepted", 0, metadata, body_digest(metadata))
+    here = config.read(directory / "config.toml")
     house = House(here.system, here.realms, lambda: datetime.now(UTC))
     caller = Caller("admin", f"sip:admin@{here.system}", (), tuple(ROLES), 0)
     catalogue = NewIdentities(tomllib.loads(CATALOGUE.read_text()))
 
     def furnish(tx: Tx) -> None:
-        partners.insert(tx, pinned)
+        partners.insert(tx, partner_of(partner))
         policies.insert(tx, PolicyText(2, policy, 0, "bench"))
         accounts.insert_token(tx, Token(token_hash(TOKEN), "admin", 0, 2**52), 0)
         enter_identities.apply(tx, enter_identities.prepare(house, tx, caller, catalogue))
@@ -72,7 +80,8 @@ async def _furnish(directory: Path, partner: Path, policy: str) -> None:
     await store.close()
 
 
-def _settings(system: str) -> Settings:
+def settings(system: str, via: str | None = None) -> Settings:
+    """Of an ACM server on free ports of the loopback address."""
     acm1, acm2 = _free_port(), _free_port()
     return Settings(
         system=system,
@@ -82,7 +91,7 @@ def _settings(system: str) -> Settings:
         password="bench bench bench bench",
         acm1=f"127.0.0.1:{acm1}",
         acm2=f"127.0.0.1:{acm2}",
-        acm2_address=f"https://127.0.0.1:{acm2}",
+        acm2_address=via or f"https://127.0.0.1:{acm2}",
     )
 
 

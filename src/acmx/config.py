@@ -19,6 +19,7 @@ from acmx.domain.telling import BY_DEFAULT, TOLD, is_mail_address
 from acmx.trust.keys import write_secret
 
 LONGEST_DAYS = 3650
+LONGEST_SECONDS = 900
 _PREFIX = "ACMX_"
 _URL = re.compile(r"https://[!-~]+")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -65,6 +66,12 @@ _TEMPLATE = """\
 {notices.bundle_minutes}
 {notices.reminder_hours}
 {notices.escalation_hours}
+
+[delivery]
+# Seconds: the longest between two probes of a partner that does not answer while something waits for it, and
+# how long a partner has to answer a message.
+{delivery.probe_seconds}
+{delivery.answer_seconds}
 """
 
 
@@ -128,6 +135,13 @@ class Webhook(Struct, frozen=True, forbid_unknown_fields=True):
     reviewer_events: tuple[str, ...] = BY_DEFAULT["reviewers"]
 
 
+class Delivery(Struct, frozen=True, forbid_unknown_fields=True):
+    """How partners are reached, in seconds."""
+
+    probe_seconds: float = 30.0
+    answer_seconds: float = 30.0
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an ACM server must know before it starts."""
 
@@ -141,6 +155,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     notices: Notices = Notices()
     mail: Mail = Mail()
     webhooks: tuple[Webhook, ...] = ()
+    delivery: Delivery = Delivery()
 
 
 def read(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
@@ -185,6 +200,7 @@ def faults(config: Config) -> list[Fault]:
         *_faults_of_notices(config.notices),
         *_faults_of_mail(config),
         *_faults_of_webhooks(config.webhooks),
+        *_faults_of_delivery(config.delivery),
     ]
 
 
@@ -342,6 +358,12 @@ def _faults_of_events(at: str, told: Mail | Webhook) -> Iterator[Fault]:
         for event in events:
             if event not in known:
                 yield Fault(f"{at}.{field}", event[:64], f"must be one of {', '.join(known)}")
+
+
+def _faults_of_delivery(delivery: Delivery) -> Iterator[Fault]:
+    for field, value in msgspec.structs.asdict(delivery).items():
+        if not 0.1 <= value <= LONGEST_SECONDS:
+            yield Fault(f"delivery.{field}", str(value), f"must be from 0.1 to {LONGEST_SECONDS}")
 
 
 def _bare_host(host: str, text: str) -> str:

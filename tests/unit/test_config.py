@@ -10,7 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acmx.config import Acm1, Acm2, Config, Mail, Notices, Requests, Webhook, endpoint, host_of, read, write
+from acmx.config import (
+    Acm1,
+    Acm2,
+    Config,
+    Delivery,
+    Mail,
+    Notices,
+    Requests,
+    Webhook,
+    endpoint,
+    host_of,
+    read,
+    write,
+)
 from acmx.domain.errors import FaultyInput, Misconfigured
 from acmx.domain.identities import Realms
 from acmx.domain.telling import TOLD
@@ -53,6 +66,7 @@ webhooks = st.lists(
     max_size=3,
     unique_by=lambda webhook: webhook.name,
 ).map(tuple)
+seconds = st.floats(0.1, 900)
 configs = st.builds(
     Config,
     system=hosts,
@@ -78,6 +92,7 @@ configs = st.builds(
     ),
     mail=mails,
     webhooks=webhooks,
+    delivery=st.builds(Delivery, seconds, seconds),
 )
 
 
@@ -134,6 +149,7 @@ def test_what_is_not_said_has_its_default(tmp_path):
         acm2=Acm2("127.0.0.1:8442", "https://127.0.0.1:8442"),
         realms=Realms((SYSTEM,)),
         requests=Requests(30, 366),
+        delivery=Delivery(30.0, 30.0),
     )
 
 
@@ -234,6 +250,12 @@ def test_every_value_that_breaks_a_rule_is_named_at_once(tmp_path):
 )
 def test_a_request_may_not_wait_longer_than_the_longest(tmp_path, days, field):
     assert refused(tmp_path, LEAST + "[requests]\n" + days)[1] == {field}
+
+
+@pytest.mark.parametrize("seconds", ["0.0", "901", "nan", "inf"])
+def test_a_partner_is_given_a_reasonable_time(tmp_path, seconds):
+    text = f"{LEAST}[delivery]\nanswer_seconds = {seconds}"
+    assert refused(tmp_path, text)[1] == {"delivery.answer_seconds"}
 
 
 def test_a_system_without_realms_is_refused(tmp_path):

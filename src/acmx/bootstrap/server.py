@@ -15,6 +15,7 @@ from acmx.bootstrap.own import own
 from acmx.bootstrap.vitals import Vitals, ask_writer
 from acmx.config import Config, endpoint
 from acmx.delivery import clockwork
+from acmx.delivery.backoff import Pace
 from acmx.delivery.check import Check
 from acmx.delivery.clock_guard import ClockGuard, since_boot
 from acmx.delivery.link import Link
@@ -80,10 +81,14 @@ class Server:
         tls2 = tls.server_context(*self._pair("acm2"), pinned=())
         self._peers = Peers(store, tls2)
         acm2 = Acm2(house, store, identity, self._peers, refusals)
+        pace = Pace(
+            timedelta(seconds=config.delivery.probe_seconds),
+            timedelta(seconds=config.delivery.answer_seconds),
+        )
         self._links = Links(
             store,
             self._supervisor,
-            lambda partner: Link(house, store, identity, partner, self._context_to, self._owner),
+            lambda partner: Link(house, store, identity, partner, self._context_to, self._owner, pace),
         )
         channels = telling.channels(directory, config, clock)
         self._subscribe = partial(

@@ -3,9 +3,17 @@
 import random
 from datetime import timedelta
 
+from msgspec import Struct
+
 FIRST = timedelta(seconds=1)
 LONGEST = timedelta(minutes=15)
-WHILE_WAITING = timedelta(seconds=30)
+
+
+class Pace(Struct, frozen=True):
+    """`probe`: the longest between two probes while something waits; `answer`: how long a reply is waited for."""
+
+    probe: timedelta = timedelta(seconds=30)
+    answer: timedelta = timedelta(seconds=30)
 
 
 def delay(failures: int, *, longest: timedelta = LONGEST) -> timedelta:

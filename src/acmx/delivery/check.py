@@ -68,7 +68,9 @@ class Check:
             yield finding
             if finding.status == "failed":
                 return
-        async with Wire(self._own, peer, self._context(peer), self._house.clock) as wire:
+        async with Wire(
+            self._own, peer, self._context(peer), self._house.clock, timedelta(seconds=STEP_SECONDS)
+        ) as wire:
             async for finding in self._ask(wire, partner):
                 yield finding
 

@@ -9,7 +9,7 @@ from functools import partial
 
 import structlog
 
-from acmx.delivery.backoff import LONGEST, WHILE_WAITING, delay
+from acmx.delivery.backoff import LONGEST, Pace, delay
 from acmx.delivery.reply import record
 from acmx.delivery.supervisor import Beat
 from acmx.delivery.wire import LinkDown, Said, Wire
@@ -28,6 +28,8 @@ from acmx.trust.pinned import Pinned, pinned
 
 AT_A_TIME = 16
 AFTER_OWN_FAULT = 1.0
+NOT_ITS_OWN_FAULT = 2
+"""So often a message may fail with its link, and is sent again as soon as that works."""
 IDLE = timedelta(hours=6)
 NOTE_SUCCESS_EVERY = 30_000
 LEASE = 60_000
@@ -47,6 +49,7 @@ class Link:
         partner: str,
         context: Callable[[Pinned], ssl.SSLContext],
         owner: str,
+        pace: Pace,
     ) -> None:
         self._house = house
         self._store = store
@@ -56,9 +59,12 @@ class Link:
         self._owner = owner
         self._leased_until = 0
         self._finishing = False
+        self._pace = pace
+        self._asked_to_wait_until = 0
         self._wake = asyncio.Event()
         self._stated: str | None = None
         self._noted_success = 0
+        self._judged = 0.0
         self._under_way: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     def wake(self) -> None:
@@ -80,7 +86,9 @@ class Link:
                     if partner.metadata != metadata:
                         await stack.aclose()
                         peer = pinned(partner.metadata)
-                        wire = Wire(self._own, peer, self._context(peer), self._house.clock)
+                        wire = Wire(
+                            self._own, peer, self._context(peer), self._house.clock, self._pace.answer
+                        )
                         await stack.enter_async_context(wire)
                         metadata, self._stated = partner.metadata, None
                     pause = await self._turn(wire, partner)
@@ -93,8 +101,9 @@ class Link:
     async def _turn(self, wire: Wire, partner: Partner) -> timedelta:
         """Do what can be done now; how long to rest then, unless woken."""
         now = to_ms(self._house.clock())
-        if partner.next_attempt_at is not None and partner.next_attempt_at > now:
-            return timedelta(milliseconds=partner.next_attempt_at - now)
+        pause = timedelta(milliseconds=(partner.next_attempt_at or 0) - now)
+        if pause > timedelta(0) and not (pause > self._pace.probe and await self._may_probe(now)):
+            return pause
         if (others := await self._lease(now)) is not None:
             return timedelta(milliseconds=others - now)
         if partner.failures or self._stated != partner.state_here:
@@ -118,7 +127,7 @@ class Link:
 
     async def _state(self, wire: Wire, partner: Partner) -> Partner:
         """Greeting and probe: what is said is the standing of the partnership here."""
-        now = self._house.clock()
+        now, begun = self._house.clock(), self._now()
         said = partner.state_here
         try:
             statement = state_partnership.statement(
@@ -126,8 +135,9 @@ class Link:
             )
             theirs = await wire.state(statement)
         except LinkDown as error:
-            await self._failed(error)
+            await self._failed(error, begun)
             return await self._read()
+        self._judged = self._now()
         self._stated = said
         midway = now + (self._house.clock() - now) / 2
         difference = to_ms(theirs.created_at) - to_ms(midway)
@@ -175,12 +185,14 @@ class Link:
         )
         if message is None:
             return
+        begun = self._now()
         try:
             said = await wire.put(message)
         except LinkDown as error:
-            await self._failed(error)
+            await self._failed(error, begun)
             await self._put_off(queued, str(error))
             return
+        self._judged = self._now()
         await self._record(queued, said)
 
     async def _record(self, queued: Queued, said: Said) -> None:
@@ -194,23 +206,37 @@ class Link:
             self._stated = None
 
     async def _put_off(self, queued: Queued, error: str) -> None:
-        at = to_ms(self._house.clock())
+        alone = queued.attempts - NOT_ITS_OWN_FAULT
+        pause = delay(alone, longest=self._pace.probe) if alone > 0 else timedelta(0)
+        at = to_ms(self._house.clock() + pause)
         await self._store.write(partial(outbox.put_off, queued=queued, next_attempt_at=at, error=error))
 
-    async def _failed(self, error: LinkDown) -> None:
+    async def _failed(self, error: LinkDown, begun: float) -> None:
+        """What began before the link was last seen to work or to fail says nothing new about it."""
+        if begun <= self._judged:
+            return
+        self._judged = self._now()
         log.warning("the link is down", partner=self._partner, error=str(error))
         now = self._house.clock()
+        began = now - timedelta(seconds=self._judged - begun)
+        self._asked_to_wait_until = to_ms(now + error.retry_after)
 
         def act(tx: Tx) -> None:
             partner = partners.find(tx, self._partner)
-            if partner is None or (partner.next_attempt_at or 0) > to_ms(now):
+            if partner is None:
                 return
             failures = partner.failures + 1
-            longest = WHILE_WAITING if outbox.count(tx, self._partner) else LONGEST
-            again = to_ms(now + max(delay(failures, longest=longest), error.retry_after))
+            longest = self._pace.probe if outbox.waits(tx, self._partner) else LONGEST
+            again = to_ms(max(began + delay(failures, longest=longest), now + error.retry_after))
             partners.link_failed(tx, self._partner, failures, error.detail, again)
 
         await self._store.write(act)
+
+    async def _may_probe(self, now: int) -> bool:
+        """Whether something began to wait since the back-off grew long, and the partner did not ask for it."""
+        if now < self._asked_to_wait_until:
+            return False
+        return await self._store.read(partial(outbox.waits, partner=self._partner))
 
     async def _rest(self, pause: timedelta) -> None:
         try:
@@ -219,6 +245,9 @@ class Link:
         except TimeoutError:
             pass
         self._wake.clear()
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
     async def _read(self) -> Partner:
         partner = await self._store.read(partial(partners.find, id_=self._partner))

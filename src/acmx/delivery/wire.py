@@ -21,7 +21,7 @@ from acmx.trust.pinned import Pinned
 from acmx.trust.signatures import Seal, Typ, verify
 
 SIGNATURE = "ACM-Signature"
-TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
+CONNECTS = 10.0
 LONGEST_REPLY = 1024 * 1024
 LARGE = 512 * 1024
 LONGEST_WAIT = timedelta(minutes=15)
@@ -60,13 +60,18 @@ class _Signed(msgspec.Struct, frozen=True):
 class Wire:
     """An open door to one partner. Connections are kept."""
 
-    def __init__(self, own: Own, peer: Pinned, context: ssl.SSLContext, clock: Clock) -> None:
+    def __init__(
+        self, own: Own, peer: Pinned, context: ssl.SSLContext, clock: Clock, answer: timedelta
+    ) -> None:
+        """The partner has `answer` to reply to a message, and at most 10 s to reply to a statement."""
         self._own = own
         self._peer = peer
         self._clock = clock
+        connects = min(CONNECTS, answer.total_seconds())
+        self._statement = aiohttp.ClientTimeout(total=connects)
+        self._message = aiohttp.ClientTimeout(total=answer.total_seconds(), connect=connects)
         self._http = aiohttp.ClientSession(
             base_url=peer.metadata.address,
-            timeout=TIMEOUT,
             connector=aiohttp.TCPConnector(ssl=context, limit=32),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -84,7 +89,7 @@ class Wire:
         """Send one attempt of a stored message, signed anew. Raises LinkDown unless the partner answered, signed."""
         path = f"/acm2/v1/exchanges/{message.primary_system}/{message.id}/messages/{message.n}"
         exchange = f"{message.primary_system}/{message.id}"
-        reply = await self._call("PUT", path, message.body, "acm-message", exchange, message.n)
+        reply = await self._call("PUT", path, message.body, "acm-message", self._message, exchange, message.n)
         try:
             seal = self._verified(reply, ("acm-receipt", "acm-refusal"), exchange, message.n)
             word = _receipt(reply.body) if seal.typ == "acm-receipt" else _refusal(reply.body)
@@ -96,7 +101,9 @@ class Wire:
 
     async def state(self, statement: bytes) -> Statement:
         """Tell the partner how the partnership stands here, and hear theirs. Raises LinkDown."""
-        reply = await self._call("POST", "/acm2/v1/partnership", statement, "acm-partnership")
+        reply = await self._call(
+            "POST", "/acm2/v1/partnership", statement, "acm-partnership", self._statement
+        )
         try:
             self._verified(reply, ("acm-partnership",))
             theirs = read(reply.body, Statement, InvalidMessage)
@@ -108,7 +115,7 @@ class Wire:
 
     async def metadata(self) -> tuple[bytes, int]:
         """What the partner publishes of itself, signed by a pinned key, and when (Unix time). Raises LinkDown."""
-        reply = await self._exchange("GET", "/acm2/v1/metadata", b"", {})
+        reply = await self._exchange("GET", "/acm2/v1/metadata", b"", {}, self._statement)
         try:
             seal = self._verified(reply, ("acm-metadata",), aud=self._peer.metadata.system)
         except AcmxError as error:
@@ -116,18 +123,27 @@ class Wire:
         return reply.body, seal.iat
 
     async def _call(
-        self, method: str, path: str, body: bytes, typ: Typ, exchange: str | None = None, n: int | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        typ: Typ,
+        within: aiohttp.ClientTimeout,
+        exchange: str | None = None,
+        n: int | None = None,
     ) -> _Signed:
         seal = self._own.sign(
             body, to=self._peer.metadata.system, typ=typ, now=self._now(), exchange=exchange, n=n
         )
         headers = {SIGNATURE: seal, "Content-Type": "application/json"}
-        return await self._exchange(method, path, body, headers)
+        return await self._exchange(method, path, body, headers, within)
 
-    async def _exchange(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> _Signed:
+    async def _exchange(
+        self, method: str, path: str, body: bytes, headers: dict[str, str], within: aiohttp.ClientTimeout
+    ) -> _Signed:
         try:
             async with self._http.request(
-                method, path, data=_data(body), headers=headers, allow_redirects=False
+                method, path, data=_data(body), headers=headers, timeout=within, allow_redirects=False
             ) as reply:
                 signature = reply.headers.get(SIGNATURE)
                 retry_after = _retry_after(reply.headers.get("Retry-After", ""), self._clock())

@@ -187,6 +187,11 @@ def waiting(tx: Tx, partner: str, now: int) -> Waiting:
     return Waiting(*row) if row else Waiting(0, 0, 0)
 
 
+def waits(tx: Tx, partner: str) -> bool:
+    """Whether anything waits for this partner."""
+    return tx.row("SELECT 1 FROM outbox WHERE partner = :partner LIMIT 1", {"partner": partner}) is not None
+
+
 def count(tx: Tx, partner: str) -> int:
     row = tx.row("SELECT COUNT(*) FROM outbox WHERE partner = :partner", {"partner": partner})
     return row[0] if row else 0
