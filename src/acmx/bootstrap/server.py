@@ -12,7 +12,7 @@ from acmx.config import Config, endpoint
 from acmx.delivery import clockwork
 from acmx.delivery.link import Link
 from acmx.delivery.links import Links
-from acmx.domain.moments import Clock
+from acmx.domain.moments import Clock, to_ms
 from acmx.faces.acm1.app import Acm1
 from acmx.faces.acm1.authentication import Authentication
 from acmx.faces.acm1.calls import Desk
@@ -22,6 +22,7 @@ from acmx.faces.acm2.peers import Peers
 from acmx.faces.listener import Listener
 from acmx.flows.house import House
 from acmx.flows.refusals import Refusals
+from acmx.storage import partners
 from acmx.storage.engine import Store
 from acmx.storage.partners import PartnerChanged
 from acmx.trust import tls
@@ -67,6 +68,8 @@ class Server:
         """Raises OSError where an address cannot be had."""
         await self._peers.refresh()
         self._store.on_commit(self._hear)
+        now = to_ms(self._house.clock())
+        await self._store.write(lambda tx: partners.compare_all(tx, now))
         await self._face1.start()
         await self._face2.start()
         await self._links.start()

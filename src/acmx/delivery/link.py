@@ -9,7 +9,9 @@ from functools import partial
 
 import structlog
 
+from acmx.delivery import comparison
 from acmx.delivery.backoff import LONGEST, WHILE_WAITING, delay
+from acmx.delivery.comparison import Comparison
 from acmx.delivery.reply import record
 from acmx.delivery.wire import LinkDown, Said, Wire
 from acmx.domain.errors import NotEstablished
@@ -81,7 +83,18 @@ class Link:
                 return timedelta(0)
         if not partner.established:
             return IDLE
-        return await self._send_ready(wire)
+        due_in = comparison.due_in(partner, now)
+        if due_in <= timedelta(0):
+            return await self._compare(wire, partner)
+        return min(due_in, await self._send_ready(wire))
+
+    async def _compare(self, wire: Wire, partner: Partner) -> timedelta:
+        """Nothing is sent before it is done: what waits may have been minted without knowing what was lost."""
+        try:
+            await Comparison(self._house, self._store, self._own, wire, partner).run()
+        except LinkDown as error:
+            await self._failed(error)
+        return timedelta(0)
 
     async def _state(self, wire: Wire, partner: Partner) -> Partner:
         """Greeting and probe: what is said is the standing of the partnership here."""
@@ -96,6 +109,10 @@ class Link:
             await self._failed(error)
             return await self._read()
         self._stated = said
+        if partner.failures:
+            await self._store.write(
+                partial(partners.to_compare, id_=self._partner, now=to_ms(now), reason="silence")
+            )
         await self._store.write(partial(state_partnership.hear, statement=theirs, at=to_ms(now)))
         await self._note_success(to_ms(now))
         return await self._read()

@@ -37,6 +37,10 @@ def keep(tx: Tx, message: Stored) -> None:
 def send(tx: Tx, message: Stored, partner: str, ends_at: int | None) -> None:
     """Keep and queue it; it is sent until 90 days after the exchange ends, or after now where that is later."""
     keep(tx, message)
+    queue(tx, message, partner, ends_at)
+
+
+def queue(tx: Tx, message: Stored, partner: str, ends_at: int | None) -> None:
     last = max(ends_at or 0, message.stored_at) + int(DELIVERY_AFTER_END.total_seconds() * 1000)
     outbox.put(
         tx,
