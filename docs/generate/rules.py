@@ -42,6 +42,10 @@ ON_THE_WIRE: dict[Event, str] = {
     Event.RESPONSE_REFUSED: "A's final refusal of the response has come; people have to look",
     Event.EXPIRED: "B: the response with outcome `expired` is sent; A: nothing",
     Event.GRANT_ENDED: "nothing: both sides know `valid_until`",
+    Event.RESTORED: "a message that this side had lost came back from the other one (4.4); it is sent again",
+    Event.RECONCILED: "an earlier response stands now (4.4); B sends it until it has a signed answer",
+    Event.CONTRADICTED: "another body claims the place of one that stands (4.4); people see both",
+    Event.WITHDRAWAL_STANDS: "A holds the exchange for withdrawn, as B had said before it was restored (4.4)",
 }
 
 SIGNED: dict[type[AcmxError], tuple[str, str]] = {

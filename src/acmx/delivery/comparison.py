@@ -5,8 +5,11 @@ Each page of theirs is compared with our rows of the same range of keys, so memo
 is believed as far as the signatures go and no further; the rest is journalled and changes nothing.
 """
 
+import asyncio
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import partial
+from itertools import islice
 
 from acmx.delivery.wire import LinkDown, Wire
 from acmx.domain.comparison import Common, ExchangesPage, Standing, key_of
@@ -29,6 +32,7 @@ from acmx.trust.signatures import body_digest, verify
 EVERY = timedelta(hours=6)
 OVERLAP = 24 * 60 * 60 * 1000
 PAGE = 200
+AT_A_TIME = 16
 MOST_JOURNALLED = 20
 BEYOND = ("\U0010ffff", "")
 
@@ -71,17 +75,27 @@ class Comparison:
 
     async def _compare_page(self, page: ExchangesPage, after: tuple[str, str]) -> None:
         upto = key_of(page.next) if page.next else BEYOND
-        for theirs in page.items:
-            await self._settle(await self._store.read(partial(self._listed, theirs=theirs)))
+        await self._each(partial(self._listed, theirs=theirs) for theirs in page.items)
         listed = {theirs.key for theirs in page.items}
         while True:
             ours = await self._store.read(partial(self._ours, after=after, upto=upto))
-            for exchange in ours:
-                if (key := (exchange.primary_system, exchange.id)) not in listed:
-                    await self._settle(await self._store.read(partial(self._unlisted, exchange=exchange)))
-                after = key
+            await self._each(
+                partial(self._unlisted, exchange=exchange)
+                for exchange in ours
+                if (exchange.primary_system, exchange.id) not in listed
+            )
             if len(ours) < PAGE:
                 return
+            after = ours[-1].primary_system, ours[-1].id
+
+    async def _each(self, looks: Iterable[Callable[[Tx], Difference | AcmxError]]) -> None:
+        """Exchanges are settled some at a time: they share connections and commits."""
+        waiting = iter(looks)
+        while some := list(islice(waiting, AT_A_TIME)):
+            found = [await self._store.read(look) for look in some]
+            outcomes = await asyncio.gather(*map(self._settle, found), return_exceptions=True)
+            for error in filter(None, outcomes):
+                raise error
 
     def _listed(self, tx: Tx, theirs: Common) -> Difference | AcmxError:
         try:

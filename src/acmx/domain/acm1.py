@@ -136,7 +136,7 @@ class JournalEntry(Struct, frozen=True, omit_defaults=True):
 
 
 class Contradiction(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A signed message that lost its place to an earlier one. The outcome, handler and reason are those of a response."""
+    """A signed message that lost its place to an earlier one; the last three members are those of a response."""
 
     sender: str
     n: int

@@ -19,6 +19,8 @@ from acmx.storage.messages import Place
 SENT_WHILE: dict[str, Collection[State]] = {
     "request": UNANSWERED,
     "withdrawal": (State.WITHDRAWING, State.WITHDRAWN),
+    "question": (State.MORE_INFORMATION,),
+    "answer": UNANSWERED,
     "response": (State.DECIDED, State.DELIVERED),
 }
 """In which states a message of ours that the partner lacks is sent again; in others it has no effect any more."""

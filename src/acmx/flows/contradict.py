@@ -59,7 +59,7 @@ def settle(house: House, tx: Tx, peer: str, held: Stored, other: Stored, message
     exchange = move(tx, exchange, event, peer, to_ms(now), detail=detail, **fields)
     if other.sender == house.system:
         outbox.remove(tx, held.primary_system, held.id, held.n)
-        outgoing.queue(tx, kept, peer, exchange.expires_at)
+        outgoing.queue(tx, kept, peer, exchange.expires_at, first_sent_at=to_ms(now))
 
 
 def _may_replace(tx: Tx, exchange: Exchange, held: Stored, message: AnyMessage) -> bool:

@@ -6,6 +6,7 @@ This is rare and prepares in the writer, so that an exchange is never seen half 
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -13,12 +14,13 @@ from msgspec import Struct
 
 from acmx.domain.errors import AcmxError, InvalidMessage, UnknownExchange
 from acmx.domain.exchange import Event, State, transition
-from acmx.domain.messages import AnyMessage, Handler, Request, Response, Withdrawal
+from acmx.domain.messages import AnyMessage, Answer, Automatic, Question, Request, Response, Withdrawal
 from acmx.domain.moments import to_ms
 from acmx.flows import arrivals, contradict, outgoing, receive, receive_request, replies
 from acmx.flows.arrivals import Arrived
 from acmx.flows.change import begin, move
 from acmx.flows.compare import Difference
+from acmx.flows.conversation import last_question
 from acmx.flows.house import House
 from acmx.flows.response import granted_by
 from acmx.flows.submit import exchange_of
@@ -63,10 +65,14 @@ def apply(house: House, tx: Tx, difference: Difference, given: Sequence[Given]) 
         _end_withdrawn(tx, difference, now)
 
 
-def _order(difference: Difference, one: Given) -> tuple[bool, Any, str]:
-    """As they were minted; but a request that is withdrawn there is not taken up again."""
-    last = not (difference.peer_withdrew and isinstance(one.message, Withdrawal))
-    return last, one.message.created_at, one.stored.digest
+def _order(difference: Difference, one: Given) -> tuple[int, datetime, str]:
+    """As they were minted, the request first; but a request that is withdrawn there is not taken up again."""
+    message = one.message
+    if difference.peer_withdrew and isinstance(message, Withdrawal):
+        first = 0
+    else:
+        first = 1 if isinstance(message, Request) else 2
+    return first, message.created_at, one.stored.digest
 
 
 def _put_back(house: House, tx: Tx, difference: Difference, one: Given, *, answered: bool) -> None:
@@ -83,13 +89,14 @@ def _take(house: House, tx: Tx, difference: Difference, one: Given, *, answered:
     arrived = _arrived(difference, one.stored)
     try:
         arrivals.admit(tx, arrived)
-        plan = receive.prepare_message(house, tx, arrived, one.message)
+        flow = receive.FLOWS[type(one.message)]
+        plan = flow.prepare(house, tx, arrived, one.message)
     except AcmxError as error:
         replies.keep_refusal(house, tx, arrived, error)
         return
     if answered and isinstance(plan, receive_request.Plan):
         plan = msgspec.structs.replace(plan, decision=None)
-    receive.apply_message(tx, plan)
+    flow.apply(tx, plan)
 
 
 def _restore(house: House, tx: Tx, difference: Difference, one: Given) -> None:
@@ -104,26 +111,39 @@ def _restore(house: House, tx: Tx, difference: Difference, one: Given) -> None:
     elif exchange is None:
         raise UnknownExchange("its request is missing")
     else:
-        event, fields = _as_minted(exchange, message)
+        event, fields = _as_minted(tx, exchange, message)
         sent = max(exchange.sent_n, message.n)
         exchange = move(tx, exchange, event, peer, now, detail=detail, sent_n=sent, **fields)
     if isinstance(message, Withdrawal):
         outbox.remove(tx, exchange.primary_system, exchange.id, 1)
-    outgoing.send(tx, msgspec.structs.replace(one.stored, signature=None), peer, exchange.expires_at)
+    kept = msgspec.structs.replace(one.stored, signature=None)
+    outgoing.keep(tx, kept)
+    outgoing.queue(tx, kept, peer, exchange.expires_at, first_sent_at=now)
 
 
-def _as_minted(exchange: Exchange, message: AnyMessage) -> tuple[Event, dict[str, Any]]:
+def _as_minted(tx: Tx, exchange: Exchange, message: AnyMessage) -> tuple[Event, dict[str, Any]]:
     """The event that a message of ours stands for, and what it sets; RESTORED where the exchange has gone on."""
     if isinstance(message, Response):
         fields = granted_by(message)
-        decided = Event.REVIEWED if isinstance(message.handler, Handler) else Event.DECIDED_BY_RULE
+        decided = Event.DECIDED_BY_RULE if isinstance(message.handler, Automatic) else Event.REVIEWED
         minted = Event.EXPIRED if message.outcome == "expired" else decided
         if transition(exchange.role, exchange.state, minted):
             return minted, fields
         return Event.RECONCILED, fields
-    if isinstance(message, Withdrawal) and transition(exchange.role, exchange.state, Event.WITHDRAWAL_ASKED):
-        return Event.WITHDRAWAL_ASKED, {"due_at": None}
-    return Event.RESTORED, {}
+    event = _said(tx, exchange, message)
+    if transition(exchange.role, exchange.state, event) is None:
+        return Event.RESTORED, {}
+    return event, {"due_at": None} if event is Event.WITHDRAWAL_ASKED else {}
+
+
+def _said(tx: Tx, exchange: Exchange, message: AnyMessage) -> Event:
+    if isinstance(message, Withdrawal):
+        return Event.WITHDRAWAL_ASKED
+    if isinstance(message, Question):
+        return Event.QUESTION_ASKED
+    last = last_question(messages.of_exchange(tx, exchange.primary_system, exchange.id))
+    to_the_last = isinstance(message, Answer) and last is not None and message.answers == last.digest
+    return Event.ANSWER_SENT if to_the_last else Event.RESTORED
 
 
 def _send_again(house: House, tx: Tx, difference: Difference, n: int, now: int) -> None:
@@ -131,7 +151,8 @@ def _send_again(house: House, tx: Tx, difference: Difference, n: int, now: int) 
     exchange = exchanges.find(tx, difference.primary, difference.id)
     if message is None or exchange is None:
         return
-    outgoing.queue(tx, message, exchange.partner, max(exchange.expires_at or 0, now))
+    ends_at = max(exchange.expires_at or 0, now)
+    outgoing.queue(tx, message, exchange.partner, ends_at, first_sent_at=message.stored_at)
     journal.write(
         tx, now, "sent-again", difference.peer, primary=exchange.primary_system, id_=exchange.id, n=n
     )
