@@ -71,14 +71,14 @@ SIGNED: dict[type[AcmxError], tuple[str, str]] = {
     ),
     errors.PlaceTaken: (
         "another body stands at this place; `held` is its digest",
-        "sends again; people of both sides compare",
+        "sends again; both sides compare (4.4)",
     ),
     errors.Contradiction: (
         (
             "a response or question to an exchange that was withdrawn, refused or answered before; "
             "an answer to no question"
         ),
-        "sends again; people of both sides compare",
+        "sends again; both sides compare (4.4)",
     ),
     errors.NotEstablished: (
         "one of the two has not accepted, or has suspended, the partnership",
@@ -101,7 +101,7 @@ UNSIGNED: dict[type[AcmxError], str] = {
     errors.TooLarge: "the body is larger than 8 MiB, or `Content-Length` is no number",
     errors.BadSignature: "on `/partnership` only",
     errors.ClockAhead: "on `/partnership` only",
-    errors.InvalidMessage: "on `/partnership` only; not final, whatever its type says elsewhere",
+    errors.InvalidMessage: "on `/partnership` and `/exchanges` only; not final, whatever its type says elsewhere",
     errors.TemporarilyUnavailable: "on `/partnership` only",
     AcmxError: "an internal fault",
 }

@@ -166,10 +166,7 @@ TABLE: tuple[Transition, ...] = (
     *(Transition("primary", s, E.RECONCILED, S.ANSWERED, (), ("asker",)) for s in (S.ANSWERED, S.RETRIEVED)),
     *_stays("partner", E.RESTORED, *UNDECIDED, *ENDED_AT_PARTNER),
     *_stays("partner", E.CONTRADICTED, *UNDECIDED, *ENDED_AT_PARTNER, tells=("reviewers",)),
-    *(
-        Transition("partner", s, E.RECONCILED, S.DECIDED, (), ("reviewers",))
-        for s in ENDED_AT_PARTNER
-    ),
+    *(Transition("partner", s, E.RECONCILED, S.DECIDED, (), ("reviewers",)) for s in ENDED_AT_PARTNER),
     Transition("partner", S.DECIDED, E.WITHDRAWAL_STANDS, S.WITHDRAWN, (), ("reviewers",)),
 )
 

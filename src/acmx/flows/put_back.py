@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from acmx.domain.errors import AcmxError, InvalidMessage, UnknownExchange
 from acmx.domain.exchange import Event, State, transition
-from acmx.domain.messages import AnyMessage, Answer, Automatic, Question, Request, Response, Withdrawal
+from acmx.domain.messages import Answer, AnyMessage, Automatic, Question, Request, Response, Withdrawal
 from acmx.domain.moments import to_ms
 from acmx.flows import arrivals, contradict, outgoing, receive, receive_request, replies
 from acmx.flows.arrivals import Arrived

@@ -41,7 +41,10 @@ def test_the_commands_are_those_that_were_promised():
     assert {" ".join(path[1:]) for path in COMMANDS} == {
         *("init", "serve", "backup", "restore", "demo", "login"),
         *("account add", "account list", "account disable", "identities show", "identities set"),
-        *(f"partner {verb}" for verb in ("export", "add", "accept", "list", "show", "suspend", "resume", "compare")),
+        *(
+            f"partner {verb}"
+            for verb in ("export", "add", "accept", "list", "show", "suspend", "resume", "compare")
+        ),
         *(
             "request server-identity",
             "requests",

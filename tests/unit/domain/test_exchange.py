@@ -124,11 +124,10 @@ def test_a_late_acknowledgement_never_moves_a_state_back(event: Event) -> None:
             assert row.source not in reached(row.role, row.target), row
 
 
-<<<<<<< HEAD
 def test_only_questions_and_answers_lead_back_to_a_state_that_was_left() -> None:
     back = {
         (row.source, row.event)
-        for row in TABLE
+        for row in ORDINARY
         if row.source is not None
         and row.source is not row.target
         and row.source in reached(row.role, row.target)
@@ -159,12 +158,6 @@ def test_who_asks_back_may_go_on_as_before(event: Event) -> None:
     assert pending is not None
     assert asked_back is not None
     assert (pending.target, pending.tells) == (asked_back.target, asked_back.tells)
-=======
-def test_nothing_but_staying_leads_back_to_a_state_that_was_left() -> None:
-    for row in ORDINARY:
-        if row.source is not None and row.source is not row.target:
-            assert row.source not in reached(row.role, row.target), row
->>>>>>> 829ca44 (Reconciliation proven after restores of either side; commands, routes, tests of the table)
 
 
 @pytest.mark.law(7)
@@ -191,11 +184,7 @@ def test_a_comparison_changes_a_state_only_for_the_partner_s_standing_word_and_t
 @pytest.mark.law(7)
 def test_reviewers_are_told_what_they_no_longer_have_to_decide() -> None:
     for row in TABLE:
-<<<<<<< HEAD
         if row.role == "partner" and row.source in UNDECIDED and row.target not in UNDECIDED:
-=======
-        if row.role == "partner" and row.source is State.PENDING and row.event is not Event.RESTORED:
->>>>>>> 829ca44 (Reconciliation proven after restores of either side; commands, routes, tests of the table)
             assert row.tells == ("reviewers",), row
 
 
