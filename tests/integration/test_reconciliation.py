@@ -165,6 +165,31 @@ def test_all_that_one_side_still_holds_comes_back(tmp_path: Path, restored: tupl
     run(scenario())
 
 
+@pytest.mark.parametrize("restored", ["police", "fire"])
+def test_questions_and_answers_come_back(tmp_path: Path, restored: str) -> None:
+    async def scenario() -> None:
+        async with systems(tmp_path) as (police, fire):
+            id_ = await asked(police, fire)
+            copies = {system: back_up(system, "t0") for system in (police, fire)}
+            await fire.done("POST", f"/requests/{id_}/questions", {"text": "how many vehicles?"})
+            await police.reaches(id_, "more_information")
+            police.clock.advance(minutes=1)  # type: ignore[attr-defined]
+            await police.done("POST", f"/requests/{id_}/answers", {"text": "three"})
+            await fire.reaches(id_, "pending")
+            await agree(police, fire)
+            system, other = (police, FIRE) if restored == "police" else (fire, POLICE)
+            await restore(system, copies[system])
+            await compared(system, other)
+            await agree(police, fire)
+            said = {remark["text"] for remark in (await system.exchange(id_))["conversation"]}
+            assert said == {"how many vehicles?", "three"}
+            await police.reaches(id_, "stored")
+            await fire.reaches(id_, "pending")
+            await answered(police, fire, id_)
+
+    run(scenario())
+
+
 def test_nothing_changes_when_nothing_differs(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with systems(tmp_path) as (police, fire):

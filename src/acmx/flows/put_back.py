@@ -48,7 +48,7 @@ def read(house: House, difference: Difference, stored: Stored) -> Given:
         raise InvalidMessage([], str(error)) from None
     if (message.exchange, message.n, message.receiver) != (stored.id, stored.n, difference.peer):
         raise InvalidMessage([], "the body belongs to another place")
-    return Given(msgspec.structs.replace(stored, stored_at=to_ms(message.created_at)), message)
+    return Given(stored, message)
 
 
 def apply(house: House, tx: Tx, difference: Difference, given: Sequence[Given]) -> None:
