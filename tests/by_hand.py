@@ -54,7 +54,10 @@ class Answer(msgspec.Struct, frozen=True):
 
 @dataclass
 class ByHand:
-    """One partner. `heard` are the messages that it was sent: path, body, signature."""
+    """One partner. `heard` are the messages that it was sent: path, body, signature.
+
+    In a comparison it names the exchanges `listed`, and gives back what is `given` by path.
+    """
 
     own: Own
     certificate: Path
@@ -62,6 +65,8 @@ class ByHand:
     clock: Clock
     listen: str = "127.0.0.1:9"
     heard: list[tuple[str, bytes, str]] = field(default_factory=list)
+    listed: list[dict[str, Any]] = field(default_factory=list)
+    given: dict[str, tuple[bytes, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, system: System) -> Self:
@@ -228,8 +233,23 @@ class ByHand:
             seal = self.own.sign(body, to=peer.id, typ="acm-partnership", now=self._now())
             return Response(body, headers={"ACM-Signature": seal})
 
+        async def exchanges(_: Request) -> Response:
+            page = {"type": "exchanges", "version": "1.0", "from": self.id, "to": peer.id}
+            body = msgspec.json.encode(page | {"created_at": text(self.clock()), "items": self.listed})
+            seal = self.own.sign(body, to=peer.id, typ="acm-exchanges", now=self._now())
+            return Response(body, headers={"ACM-Signature": seal})
+
+        async def stored(request: Request) -> Response:
+            _, _, _, _, primary, id_, _, _, n = request.url.path.split("/")
+            if found := self.given.get(request.url.path):
+                return Response(found[0], headers={"ACM-Signature": found[1]})
+            seal = self.sealed(b"{}", peer.id, f"{primary}/{id_}", int(n), typ="acm-refusal")
+            return Response(b"{}", 404, headers={"ACM-Signature": seal})
+
         app = Starlette(
             routes=[
+                Route("/acm2/v1/exchanges", exchanges, methods=["GET"]),
+                Route("/acm2/v1/exchanges/{path:path}", stored, methods=["GET"]),
                 Route("/acm2/v1/exchanges/{path:path}", message, methods=["PUT"]),
                 Route("/acm2/v1/partnership", partnership, methods=["POST"]),
             ]

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import inspect
 
-from acmx.domain import acm1, messages, partnership
+from acmx.domain import acm1, comparison, messages, partnership
 from acmx.domain.identities import Realms
 from acmx.kinds import server_identity as kind
 
@@ -134,6 +134,27 @@ MEANINGS: dict[type, dict[str, str]] = {
         "metadata": "the metadata as text; its UTF-8 bytes are what is signed and pinned",
         "signature": "an ACM-Signature value with `typ` `acm-metadata` and `iss` = `aud` = the system itself",
     },
+    comparison.ExchangesPage: {
+        "version": "`1.0`",
+        "from": "MC system ID of the system that says this",
+        "to": "MC system ID of the system that asked",
+        "created_at": "when this was said",
+        "items": "the exchanges in the order of (primary, exchange), compared as text",
+        "next": "the `after` of the next page; absent on the last",
+    },
+    comparison.Common: {
+        "primary": "MC system ID of the primary",
+        "exchange": "UUID of version 7 in lower case",
+        "role": "of the system that says this",
+        "state": "of the exchange there (6.2)",
+        "messages": "every message of both sides that is stored there, without those that were never sent",
+    },
+    comparison.Standing: {
+        "sender": "whose message it is",
+        "n": "its number",
+        "type": "its type; `refused` where it was refused finally",
+        "digest": "SHA-256 of its body",
+    },
     partnership.Statement: {
         "version": "`1.0`",
         "from": "MC system ID of the sender",
@@ -227,6 +248,18 @@ MEANINGS: dict[type, dict[str, str]] = {
         "disclosed": "what the response gives; while pending: what an approval would give now",
         "missing": "required rows that are missing in it",
         "refusal": "the partner's final refusal, as it came",
+        "contradictions": "signed messages that lost their place to an earlier one (4.4)",
+    },
+    acm1.Contradiction: {
+        "sender": "MC system ID",
+        "n": "number of the message",
+        "type": "of the message",
+        "digest": "SHA-256 of its body",
+        "created_at": "when it was minted: later than the one that stands",
+        "found_at": "when this system saw both",
+        "outcome": "of a response",
+        "decided_by": "of a response: who decided; absent: policy or the clock",
+        "reason": "of a response",
     },
     acm1.Step: {
         "n": "1 to 18",
@@ -346,6 +379,9 @@ MEANINGS: dict[type, dict[str, str]] = {
         "last_success_at": "when the link last worked",
         "last_error": "why it does not",
         "next_attempt_at": "when it is tried again",
+        "compared_at": "when the last completed comparison of the common exchanges (4.4) began",
+        "comparison_due": "why a comparison is due: `start`, `silence`, `asked`, or the type of a refusal",
+        "comparison_error": "what was wrong in the last one",
     },
     acm1.Partners: {"items": "by MC system ID"},
     acm1.QueuedMessage: {

@@ -43,6 +43,10 @@ ON_THE_WIRE: dict[Event, str] = {
     Event.EXPIRED: "B: the response with outcome `expired` is sent; A: nothing",
     Event.GRANT_ENDED: "nothing: both sides know `valid_until`",
     Event.UNDELIVERABLE: "nothing any more: what waits here has been sent in vain until 90 days after `expires_at`",
+    Event.RESTORED: "a message that this side had lost came back from the other one (4.4); it is sent again",
+    Event.RECONCILED: "an earlier response stands now (4.4); B sends it until it has a signed answer",
+    Event.CONTRADICTED: "another body claims the place of one that stands (4.4); people see both",
+    Event.WITHDRAWAL_STANDS: "A holds the exchange for withdrawn, as B had said before it was restored (4.4)",
 }
 
 SIGNED: dict[type[AcmxError], tuple[str, str]] = {
@@ -68,14 +72,14 @@ SIGNED: dict[type[AcmxError], tuple[str, str]] = {
     ),
     errors.PlaceTaken: (
         "another body stands at this place; `held` is its digest",
-        "sends again; people of both sides compare",
+        "sends again; both sides compare (4.4)",
     ),
     errors.Contradiction: (
         (
             "a response or question to an exchange that was withdrawn, refused or answered before; "
             "an answer to no question"
         ),
-        "sends again; people of both sides compare",
+        "sends again; both sides compare (4.4)",
     ),
     errors.NotEstablished: (
         "one of the two has not accepted, or has suspended, the partnership",
@@ -98,7 +102,7 @@ UNSIGNED: dict[type[AcmxError], str] = {
     errors.TooLarge: "the body is larger than 8 MiB, or `Content-Length` is no number",
     errors.BadSignature: "on `/partnership` only",
     errors.ClockAhead: "on `/partnership` only",
-    errors.InvalidMessage: "on `/partnership` only; not final, whatever its type says elsewhere",
+    errors.InvalidMessage: "on `/partnership` and `/exchanges` only; not final, whatever its type says elsewhere",
     errors.TemporarilyUnavailable: "on `/partnership` only",
     AcmxError: "an internal fault",
 }

@@ -23,7 +23,7 @@ from acmx.delivery.links import Links
 from acmx.delivery.messenger import Messenger
 from acmx.delivery.supervisor import Supervisor
 from acmx.domain.errors import TemporarilyUnavailable
-from acmx.domain.moments import Clock
+from acmx.domain.moments import Clock, to_ms
 from acmx.faces.acm1.app import Acm1
 from acmx.faces.acm1.authentication import Authentication
 from acmx.faces.acm1.calls import Desk
@@ -112,6 +112,8 @@ class Server:
         await self._peers.refresh()
         await self._store.write(self._subscribe)
         self._store.on_commit(self._hear)
+        now = to_ms(self._house.clock())
+        await self._store.write(lambda tx: partners.compare_all(tx, now))
         await self._face1.start()
         await self._face2.start()
         await self._links.start()

@@ -74,7 +74,7 @@ _identities.command(identities.enter, name="set")
 
 _partner = _part("partner", "The partner MC systems.", _ADMINISTRATION)
 _offer(_partner, partner.export, partner.add, partner.accept, partner.show, partner.suspend, partner.resume)
-_offer(_partner, partner.check)
+_offer(_partner, partner.check, partner.compare)
 _partner.command(partner.list_all, name="list")
 
 _policy = _part("policy", "What is answered without a person.", _ADMINISTRATION)

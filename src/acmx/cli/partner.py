@@ -85,6 +85,16 @@ def resume(id_: Id, /, *, options: Options = DEFAULTS) -> None:
     _act(Client.resume_partner, id_, options)
 
 
+def compare(id_: Id, /, *, options: Options = DEFAULTS) -> None:
+    """Compare with a partner what both hold of their common exchanges, for instance after a restore.
+
+    For example:
+
+        acmx partner compare mc.police.example
+    """
+    _act(Client.compare_partner, id_, options)
+
+
 def show(id_: Id, /, *, options: Options = DEFAULTS) -> None:
     """Show what is pinned of a partner, where the partnership stands, and how the link is doing.
 
@@ -150,6 +160,9 @@ def _show(partner: Partner, options: Options) -> None:
             "last success": time(partner.last_success_at),
             "last error": partner.last_error,
             "next attempt": time(partner.next_attempt_at),
+            "last comparison": time(partner.compared_at),
+            "wrong in it": partner.comparison_error,
+            "comparison due": partner.comparison_due,
         }
     )
     options.show(partner, lambda: out().print(shown))

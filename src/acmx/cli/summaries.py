@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.table import Table
 
 from acmx.cli.terminal import cell, facts, people, table, time
-from acmx.domain.acm1 import Exchange, Remark, Summary, Waiting
+from acmx.domain.acm1 import Contradiction, Exchange, Remark, Summary, Waiting
 from acmx.domain.exchange import UNDECIDED, State
 from acmx.domain.messages import Verdict
 
@@ -62,6 +62,7 @@ def exchange_facts(exchange: Exchange) -> Table:
             "would disclose" if pending else "disclosed": ", ".join(disclosed_rows(exchange)),
             "missing in it": ", ".join(exchange.missing),
             "refusal": _refusal(exchange),
+            "contradicted by": "\n".join(map(_contradiction, exchange.contradictions)),
             "seen": exchange.seen,
         },
         *remark_rows(exchange.conversation),
@@ -115,6 +116,12 @@ def _users(users: Sequence[str]) -> str:
 
 def _spaced(state: str) -> str:
     return state.replace("_", " ")
+
+
+def _contradiction(other: Contradiction) -> str:
+    said = " by ".join(filter(None, (other.outcome, other.decided_by)))
+    what = ": ".join(filter(None, (said, other.reason)))
+    return f"{other.type} {other.n} of {other.sender}, {time(other.created_at)}, not in force {what}".strip()
 
 
 def _refusal(exchange: Exchange) -> str:

@@ -244,6 +244,10 @@ class Client:
     def resume_partner(self, id_: str) -> Partner:
         return self._connection.send("POST", _path("partners", id_, "resumption"), Partner)
 
+    def compare_partner(self, id_: str) -> Partner:
+        """The common exchanges are compared with the partner's as soon as the link allows."""
+        return self._connection.send("POST", _path("partners", id_, "comparison"), Partner)
+
     def partner_file(self) -> PartnerFile:
         """What this system hands to a partner."""
         return self._connection.get("/partner-file", PartnerFile)

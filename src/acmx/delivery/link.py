@@ -9,7 +9,9 @@ from functools import partial
 
 import structlog
 
+from acmx.delivery import comparison
 from acmx.delivery.backoff import LONGEST, Pace, delay
+from acmx.delivery.comparison import Comparison
 from acmx.delivery.reply import record
 from acmx.delivery.supervisor import Beat
 from acmx.delivery.wire import LinkDown, Said, Wire
@@ -112,7 +114,19 @@ class Link:
                 return timedelta(0)
         if not partner.established:
             return IDLE
-        return await self._send_ready(wire)
+        due_in = comparison.due_in(partner, now)
+        if due_in <= timedelta(0):
+            return await self._compare(wire, partner)
+        return min(due_in, await self._send_ready(wire))
+
+    async def _compare(self, wire: Wire, partner: Partner) -> timedelta:
+        """Nothing is sent before it is done: what waits may have been minted without knowing what was lost."""
+        begun = self._now()
+        try:
+            await Comparison(self._house, self._store, self._own, wire, partner).run()
+        except LinkDown as error:
+            await self._failed(error, begun)
+        return timedelta(0)
 
     async def _lease(self, now: int) -> int | None:
         """None while this process is the one that sends to the partner; else until when another one is."""
@@ -141,6 +155,10 @@ class Link:
         self._stated = said
         midway = now + (self._house.clock() - now) / 2
         difference = to_ms(theirs.created_at) - to_ms(midway)
+        if partner.failures:
+            await self._store.write(
+                partial(partners.to_compare, id_=self._partner, now=to_ms(now), reason="silence")
+            )
         await self._store.write(partial(state_partnership.hear, statement=theirs, at=to_ms(now)))
         await self._note_success(to_ms(now), difference)
         return await self._read()

@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 from acmx.delivery.backoff import delay
-from acmx.domain.messages import Receipt, Refusal
+from acmx.domain.messages import PROBLEM, Receipt, Refusal
 from acmx.flows import record_delivery, record_indication, record_refusal, record_stored, record_withdrawal
+from acmx.flows.receive import COMPARED
 from acmx.flows.replied import Replied
-from acmx.storage import outbox
+from acmx.storage import outbox, partners
 from acmx.storage.engine import Tx
 
 RECEIPTED = {
@@ -16,6 +17,7 @@ RECEIPTED = {
     "question": record_stored.apply,
     "answer": record_stored.apply,
 }
+SHOW_A_DIFFERENCE = frozenset(error.type for error in COMPARED)
 MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -27,5 +29,7 @@ def record(tx: Tx, replied: Replied, word: Receipt | Refusal, retry_after: timed
     elif word.final:
         record_refusal.apply(tx, replied, word)
     else:
+        if word.type.removeprefix(PROBLEM) in SHOW_A_DIFFERENCE:
+            partners.to_compare(tx, queued.partner, replied.at, word.type.removeprefix(PROBLEM))
         again = replied.at + max(delay(queued.attempts), retry_after) // MILLISECOND
         outbox.put_off(tx, queued, again, f"{word.title} {word.detail}".strip())

@@ -10,10 +10,12 @@ from typing import Self
 import aiohttp
 import msgspec
 
+from acmx.domain.comparison import ExchangesPage
 from acmx.domain.documents import read
-from acmx.domain.errors import FINAL_TYPES, AcmxError, Fault, InvalidMessage
+from acmx.domain.errors import FINAL_TYPES, AcmxError, Fault, InvalidMessage, UnknownExchange
+from acmx.domain.exchange import Role
 from acmx.domain.messages import PROBLEM, Receipt, Refusal
-from acmx.domain.moments import Clock
+from acmx.domain.moments import Clock, text
 from acmx.domain.partnership import Statement
 from acmx.storage.messages import Stored
 from acmx.trust.own import Own
@@ -23,6 +25,7 @@ from acmx.trust.signatures import Seal, Typ, verify
 SIGNATURE = "ACM-Signature"
 CONNECTS = 10.0
 LONGEST_REPLY = 1024 * 1024
+LONGEST_MESSAGE = 8 * 1024 * 1024
 LARGE = 512 * 1024
 LONGEST_WAIT = timedelta(minutes=15)
 NOT_ASKED = timedelta(0)
@@ -65,7 +68,7 @@ class Wire:
     ) -> None:
         """The partner has `answer` to reply to a message, and at most 10 s to reply to a statement."""
         self._own = own
-        self._peer = peer
+        self.peer = peer
         self._clock = clock
         connects = min(CONNECTS, answer.total_seconds())
         self._statement = aiohttp.ClientTimeout(total=connects)
@@ -99,6 +102,31 @@ class Wire:
             raise LinkDown("the answer is about another message", reply.retry_after)
         return Said(word, reply.body, reply.signature, reply.retry_after)
 
+    async def exchanges(self, since: datetime, after: str, limit: int) -> ExchangesPage:
+        """A page of what the partner holds of the common exchanges. Raises LinkDown."""
+        query = {"since": text(since), "after": after, "limit": str(limit)}
+        reply = await self._get("/acm2/v1/exchanges", query)
+        try:
+            self._verified(reply, ("acm-exchanges",))
+            page = read(reply.body, ExchangesPage, InvalidMessage)
+        except AcmxError as error:
+            raise LinkDown(_words(error), reply.retry_after) from None
+        if (page.sender, page.receiver) != (self.peer.metadata.system, self._own.system):
+            raise LinkDown("the page is not between these two partners")
+        return page
+
+    async def message(self, primary: str, id_: str, sender: Role, n: int) -> tuple[bytes, str]:
+        """A message that the partner holds, and the signature of its sender, unchecked.
+
+        Raises LinkDown, and UnknownExchange where the partner says, signed, that it does not hold it.
+        """
+        reply = await self._get(f"/acm2/v1/exchanges/{primary}/{id_}/messages/{sender}/{n}", {})
+        try:
+            self._verified(reply, ("acm-refusal",), f"{primary}/{id_}", n)
+        except AcmxError:
+            return reply.body, reply.signature
+        raise UnknownExchange("the partner does not give back what it named")
+
     async def state(self, statement: bytes) -> Statement:
         """Tell the partner how the partnership stands here, and hear theirs. Raises LinkDown."""
         reply = await self._call(
@@ -109,15 +137,15 @@ class Wire:
             theirs = read(reply.body, Statement, InvalidMessage)
         except AcmxError as error:
             raise LinkDown(_words(error), reply.retry_after) from None
-        if (theirs.sender, theirs.receiver) != (self._peer.metadata.system, self._own.system):
+        if (theirs.sender, theirs.receiver) != (self.peer.metadata.system, self._own.system):
             raise LinkDown("the statement is not between these two partners")
         return theirs
 
     async def metadata(self) -> tuple[bytes, int]:
         """What the partner publishes of itself, signed by a pinned key, and when (Unix time). Raises LinkDown."""
-        reply = await self._exchange("GET", "/acm2/v1/metadata", b"", {}, self._statement)
+        reply = await self._answer("GET", "/acm2/v1/metadata", self._statement)
         try:
-            seal = self._verified(reply, ("acm-metadata",), aud=self._peer.metadata.system)
+            seal = self._verified(reply, ("acm-metadata",), aud=self.peer.metadata.system)
         except AcmxError as error:
             raise LinkDown(_words(error)) from None
         return reply.body, seal.iat
@@ -133,23 +161,40 @@ class Wire:
         n: int | None = None,
     ) -> _Signed:
         seal = self._own.sign(
-            body, to=self._peer.metadata.system, typ=typ, now=self._now(), exchange=exchange, n=n
+            body, to=self.peer.metadata.system, typ=typ, now=self._now(), exchange=exchange, n=n
         )
         headers = {SIGNATURE: seal, "Content-Type": "application/json"}
-        return await self._exchange(method, path, body, headers, within)
+        return await self._answer(method, path, within, body=body, headers=headers)
 
-    async def _exchange(
-        self, method: str, path: str, body: bytes, headers: dict[str, str], within: aiohttp.ClientTimeout
+    async def _get(self, path: str, query: dict[str, str]) -> _Signed:
+        return await self._answer("GET", path, self._message, query=query, longest=LONGEST_MESSAGE)
+
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        within: aiohttp.ClientTimeout,
+        *,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        query: dict[str, str] | None = None,
+        longest: int = LONGEST_REPLY,
     ) -> _Signed:
         try:
             async with self._http.request(
-                method, path, data=_data(body), headers=headers, timeout=within, allow_redirects=False
+                method,
+                path,
+                data=_data(body),
+                headers=headers,
+                params=query,
+                timeout=within,
+                allow_redirects=False,
             ) as reply:
                 signature = reply.headers.get(SIGNATURE)
                 retry_after = _retry_after(reply.headers.get("Retry-After", ""), self._clock())
                 if signature is None:
                     raise LinkDown(f"unsigned answer: HTTP {reply.status}", retry_after)
-                return _Signed(await _limited(reply), signature, retry_after)
+                return _Signed(await _limited(reply, longest), signature, retry_after)
         except TimeoutError:
             raise NoAnswer("no answer in time") from None
         except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
@@ -168,8 +213,8 @@ class Wire:
         return verify(
             reply.signature,
             reply.body,
-            self._peer.keys,
-            iss=self._peer.metadata.system,
+            self.peer.keys,
+            iss=self.peer.metadata.system,
             aud=aud or self._own.system,
             typ=typ,
             exchange=exchange,
@@ -217,10 +262,10 @@ def _refusal(body: bytes) -> Receipt | Refusal:
     return refusal
 
 
-async def _limited(reply: aiohttp.ClientResponse) -> bytes:
+async def _limited(reply: aiohttp.ClientResponse, longest: int) -> bytes:
     parts: list[bytes] = []
     async for part in reply.content.iter_any():
         parts.append(part)
-        if sum(map(len, parts)) > LONGEST_REPLY:
-            raise LinkDown("the answer is longer than 1 MiB")
+        if sum(map(len, parts)) > longest:
+            raise LinkDown(f"the answer is longer than {longest // 1024**2} MiB")
     return b"".join(parts)

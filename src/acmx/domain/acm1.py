@@ -135,6 +135,20 @@ class JournalEntry(Struct, frozen=True, omit_defaults=True):
     detail: dict[str, Any] = {}
 
 
+class Contradiction(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A signed message that lost its place to an earlier one; the last three members are those of a response."""
+
+    sender: str
+    n: int
+    type: str
+    digest: str
+    created_at: Moment
+    found_at: Moment
+    outcome: str | None = None
+    decided_by: str | None = None
+    reason: str | None = None
+
+
 class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
     """An exchange, whole. `seen` names the versions for a review, `disclosed` what an approval would give away."""
 
@@ -149,6 +163,7 @@ class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
     disclosed: dict[str, Any] | None = None
     missing: tuple[str, ...] = ()
     refusal: dict[str, Any] | None = None
+    contradictions: tuple[Contradiction, ...] = ()
 
 
 class Accepted(Struct, frozen=True):
@@ -290,7 +305,11 @@ class Identities(Struct, frozen=True, omit_defaults=True):
 
 
 class Partner(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A partner MC system: what is pinned of it, where the partnership stands, how the link is doing."""
+    """A partner MC system: what is pinned of it, where the partnership stands, how the link is doing.
+
+    `compared_at` is when the last completed comparison of the common exchanges began, `comparison_error` what was wrong
+    in it, `comparison_due` why one is due.
+    """
 
     id: str
     name: str
@@ -309,6 +328,9 @@ class Partner(Struct, frozen=True, kw_only=True, omit_defaults=True):
     last_success_at: Moment | None = None
     last_error: str | None = None
     next_attempt_at: Moment | None = None
+    compared_at: Moment | None = None
+    comparison_due: str | None = None
+    comparison_error: str | None = None
 
 
 class Partners(Struct, frozen=True):

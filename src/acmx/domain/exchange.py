@@ -58,6 +58,10 @@ class Event(StrEnum):
     EXPIRED = "expired"
     GRANT_ENDED = "grant-ended"
     UNDELIVERABLE = "undeliverable"
+    RESTORED = "restored"
+    RECONCILED = "reconciled"
+    CONTRADICTED = "contradicted"
+    WITHDRAWAL_STANDS = "withdrawal-stands"
 
 
 class Transition(Struct, frozen=True):
@@ -75,6 +79,8 @@ S, E = State, Event
 UNANSWERED = (S.QUEUED, S.STORED, S.MORE_INFORMATION, S.OVERDUE)
 UNDECIDED = (S.PENDING, S.MORE_INFORMATION)
 ENDED_AT_PARTNER = (S.DECIDED, S.DELIVERED, S.WITHDRAWN)
+SETTLED = frozenset((S.REFUSED_HERE, S.REFUSED_BY_PARTNER, S.WITHDRAWN, S.ANSWERED, S.RETRIEVED, S.DELIVERED))
+"""Where the two systems owe each other nothing more, but for the end of a live grant."""
 
 
 def _stays(
@@ -148,6 +154,23 @@ TABLE: tuple[Transition, ...] = (
     *_stays("partner", E.RESPONSE_REFUSED, S.DECIDED, tells=("reviewers",)),
     *_stays("partner", E.GRANT_ENDED, S.DECIDED, S.DELIVERED, tells=("reviewers",)),
     *_stays("partner", E.UNDELIVERABLE, S.DECIDED, tells=("reviewers",)),
+    # What a comparison brings to light (docs/decisions/0009-reconciliation.md).
+    *_stays("primary", E.RESTORED, *UNANSWERED, S.WITHDRAWING, S.ANSWERED, S.RETRIEVED, S.WITHDRAWN),
+    *_stays(
+        "primary",
+        E.CONTRADICTED,
+        *UNANSWERED,
+        S.WITHDRAWING,
+        S.ANSWERED,
+        S.RETRIEVED,
+        S.WITHDRAWN,
+        tells=("asker",),
+    ),
+    *(Transition("primary", s, E.RECONCILED, S.ANSWERED, (), ("asker",)) for s in (S.ANSWERED, S.RETRIEVED)),
+    *_stays("partner", E.RESTORED, *UNDECIDED, *ENDED_AT_PARTNER),
+    *_stays("partner", E.CONTRADICTED, *UNDECIDED, *ENDED_AT_PARTNER, tells=("reviewers",)),
+    *(Transition("partner", s, E.RECONCILED, S.DECIDED, (), ("reviewers",)) for s in ENDED_AT_PARTNER),
+    Transition("partner", S.DECIDED, E.WITHDRAWAL_STANDS, S.WITHDRAWN, (), ("reviewers",)),
 )
 
 STEPS_OF = {t.event: t.steps for t in TABLE if t.steps}

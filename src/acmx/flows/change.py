@@ -3,7 +3,7 @@
 import msgspec
 
 from acmx.domain.errors import NotNow
-from acmx.domain.exchange import UNDECIDED, Audience, Event, State, transition
+from acmx.domain.exchange import SETTLED, UNDECIDED, Audience, Event, State, transition
 from acmx.domain.telling import ESCALATION, REMINDER
 from acmx.flows.carry_out import StaleError
 from acmx.storage import exchanges, journal, notices, tellings
@@ -19,7 +19,7 @@ def begin(tx: Tx, exchange: Exchange, event: Event, actor: str, at: int, **detai
     row = transition(exchange.role, None, event)
     if row is None:
         raise NotNow(f"{event} does not begin an exchange")
-    begun = msgspec.structs.replace(exchange, state=row.target, version=1)
+    begun = _ended(msgspec.structs.replace(exchange, state=row.target, version=1), at)
     if not exchanges.insert(tx, begun):
         raise StaleError
     _tell(tx, begun, event, actor, at, row.tells, detail)
@@ -43,13 +43,19 @@ def move(
     row = transition(exchange.role, exchange.state, event)
     if row is None:
         raise NotNow(f"{event} is not possible while the exchange is {exchange.state}", state=exchange.state)
-    moved = msgspec.structs.replace(exchange, state=row.target, version=exchange.version + 1, **fields)
+    changed = msgspec.structs.replace(exchange, state=row.target, version=exchange.version + 1, **fields)
+    moved = _ended(changed, at)
     if not exchanges.replace(tx, moved):
         raise StaleError
     if exchange.role == "partner" and exchange.state in UNDECIDED and moved.state is not State.PENDING:
         tellings.drop(tx, exchange.primary_system, exchange.id, CALLS, f"{event} before it was sent")
     _tell(tx, moved, event, actor, at, row.tells, detail or {})
     return moved
+
+
+def _ended(exchange: Exchange, at: int) -> Exchange:
+    ended = exchange.state in SETTLED and exchange.grant_state != "live"
+    return msgspec.structs.replace(exchange, ended_at=at if ended else None)
 
 
 def _tell(

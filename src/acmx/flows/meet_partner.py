@@ -80,6 +80,16 @@ def stand(house: House, tx: Tx, caller: Caller, id_: str, standing: Standing) ->
     return shown(tx, changed)
 
 
+def compare(house: House, tx: Tx, caller: Caller, id_: str) -> Shown:
+    """The common exchanges are compared as soon as the link allows. Raises NotFound."""
+    if partners.find(tx, id_) is None:
+        raise NotFound(f"no partner {id_}")
+    now = to_ms(house.clock())
+    partners.to_compare(tx, id_, now, "asked", not_within=0)
+    journal.write(tx, now, "comparison-asked", caller.mc_service_id, partner=id_)
+    return show(tx, id_)
+
+
 def every(tx: Tx) -> list[Shown]:
     return [shown(tx, partner) for partner in partners.every(tx)]
 
@@ -113,6 +123,9 @@ def shown(tx: Tx, partner: Partner) -> Shown:
         last_success_at=from_ms(partner.last_success_at) if partner.last_success_at else None,
         last_error=partner.last_error,
         next_attempt_at=from_ms(partner.next_attempt_at) if partner.next_attempt_at else None,
+        compared_at=from_ms(partner.compared_at) if partner.compared_at else None,
+        comparison_due=partner.comparison_reason,
+        comparison_error=partner.comparison_error,
     )
 
 

@@ -37,6 +37,13 @@ def keep(tx: Tx, message: Stored) -> None:
 def send(tx: Tx, message: Stored, partner: str, ends_at: int | None) -> None:
     """Keep and queue it; it is sent until 90 days after the exchange ends, or after now where that is later."""
     keep(tx, message)
+    queue(tx, message, partner, ends_at)
+
+
+def queue(
+    tx: Tx, message: Stored, partner: str, ends_at: int | None, *, first_sent_at: int | None = None
+) -> None:
+    """It waits for the partner's signed word; `first_sent_at` (milliseconds) where it was sent before."""
     last = max(ends_at or 0, message.stored_at) + int(DELIVERY_AFTER_END.total_seconds() * 1000)
     outbox.put(
         tx,
@@ -50,5 +57,6 @@ def send(tx: Tx, message: Stored, partner: str, ends_at: int | None) -> None:
             queued_at=message.stored_at,
             next_attempt_at=message.stored_at,
             give_up_at=last,
+            first_sent_at=first_sent_at,
         ),
     )

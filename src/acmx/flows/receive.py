@@ -8,8 +8,9 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from acmx.domain.errors import AcmxError
+from acmx.domain.errors import AcmxError, Contradiction, PlaceTaken, UnknownExchange
 from acmx.domain.messages import Answer, Message, Question, Refusal, Request, Response, Withdrawal
+from acmx.domain.moments import to_ms
 from acmx.flows import (
     arrivals,
     receive_answer,
@@ -22,6 +23,7 @@ from acmx.flows import (
 from acmx.flows.arrivals import Arrived
 from acmx.flows.carry_out import carry_out
 from acmx.flows.house import House
+from acmx.storage import partners
 from acmx.storage.engine import Store, Tx
 
 
@@ -43,6 +45,10 @@ FLOWS: dict[type[Message], ModuleType] = {
 }
 
 
+COMPARED = (PlaceTaken, Contradiction, UnknownExchange)
+"""Refusals after which the two systems compare what they hold."""
+
+
 async def receive(house: House, store: Store, arrived: Arrived) -> Reply:
     """The signed-to-be reply. Never raises an AcmxError: each is a refusal."""
     try:
@@ -54,9 +60,7 @@ async def receive(house: House, store: Store, arrived: Arrived) -> Reply:
 async def refuse(house: House, store: Store, arrived: Arrived, error: AcmxError) -> Reply:
     """Audit the refusal (and keep it if it is final), then answer it."""
     try:
-        body = await carry_out(
-            store, lambda _: None, lambda tx, _: replies.keep_refusal(house, tx, arrived, error)
-        )
+        body = await carry_out(store, lambda _: None, lambda tx, _: _keep_refusal(house, tx, arrived, error))
     except AcmxError as unavailable:
         body = msgspec.json.encode(replies.problem(house, arrived, unavailable, house.clock()))
     return _refusal(body)
@@ -71,6 +75,12 @@ def _prepare(house: House, tx: Tx, arrived: Arrived) -> Apply:
     flow = FLOWS[type(message)]
     plan = flow.prepare(house, tx, arrived, message)
     return lambda tx: _receipt(flow.apply(tx, plan))
+
+
+def _keep_refusal(house: House, tx: Tx, arrived: Arrived, error: AcmxError) -> bytes:
+    if isinstance(error, COMPARED):
+        partners.to_compare(tx, arrived.peer, to_ms(house.clock()), error.type)
+    return replies.keep_refusal(house, tx, arrived, error)
 
 
 def _receipt(body: bytes) -> Reply:

@@ -12,7 +12,7 @@ from acmx.flows import outgoing, replies
 from acmx.flows.arrivals import Arrived, in_order
 from acmx.flows.change import move
 from acmx.flows.house import House
-from acmx.flows.response import GRANTED, outcome_of, read_request
+from acmx.flows.response import GRANTED, granted_by, outcome_of, read_request
 from acmx.kinds import kind_named
 from acmx.storage import exchanges, messages
 from acmx.storage.engine import Tx
@@ -37,7 +37,7 @@ def prepare(house: House, tx: Tx, arrived: Arrived, response: Response) -> Plan:
         raise UnknownExchange
     if exchange.partner != arrived.peer:
         raise WrongPartner
-    _check(request, response)
+    check(request, response)
     in_order(tx, arrived)
     if transition(exchange.role, exchange.state, Event.RESPONSE) is None:
         raise Contradiction(f"the exchange is {exchange.state} here")
@@ -50,8 +50,6 @@ def apply(tx: Tx, plan: Plan) -> bytes:
     """The receipt. Raises StaleError where the exchange has changed since it was read."""
     exchange, response = plan.exchange, plan.response
     handler = response.handler
-    granted = response.outcome in GRANTED
-    ends = to_ms(response.valid_until) if granted and response.valid_until else None
     outgoing.keep(tx, plan.kept)
     move(
         tx,
@@ -65,19 +63,14 @@ def apply(tx: Tx, plan: Plan) -> bytes:
             "handler": handler.mc_service_id if isinstance(handler, Handler) else "policy",
             "step_12": to_ms(response.decided_at) if isinstance(handler, Handler) else None,
         },
-        outcome=response.outcome,
-        reason=response.reason,
-        decided_by=handler.mc_service_id if isinstance(handler, Handler) else None,
-        grant_state="live" if granted else None,
-        valid_from=to_ms(response.valid_from) if granted and response.valid_from else None,
-        valid_until=ends,
-        due_at=ends,
+        **granted_by(response),
         received_n=plan.kept.n,
     )
     return plan.receipt
 
 
-def _check(stored: Stored, response: Response) -> None:
+def check(stored: Stored, response: Response) -> None:
+    """Raises InvalidMessage where the response does not answer this request of ours."""
     request = read_request(stored)
     faults = [
         *_fault("answers", response.answers, stored.digest, "must be the digest of the request"),

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from acmx.domain.messages import VERSION, Agent, Automatic, Handler, Outcome, Request, Response, Verdict
+from acmx.domain.moments import to_ms
 from acmx.flows import outgoing
 from acmx.flows.house import House
 from acmx.storage.exchanges import Exchange
@@ -31,6 +32,22 @@ class Decided(Struct, frozen=True):
     @property
     def granted(self) -> bool:
         return self.outcome in GRANTED
+
+
+def granted_by(response: Response) -> dict[str, Any]:
+    """The columns of the exchange that follow from a response, at both systems."""
+    handler = response.handler
+    granted = response.outcome in GRANTED
+    ends = to_ms(response.valid_until) if granted and response.valid_until else None
+    return {
+        "outcome": response.outcome,
+        "reason": response.reason,
+        "decided_by": handler.mc_service_id if isinstance(handler, Handler) else None,
+        "grant_state": "live" if granted else None,
+        "valid_from": to_ms(response.valid_from) if granted and response.valid_from else None,
+        "valid_until": ends,
+        "due_at": ends,
+    }
 
 
 def outcome_of(verdicts: Sequence[Verdict]) -> Outcome:

@@ -1,6 +1,7 @@
 """One exchange, whole: what was asked and answered, its 18 steps, what it waits for, its journal."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -17,7 +18,8 @@ from acmx.flows.response import read_request
 from acmx.flows.steps import steps_of
 from acmx.flows.summary import summary
 from acmx.kinds import kind_named
-from acmx.storage import catalogues, journal, messages, noted, outbox
+from acmx.storage import catalogues, contradictions, journal, messages, noted, outbox
+from acmx.storage.contradictions import Contradicted
 from acmx.storage.engine import Tx
 from acmx.storage.journal import Entry
 from acmx.storage.messages import Stored
@@ -56,6 +58,7 @@ def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
         disclosed=given or None,
         missing=tuple(given.get("missing", ())),
         refusal=_refusal(stored),
+        contradictions=tuple(map(_contradiction, contradictions.of_exchange(tx, *key))),
     )
 
 
@@ -73,6 +76,21 @@ def journal_entry(entry: Entry) -> acm1.JournalEntry:
 
 def _waiting(queued: Queued) -> acm1.Waiting:
     return acm1.Waiting(queued.type, queued.attempts, from_ms(queued.next_attempt_at), queued.last_error)
+
+
+def _contradiction(kept: Contradicted) -> acm1.Contradiction:
+    message = json.loads(kept.body)
+    return acm1.Contradiction(
+        sender=kept.sender,
+        n=kept.n,
+        type=kept.type,
+        digest=kept.digest,
+        created_at=datetime.fromisoformat(message["created_at"]),
+        found_at=from_ms(kept.found_at),
+        outcome=message.get("outcome"),
+        decided_by=message.get("handler", {}).get("mc_service_id"),
+        reason=message.get("reason"),
+    )
 
 
 def _refusal(stored: list[Stored]) -> dict[str, Any] | None:

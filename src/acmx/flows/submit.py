@@ -57,7 +57,7 @@ def prepare(house: House, tx: Tx, caller: Caller, key: str, submission: Submissi
     _check(house, submission, request, now)
     _check_partner(tx, submission)
     refused = _authorise(house, caller, submission)
-    exchange = _exchange(request, caller, due_at=None if refused else to_ms(request.expires_at))
+    exchange = exchange_of(request, due_at=None if refused else to_ms(request.expires_at))
     problem = encode(refused) if refused else None
     return Plan(
         used=Used(caller.account, key, digest, request.exchange, problem),
@@ -146,7 +146,8 @@ def _authorise(house: House, caller: Caller, submission: Submission) -> Refused 
     return None
 
 
-def _exchange(request: Request, caller: Caller, due_at: int | None) -> Exchange:
+def exchange_of(request: Request, due_at: int | None) -> Exchange:
+    """The exchange that a request of ours begins."""
     return Exchange(
         serial=None,
         role="primary",
@@ -156,7 +157,7 @@ def _exchange(request: Request, caller: Caller, due_at: int | None) -> Exchange:
         state=State.QUEUED,
         version=0,
         kind=request.kind,
-        asker=caller.mc_service_id,
+        asker=request.asker.mc_service_id,
         addressee=request_rules.addressee_of(request),
         urgency=request.urgency,
         purpose=request.purpose,

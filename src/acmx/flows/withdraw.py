@@ -11,7 +11,7 @@ from acmx.flows import outgoing
 from acmx.flows.change import move
 from acmx.flows.find import find
 from acmx.flows.house import House
-from acmx.storage import exchanges, outbox
+from acmx.storage import exchanges, outbox, partners
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
@@ -57,7 +57,7 @@ def apply(tx: Tx, plan: Plan) -> Accepted:
     if exchange.state in (State.WITHDRAWING, State.WITHDRAWN):
         return Accepted(exchange.id, exchange.state)
     request = outbox.find(tx, exchange.primary_system, exchange.id, 1)
-    if request is not None and request.first_sent_at is None:
+    if request is not None and request.first_sent_at is None and _remembers(tx, exchange):
         moved = move(tx, plan.exchange, Event.WITHDRAWN_UNSENT, plan.actor, plan.at, due_at=None)
         outbox.clear(tx, exchange.primary_system, exchange.id)
         return Accepted(moved.id, moved.state)
@@ -67,3 +67,10 @@ def apply(tx: Tx, plan: Plan) -> Accepted:
     outbox.clear(tx, exchange.primary_system, exchange.id)
     outgoing.send(tx, plan.withdrawal, exchange.partner, exchange.expires_at)
     return Accepted(moved.id, moved.state)
+
+
+def _remembers(tx: Tx, exchange: Exchange) -> bool:
+    """What was there when a comparison became due may have been sent by a system that was restored since."""
+    partner = partners.find(tx, exchange.partner)
+    due_at = partner.comparison_due_at if partner else None
+    return due_at is None or exchange.created_at >= due_at

@@ -10,7 +10,10 @@ from acmx.storage.engine import Tx
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=False):
-    """One exchange. Times in milliseconds; `version` grows by one with every change of the row."""
+    """One exchange. Times in milliseconds; `version` grows by one with every change of the row.
+
+    `ended_at` is set while the two systems owe each other nothing more.
+    """
 
     serial: int | None
     role: Role
@@ -41,6 +44,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=False):
     valid_from: int | None = None
     valid_until: int | None = None
     remind_at: int | None = None
+    ended_at: int | None = None
 
 
 _COLUMNS = rows.columns(Exchange)
@@ -164,5 +168,32 @@ def _in_state(
             f"{_SELECT} WHERE state = :state AND role = :role {of_asker}AND serial > :after "
             "ORDER BY serial LIMIT :limit",
             {"state": state, "role": role, "asker": asker, "after": after, "limit": limit},
+        )
+    )
+
+
+def with_partner(
+    tx: Tx, partner: str, *, since: int, after: tuple[str, str], upto: tuple[str, str] | None, limit: int
+) -> list[Exchange]:
+    """What both systems have to know of: open, with a live grant, or ended after `since` (milliseconds).
+
+    In the order of the key (primary system, id), those after `after` and up to `upto`. What is queued still, or was
+    refused, is this system's alone.
+    """
+    last = "AND (primary_system, id) <= (:last_primary, :last_id)" if upto else ""
+    return _rows(
+        tx.rows(
+            f"{_SELECT} WHERE partner = :partner AND (primary_system, id) > (:primary, :id) {last} "
+            "AND state NOT IN ('queued', 'refused_here', 'refused_by_partner') "
+            "AND (ended_at IS NULL OR ended_at > :since) ORDER BY primary_system, id LIMIT :limit",
+            {
+                "partner": partner,
+                "primary": after[0],
+                "id": after[1],
+                "last_primary": upto[0] if upto else None,
+                "last_id": upto[1] if upto else None,
+                "since": since,
+                "limit": limit,
+            },
         )
     )

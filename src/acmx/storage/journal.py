@@ -49,6 +49,15 @@ def of_exchange(tx: Tx, primary: str, id_: str) -> list[Entry]:
     )
 
 
+def last_at(tx: Tx, primary: str, id_: str) -> int:
+    """When something happened to this exchange last; milliseconds."""
+    row = tx.row(
+        "SELECT MAX(at) FROM journal WHERE primary_system = :primary AND id = :id",
+        {"primary": primary, "id": id_},
+    )
+    return (row[0] or 0) if row else 0
+
+
 def page(tx: Tx, *, before: int | None, limit: int) -> list[Entry]:
     """Newest first, those before the serial `before`."""
     where = "WHERE serial < :before" if before else ""

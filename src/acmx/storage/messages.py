@@ -22,6 +22,16 @@ class Stored(msgspec.Struct, frozen=True):
     reply_signature: str | None = None
 
 
+class Place(msgspec.Struct, frozen=True):
+    """Where a message stands, without its body. `waiting`: it is ours and was never sent."""
+
+    sender: str
+    n: int
+    type: str
+    digest: str
+    waiting: bool
+
+
 _SELECT = f"SELECT {rows.columns(Stored)} FROM message"  # noqa: S608
 _INSERT = rows.insert("message", Stored)
 
@@ -65,4 +75,24 @@ def keep_reply(tx: Tx, primary: str, id_: str, sender: str, n: int, reply: bytes
         "UPDATE message SET reply = :reply, reply_signature = :signature "
         "WHERE primary_system = :primary AND id = :id AND sender = :sender AND n = :n AND reply IS NULL",
         {"primary": primary, "id": id_, "sender": sender, "n": n, "reply": reply, "signature": signature},
+    )
+
+
+def places(tx: Tx, primary: str, id_: str, ours: str) -> list[Place]:
+    """The messages of an exchange; `ours` is the MC system ID of this system."""
+    return [
+        Place(sender, n, type_, digest, bool(waiting))
+        for sender, n, type_, digest, waiting in tx.rows(
+            "SELECT sender, n, type, digest, sender = :ours AND EXISTS (SELECT 1 FROM outbox o "
+            "WHERE o.primary_system = m.primary_system AND o.id = m.id AND o.n = m.n AND o.first_sent_at IS NULL) "
+            "FROM message m WHERE primary_system = :primary AND id = :id ORDER BY sender, n",
+            {"primary": primary, "id": id_, "ours": ours},
+        )
+    ]
+
+
+def remove(tx: Tx, message: Stored) -> None:
+    tx.execute(
+        "DELETE FROM message WHERE primary_system = :primary AND id = :id AND sender = :sender AND n = :n",
+        {"primary": message.primary_system, "id": message.id, "sender": message.sender, "n": message.n},
     )

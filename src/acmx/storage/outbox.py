@@ -195,3 +195,15 @@ def waits(tx: Tx, partner: str) -> bool:
 def count(tx: Tx, partner: str) -> int:
     row = tx.row("SELECT COUNT(*) FROM outbox WHERE partner = :partner", {"partner": partner})
     return row[0] if row else 0
+
+
+def was_sent(tx: Tx, primary: str, id_: str, n: int, now: int) -> bool:
+    """The partner holds it, so it was sent once, whatever this system remembers. False where that was known."""
+    return (
+        tx.execute(
+            "UPDATE outbox SET first_sent_at = :now "
+            "WHERE primary_system = :primary AND id = :id AND n = :n AND first_sent_at IS NULL",
+            {"primary": primary, "id": id_, "n": n, "now": now},
+        )
+        == 1
+    )

@@ -6,12 +6,17 @@ import msgspec
 
 from acmx.storage import rows
 from acmx.storage.engine import Tx
+from acmx.storage.outbox import Outgoing
 
 Standing = Literal["offered", "accepted", "suspended"]
 
 
 class Partner(msgspec.Struct, frozen=True):
-    """`state_here` is what this system says of the partnership, `state_there` what the partner said last."""
+    """`state_here` is what this system says of the partnership, `state_there` what the partner said last.
+
+    A comparison is due while `comparison_due_at` is set, with the reason; `compared_at` is when the last completed one
+    began, `comparison_error` what was wrong with it.
+    """
 
     id: str
     name: str
@@ -25,6 +30,10 @@ class Partner(msgspec.Struct, frozen=True):
     last_success_at: int | None = None
     next_attempt_at: int | None = None
     clock_difference: int | None = None
+    compared_at: int | None = None
+    comparison_due_at: int | None = None
+    comparison_reason: str | None = None
+    comparison_error: str | None = None
 
     @property
     def established(self) -> bool:
@@ -104,4 +113,29 @@ def link_works(tx: Tx, id_: str, now: int, clock_difference: int | None) -> None
         "UPDATE partner SET failures = 0, last_error = NULL, next_attempt_at = NULL, last_success_at = :now, "
         "clock_difference = COALESCE(:difference, clock_difference) WHERE id = :id",
         {"id": id_, "now": now, "difference": clock_difference},
+    )
+
+
+def compare_all(tx: Tx, now: int) -> None:
+    """This system has just started: it may have been restored from a backup."""
+    tx.execute("UPDATE partner SET comparison_due_at = :now, comparison_reason = 'start'", {"now": now})
+
+
+def to_compare(tx: Tx, id_: str, now: int, reason: str, *, not_within: int = 60_000) -> None:
+    """A comparison is due, unless one is already, or one began within the last minute (`not_within`, milliseconds)."""
+    due = tx.execute(
+        "UPDATE partner SET comparison_due_at = :now, comparison_reason = :reason WHERE id = :id "
+        "AND comparison_due_at IS NULL AND (compared_at IS NULL OR compared_at <= :now - :not_within)",
+        {"id": id_, "now": now, "reason": reason, "not_within": not_within},
+    )
+    if due:
+        tx.signal(Outgoing(id_))
+
+
+def compared(tx: Tx, id_: str, began_at: int, error: str | None) -> None:
+    """The comparison that began then is completed."""
+    tx.execute(
+        "UPDATE partner SET compared_at = :began_at, comparison_error = :error, comparison_due_at = NULL, "
+        "comparison_reason = NULL WHERE id = :id",
+        {"id": id_, "began_at": began_at, "error": error},
     )

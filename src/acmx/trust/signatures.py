@@ -17,7 +17,8 @@ no others:
 | `iss`      | MC system ID of the sender, who signs                                                         |
 | `aud`      | MC system ID of the receiver; of metadata made for nobody in particular, the sender's own     |
 | `iat`      | time of this signature, whole seconds since 1970 (UTC)                                        |
-| `typ`      | "acm-message", "acm-receipt", "acm-refusal", "acm-partnership" or "acm-metadata"              |
+| `typ`      | "acm-message", "acm-receipt", "acm-refusal", "acm-exchanges", "acm-partnership" or            |
+|            | "acm-metadata"                                                                                |
 | `exchange` | primary MC system ID "/" UUID; absent where no exchange is spoken of                          |
 | `n`        | number of the message, from 1; absent together with `exchange`                                |
 
@@ -52,7 +53,7 @@ CLOCK_TOLERANCE = 300
 
 _YEAR_9999 = 253_402_300_799
 
-Typ = Literal["acm-message", "acm-receipt", "acm-refusal", "acm-partnership", "acm-metadata"]
+Typ = Literal["acm-message", "acm-receipt", "acm-refusal", "acm-exchanges", "acm-partnership", "acm-metadata"]
 
 
 class Seal(msgspec.Struct, frozen=True, kw_only=True):

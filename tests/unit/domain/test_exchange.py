@@ -25,13 +25,18 @@ ACKNOWLEDGED = [
 ]
 
 
+BY_COMPARISON = {Event.RESTORED, Event.RECONCILED, Event.CONTRADICTED, Event.WITHDRAWAL_STANDS}
+"""What happens only after a restore from a backup; everything else holds of the other rows."""
+ORDINARY = [row for row in TABLE if row.event not in BY_COMPARISON]
+
+
 def reached(role: Role, state: State | None) -> set[State]:
     """Every state that can follow, however late."""
     found: set[State] = set()
     waiting = [state]
     while waiting:
         source = waiting.pop()
-        following = {row.target for row in TABLE if (row.role, row.source) == (role, source)} - found
+        following = {row.target for row in ORDINARY if (row.role, row.source) == (role, source)} - found
         found |= following
         waiting.extend(following)
     return found
@@ -80,8 +85,8 @@ def test_every_state_belongs_to_somebody_and_only_two_to_both() -> None:
 def test_an_event_happens_at_one_side_only_except_those_of_time() -> None:
     roles = {event: {row.role for row in TABLE if row.event is event} for event in Event}
     assert all(roles.values())
-    of_time = {Event.EXPIRED, Event.GRANT_ENDED, Event.UNDELIVERABLE}
-    assert {event for event, at in roles.items() if len(at) == 2} == of_time
+    both = {event for event, at in roles.items() if len(at) == 2} - BY_COMPARISON
+    assert both == {Event.EXPIRED, Event.GRANT_ENDED, Event.UNDELIVERABLE}
 
 
 @pytest.mark.parametrize(
@@ -122,7 +127,7 @@ def test_a_late_acknowledgement_never_moves_a_state_back(event: Event) -> None:
 def test_only_questions_and_answers_lead_back_to_a_state_that_was_left() -> None:
     back = {
         (row.source, row.event)
-        for row in TABLE
+        for row in ORDINARY
         if row.source is not None
         and row.source is not row.target
         and row.source in reached(row.role, row.target)
@@ -153,6 +158,34 @@ def test_who_asks_back_may_go_on_as_before(event: Event) -> None:
     assert pending is not None
     assert asked_back is not None
     assert (pending.target, pending.tells) == (asked_back.target, asked_back.tells)
+
+
+@pytest.mark.law(7)
+def test_every_end_that_was_not_the_asker_s_own_act_is_told_to_the_asker() -> None:
+    own = {Event.RETRIEVED}
+    for row in TABLE:
+        ends = row.role == "primary" and row.target in ENDED["primary"] and row.source is not row.target
+        if ends and row.event not in own:
+            assert row.tells == ("asker",), row
+
+
+@pytest.mark.law(3)
+def test_a_comparison_changes_a_state_only_for_the_partner_s_standing_word_and_tells_of_it() -> None:
+    moving = {(r.role, r.event, r.target) for r in TABLE if r.event in BY_COMPARISON and r.source != r.target}
+    assert moving == {
+        ("primary", Event.RECONCILED, State.ANSWERED),
+        ("partner", Event.RECONCILED, State.DECIDED),
+        ("partner", Event.WITHDRAWAL_STANDS, State.WITHDRAWN),
+    }
+    for row in TABLE:
+        assert row.tells or row.event not in BY_COMPARISON - {Event.RESTORED}, row
+
+
+@pytest.mark.law(7)
+def test_reviewers_are_told_what_they_no_longer_have_to_decide() -> None:
+    for row in TABLE:
+        if row.role == "partner" and row.source in UNDECIDED and row.target not in UNDECIDED:
+            assert row.tells == ("reviewers",), row
 
 
 @pytest.mark.step(1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 18)

@@ -34,6 +34,12 @@ async def post_resumption(call: Call) -> acm1.Partner:
     return await _stand(call, "accepted")
 
 
+async def post_comparison(call: Call) -> acm1.Partner:
+    return await call.write(
+        lambda tx: meet_partner.compare(call.desk.house, tx, call.caller, call.named("id"))
+    )
+
+
 async def get_partner_file(call: Call) -> PartnerFile:
     own = call.desk.own
     now = to_ms(call.desk.house.clock()) // 1000

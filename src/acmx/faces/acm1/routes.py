@@ -42,6 +42,7 @@ ROUTES: tuple[Served, ...] = (
     Served("POST", "/partners/{id}/acceptance", "partners", admin.post_acceptance, None, acm1.Partner),
     Served("POST", "/partners/{id}/suspension", "partners", admin.post_suspension, None, acm1.Partner),
     Served("POST", "/partners/{id}/resumption", "partners", admin.post_resumption, None, acm1.Partner),
+    Served("POST", "/partners/{id}/comparison", "partners", admin.post_comparison, None, acm1.Partner),
     Served("GET", "/partner-file", "partners-read", admin.get_partner_file, None, PartnerFile),
     Served("GET", "/server-identities", "identities-read", admin.get_identities, None, acm1.Identities),
     Served(

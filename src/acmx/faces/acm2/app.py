@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from starlette.applications import Starlette
@@ -10,14 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from acmx.domain.comparison import UUID7
 from acmx.domain.documents import read
-from acmx.domain.errors import AcmxError, AssertedIdentity, Fault, InvalidMessage, NotFound
+from acmx.domain.errors import AcmxError, AssertedIdentity, Fault, InvalidMessage, NotFound, UnknownExchange
 from acmx.domain.moments import to_ms
 from acmx.domain.partnership import Statement
 from acmx.faces.acm2.peers import Peers
 from acmx.faces.body import read_body
 from acmx.faces.problems import HANDLERS, problem
-from acmx.flows import receive, state_partnership
+from acmx.flows import receive, state_partnership, tell_exchanges
 from acmx.flows.arrivals import Arrived
 from acmx.flows.house import House
 from acmx.flows.receive import Reply
@@ -27,8 +29,9 @@ from acmx.trust.own import Own
 from acmx.trust.pinned import Pinned
 from acmx.trust.signatures import body_digest, verify
 
-EXCHANGE_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+EXCHANGE_ID = re.compile(UUID7)
 NUMBER = re.compile(r"[1-9][0-9]{0,5}")
+LARGEST_PAGE = 1000
 SIGNATURE = "ACM-Signature"
 
 
@@ -46,6 +49,12 @@ class Acm2:
         routes = [
             Route(
                 "/acm2/v1/exchanges/{primary}/{id}/messages/{n}", self._known(self._message), methods=["PUT"]
+            ),
+            Route("/acm2/v1/exchanges", self._known(self._exchanges), methods=["GET"]),
+            Route(
+                "/acm2/v1/exchanges/{primary}/{id}/messages/{sender}/{n}",
+                self._known(self._stored),
+                methods=["GET"],
             ),
             Route("/acm2/v1/partnership", self._known(self._partnership), methods=["POST"]),
             Route("/acm2/v1/metadata", self._known(self._metadata), methods=["GET"]),
@@ -93,6 +102,41 @@ class Acm2:
             return self._signed(await receive.refuse(self.house, self.store, arrived, error), arrived)
         return self._signed(await receive.receive(self.house, self.store, arrived), arrived)
 
+    async def _exchanges(self, request: Request, peer: Pinned) -> Response:
+        query, sender = request.query_params, peer.metadata.system
+        since, limit = _since(query.get("since", "")), _limit(query.get("limit", str(tell_exchanges.PAGE)))
+        after = query.get("after", "")
+        page = await self.store.read(
+            lambda tx: tell_exchanges.page(self.house, tx, sender, since=since, after=after, limit=limit)
+        )
+        seal = self.own.sign(page, to=sender, typ="acm-exchanges", now=self._now())
+        return Response(page, media_type="application/json", headers={SIGNATURE: seal})
+
+    async def _stored(self, request: Request, peer: Pinned) -> Response:
+        """What is not there is refused with a signature, so that it is not taken for a fault of the link."""
+        primary, id_, sender, n = (request.path_params[name] for name in ("primary", "id", "sender", "n"))
+        if not (EXCHANGE_ID.fullmatch(id_) and NUMBER.fullmatch(n) and sender in ("primary", "partner")):
+            raise NotFound("there is no such place for a message")
+        to = peer.metadata.system
+        exchange = f"{primary}/{id_}"
+        try:
+            stored = await self.store.read(
+                lambda tx: tell_exchanges.message(
+                    self.house, tx, to, primary=primary, id_=id_, sender=sender, n=int(n)
+                )
+            )
+        except UnknownExchange as error:
+            await self.refusals.note(to, error.type, where=request.url.path, detail=error.detail)
+            refusal = problem(error)
+            refusal.headers[SIGNATURE] = self.own.sign(
+                bytes(refusal.body), to=to, typ="acm-refusal", now=self._now(), exchange=exchange, n=int(n)
+            )
+            return refusal
+        seal = stored.signature or self.own.sign(
+            stored.body, to=to, typ="acm-message", now=self._now(), exchange=exchange, n=int(n)
+        )
+        return Response(stored.body, media_type="application/json", headers={SIGNATURE: seal})
+
     async def _partnership(self, request: Request, peer: Pinned) -> Response:
         body = await read_body(request)
         sender = peer.metadata.system
@@ -136,3 +180,21 @@ class Acm2:
 
     def _now(self) -> int:
         return int(self.house.clock().timestamp())
+
+
+def _since(text: str) -> int:
+    """Milliseconds. Raises InvalidMessage."""
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError
+    except ValueError:
+        raise InvalidMessage([Fault("since", text[:50], "must be a time with an offset")]) from None
+    return to_ms(moment)
+
+
+def _limit(text: str) -> int:
+    """Raises InvalidMessage."""
+    if not (NUMBER.fullmatch(text) and int(text) <= LARGEST_PAGE):
+        raise InvalidMessage([Fault("limit", text[:50], f"must be a number from 1 to {LARGEST_PAGE}")])
+    return int(text)
