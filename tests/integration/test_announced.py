@@ -38,7 +38,11 @@ OWN_ACT = {Event.RETRIEVED}
 def ended(role: str) -> set[State]:
     """The states of this side that no row leaves for another, and those in which the outcome stands."""
     states = {row.target for row in TABLE if row.role == role}
-    left = {row.source for row in TABLE if row.role == role and row.source is not row.target}
+    left = {
+        row.source
+        for row in TABLE
+        if row.role == role and row.source is not row.target and row.event is not Event.RECONCILED
+    }
     return (states - left) | (OUTCOME & states)
 
 

@@ -62,13 +62,13 @@ def test_retry_now_lifts_the_back_off_of_partner_and_exchange_and_is_journalled(
             await eventually(
                 lambda: police.done("GET", f"/partners/{FIRE}"), lambda p: "last_success_at" in p
             )
-            later = to_ms(START + timedelta(hours=1))
+            later = to_ms(START + timedelta(seconds=20))
             await police.store.write(lambda tx: partners.link_failed(tx, FIRE, 1, "down", later))
             _, accepted = await police.submit()
             (queued,) = await police.store.read(lambda tx: outbox.page(tx, after=0, limit=9))
             await police.store.write(lambda tx: outbox.put_off(tx, queued, later, "not now"))
             (shown,) = (await police.done("GET", "/outbox"))["items"]
-            assert (shown["attempts"], shown["next_attempt_at"]) == (0, "2026-11-23T09:00:00Z")
+            assert (shown["attempts"], shown["next_attempt_at"]) == (0, "2026-11-23T08:00:20Z")
             document = {"partner": {"partner": FIRE}, "exchange": {"exchange": accepted["id"]}}.get(named, {})
             retried = await police.done("POST", "/outbox/retry", document, account="operator")
             assert retried == {"messages": 1, "partners": [FIRE]}

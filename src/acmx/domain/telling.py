@@ -44,6 +44,9 @@ IN_WORDS: dict[str, str] = {
     Event.DECIDED_BY_RULE: "decided by policy",
     Event.RESPONSE_DELIVERED: "answer delivered",
     Event.RESPONSE_REFUSED: "answer refused by the partner's system",
+    Event.RECONCILED: "an earlier answer stands now",
+    Event.CONTRADICTED: "two versions of one message: look at both",
+    Event.WITHDRAWAL_STANDS: "withdrawn, as the primary system had been told",
     REMINDER: "request waits and will expire",
     ESCALATION: "request waits without a review",
 }
