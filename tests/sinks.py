@@ -54,7 +54,7 @@ class MailSink:
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, auth_data: Any
     ) -> AuthResult:
         self.log_ons.append((auth_data.login, auth_data.password))
-        return AuthResult(success=auth_data.password == b"the password")
+        return AuthResult(success=auth_data.password == b"the password", handled=False)
 
 
 class _Silent(asyncio.Protocol):

@@ -15,6 +15,7 @@ from acmx.config import Config, Mail, Notices, Webhook
 from acmx.delivery.channel import Channel
 from acmx.delivery.mail import MailChannel
 from acmx.delivery.messenger import TAKEN_FOR, Messenger
+from acmx.delivery.supervisor import Supervisor
 from acmx.delivery.webhooks import WebhookChannel
 from acmx.domain.acm1 import Notice
 from acmx.domain.exchange import Event, Role, State, transition
@@ -75,7 +76,8 @@ class Telling:
     async def start(self) -> None:
         names = [channel.name for channel in self.channels]
         await self.store.write(lambda tx: subscribe.apply(tx, subscriptions(self.config), names))
-        self.messenger = Messenger(self.house, self.store, self.channels)
+        self.supervisor = Supervisor()
+        self.messenger = Messenger(self.house, self.store, self.supervisor, self.channels)
         self.store.on_commit(self.messenger.hear)
         self.messenger.start()
 
@@ -151,7 +153,8 @@ async def telling(
     try:
         yield there
     finally:
-        await there.messenger.stop(1.0)
+        await there.messenger.finish(1.0)
+        await there.supervisor.stop()
         await there.store.close()
 
 

@@ -419,9 +419,9 @@ MEANINGS: dict[type, dict[str, str]] = {
         "reason": "why it is in doubt",
     },
     acm1.Component: {
-        "name": "`delivery`, `clockwork`, `notifications`, `partners` or `writer`",
+        "name": "`delivery`, `messenger`, `clockwork`, `notifications`, `partners` or `writer`",
         "ok": "whether it goes on",
-        "of": "MC system ID, of `delivery`",
+        "of": "of `delivery`: MC system ID; of `messenger`: `mail`, or `webhook:` and its name",
         "trouble": "what is wrong with it",
     },
     acm1.Health: {

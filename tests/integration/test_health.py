@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+import msgspec
 import pytest
 
 from acmx.delivery import supervisor
 from acmx.storage import group_commit
 from systems import FIRE, System, eventually, two_systems
+from telling import SECRET, mail_to, webhook_to
 
 
 async def asked(system: System, probe: str) -> tuple[int, Any]:
@@ -19,9 +21,17 @@ async def asked(system: System, probe: str) -> tuple[int, Any]:
         return reply.status, await reply.json()
 
 
+def tells(system: System) -> None:
+    """By mail and by a webhook that nobody receives."""
+    (system.directory / "hook").write_bytes(SECRET)
+    webhook = msgspec.structs.replace(webhook_to("http://127.0.0.1:1"), secret_file="hook")
+    system.config = msgspec.structs.replace(system.config, mail=mail_to(1), webhooks=(webhook,))
+
+
 def test_a_server_that_is_well_says_so_to_strangers_without_details(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, _):
+            tells(police)
             await police.start()
             for probe in ("live", "ready"):
                 assert await asked(police, probe) == (200, {"ok": True, "failing": []})
@@ -29,6 +39,8 @@ def test_a_server_that_is_well_says_so_to_strangers_without_details(tmp_path: Pa
             parts = {(part["name"], part.get("of"), part["ok"]) for part in found["components"]}
             assert parts == {
                 ("delivery", FIRE, True),
+                ("messenger", "mail", True),
+                ("messenger", "webhook:dispatch", True),
                 ("clockwork", None, True),
                 ("notifications", None, True),
                 ("partners", None, True),
@@ -39,10 +51,13 @@ def test_a_server_that_is_well_says_so_to_strangers_without_details(tmp_path: Pa
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("name", ["delivery", "clockwork", "notifications", "partners", "writer"])
+@pytest.mark.parametrize(
+    "name", ["delivery", "messenger", "clockwork", "notifications", "partners", "writer"]
+)
 def test_it_goes_red_when_a_part_is_dead(name: str, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, _):
+            tells(police)
             await police.start()
             (task,) = [task for task in asyncio.all_tasks() if task.get_name().startswith(f"acmx-{name}")][:1]
             task.cancel()

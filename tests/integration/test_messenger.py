@@ -3,16 +3,18 @@
 import asyncio
 import hmac
 import ssl
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from acmx.config import Notices
+from acmx.delivery import messenger, supervisor
 from acmx.delivery.webhooks import signature
 from acmx.domain.exchange import Event
 from acmx.storage import tellings
+from acmx.storage.tellings import Parcel
 from acmx.trust.certificates import self_signed
 from sinks import MailSink, mail_sink, receiver
 from systems import FIRE, POLICE, Clock, eventually
@@ -398,5 +400,81 @@ def test_what_waits_for_a_channel_that_is_gone_is_dropped_and_seen(tmp_path: Pat
                 (notice,) = await fire.notices()
                 assert notice.tellings[0].state == "dropped"
                 assert notice.tellings[0].last_error == "the channel is no longer configured"
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.law(6)
+def test_a_ledger_that_cannot_be_read_makes_the_messenger_stumble_and_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE", timedelta(milliseconds=20))
+
+    async def scenario() -> None:
+        async with mail_sink() as sink, telling(tmp_path, mail_to(sink.port), notices=AT_ONCE) as fire:
+            (loop,) = fire.supervisor.loops
+            assert (loop.component, loop.of) == ("messenger", "mail")
+
+            def fails(*_: object, **__: object) -> None:
+                raise KeyError
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(tellings, "next_moment", fails)
+                await fire.request()
+                await eventually(lambda: asyncio.sleep(0, loop.trouble), bool)
+            await fire.becomes("sent")
+            await eventually(lambda: asyncio.sleep(0, loop.trouble), lambda trouble: trouble is None)
+
+    asyncio.run(scenario())
+
+
+def test_a_target_that_never_ends_is_left_and_is_no_fault_of_the_messenger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messenger, "DELIVERED_WITHIN", 0.05)
+
+    async def scenario() -> None:
+        async with telling(tmp_path, mail_to(1), notices=AT_ONCE) as fire:
+
+            async def never(_: Parcel) -> None:
+                await asyncio.Event().wait()
+
+            fire.channels[0].deliver = never  # type: ignore[method-assign]
+            await fire.request()
+            await fire.attempts(1)
+            (loop,) = fire.supervisor.loops
+            assert loop.trouble is None
+            ((*_, error),) = await fire.store.read(lambda tx: list(tx.rows("SELECT last_error FROM telling")))
+            assert error == "takes too long"
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("grace", "state"), [(5.0, "sent"), (0.01, "waiting")])
+def test_what_is_on_its_way_at_the_stop_may_arrive_within_the_grace(
+    grace: float, state: str, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        async with telling(tmp_path, mail_to(1), notices=AT_ONCE) as fire:
+            began, arrive = asyncio.Event(), asyncio.Event()
+
+            async def slow(_: Parcel) -> None:
+                began.set()
+                await arrive.wait()
+
+            fire.channels[0].deliver = slow  # type: ignore[method-assign]
+            await fire.request()
+            await began.wait()
+            finish = asyncio.create_task(fire.messenger.finish(grace))
+            await quiet()
+            assert finish.done() == (state == "waiting")
+            if state == "sent":
+                arrive.set()
+                await finish
+                await fire.request()
+                await quiet()
+            await fire.supervisor.stop()
+            expected = [state, "waiting"] if state == "sent" else [state]
+            assert [row[3] for row in await fire.ledger()] == expected
 
     asyncio.run(scenario())

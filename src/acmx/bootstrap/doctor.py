@@ -1,5 +1,6 @@
 """`acmx doctor`: a server's directory examined, whether a server runs in it or not; nothing in it is changed."""
 
+import asyncio
 import os
 import platform
 import shutil
@@ -7,7 +8,7 @@ import socket
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -18,6 +19,7 @@ import apsw
 
 import acmx
 from acmx import config as configuration
+from acmx.bootstrap import targets, telling
 from acmx.bootstrap.create import CONFIG, DATABASE, KEYS, TLS
 from acmx.bootstrap.lock import is_held
 from acmx.config import Config, endpoint
@@ -48,13 +50,15 @@ def examine(directory: Path) -> Findings:
     _tried("signing key", partial(_signing_key, directory), found)
     for face in ("acm1", "acm2"):
         _tried(f"{face} certificate", partial(_certificate, directory, face, now), found)
-    found += _modes(directory)
+    secrets = telling.secret_files(directory, config) if isinstance(config, Config) else []
+    found += _modes(directory, secrets)
     _tried("database", partial(_database, directory / DATABASE, now), found)
     found += _disk(directory)
     if isinstance(config, Config):
         runs = is_held(directory)
         found.append(ok("server", "runs" if runs else "does not run"))
         found += [_address("ACM-1", config.acm1.listen, runs), _address("ACM-2", config.acm2.listen, runs)]
+        found += asyncio.run(targets.reach(directory, config))
     return Findings(found)
 
 
@@ -96,16 +100,27 @@ def _certificate(directory: Path, face: str, now: datetime) -> tuple[None, list[
     return None, [days_left(f"{face} certificate", certificates.not_after(pair[0].read_text()), now)]
 
 
-def _modes(directory: Path) -> list[Finding]:
-    secrets = [*(directory / KEYS).glob("*"), *(directory / TLS).glob("*.key"), directory / DATABASE]
+def _modes(directory: Path, told_with: list[Path]) -> list[Finding]:
+    secrets = {
+        *(directory / KEYS).glob("*"),
+        *(directory / TLS).glob("*.key"),
+        directory / DATABASE,
+        *told_with,
+    }
     open_ = [
-        str(path.relative_to(directory))
-        for path in secrets
-        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077
+        str(path.relative_to(directory) if path.is_relative_to(directory) else path)
+        for path in sorted(secrets)
+        if _others_may_read(path)
     ]
     if open_:
         return [failed("modes", f"others may read {', '.join(open_)}: chmod 600")]
-    return [ok("modes", "keys and database are their owner's alone")]
+    return [ok("modes", "keys, secrets and database are their owner's alone")]
+
+
+def _others_may_read(path: Path) -> bool:
+    with suppress(OSError):
+        return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+    return False
 
 
 def _database(path: Path, now: datetime) -> tuple[None, list[Finding]]:

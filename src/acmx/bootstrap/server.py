@@ -96,7 +96,7 @@ class Server:
             subscribed=telling.subscriptions(config),
             channels=[channel.name for channel in channels],
         )
-        self._messenger = Messenger(house, store, channels)
+        self._messenger = Messenger(house, store, self._supervisor, channels)
         self._tasks: set[asyncio.Task[None]] = set()
 
         def refused(face: str) -> Callable[[str, str], None]:
@@ -131,7 +131,7 @@ class Server:
             self._face1.stop(GRACE),
             self._face2.stop(GRACE),
             self._links.finish(GRACE),
-            self._messenger.stop(GRACE),
+            self._messenger.finish(GRACE),
         )
         await self._supervisor.stop()
         with suppress(TemporarilyUnavailable):

@@ -21,17 +21,28 @@ SHORTEST_SECRET = 32
 
 def channels(directory: Path, config: Config, clock: Clock) -> list[Channel]:
     """Raises Misconfigured where a secret cannot be read, or is too short to be one."""
-    link = config.notices.link
-    found: list[Channel] = []
-    if config.mail.host:
-        password = _password(directory, config.mail)
-        found.append(MailChannel(config.system, config.mail, password, link, clock, timeout=TIMEOUT))
-    for webhook in config.webhooks:
-        secret = _secret(directory / webhook.secret_file)
-        if len(secret) < SHORTEST_SECRET:
-            raise Misconfigured(f"{webhook.secret_file}: must hold at least {SHORTEST_SECRET} bytes")
-        found.append(WebhookChannel(config.system, webhook, secret, link, clock, timeout=TIMEOUT))
-    return found
+    webhooks = [by_webhook(directory, config, webhook, clock) for webhook in config.webhooks]
+    return [by_mail(directory, config, clock), *webhooks] if config.mail.host else [*webhooks]
+
+
+def by_mail(directory: Path, config: Config, clock: Clock) -> Channel:
+    """Raises Misconfigured."""
+    password = _password(directory, config.mail)
+    return MailChannel(config.system, config.mail, password, config.notices.link, clock, timeout=TIMEOUT)
+
+
+def by_webhook(directory: Path, config: Config, webhook: Webhook, clock: Clock) -> Channel:
+    """Raises Misconfigured."""
+    secret = _secret(directory / webhook.secret_file)
+    if len(secret) < SHORTEST_SECRET:
+        raise Misconfigured(f"{webhook.secret_file}: must hold at least {SHORTEST_SECRET} bytes")
+    return WebhookChannel(config.system, webhook, secret, config.notices.link, clock, timeout=TIMEOUT)
+
+
+def secret_files(directory: Path, config: Config) -> list[Path]:
+    """Where the password for mail and the secrets of webhooks lie."""
+    told = [config.mail.password_file, *(webhook.secret_file for webhook in config.webhooks)]
+    return [directory / file for file in told if file]
 
 
 def subscriptions(config: Config) -> list[Subscription]:
@@ -73,7 +84,10 @@ def _events(told: Mail | Webhook) -> tuple[tuple[Audience, tuple[str, ...]], ...
 
 def _password(directory: Path, mail: Mail) -> str | None:
     if mail.password_file:
-        return _secret(directory / mail.password_file).decode()
+        try:
+            return _secret(directory / mail.password_file).decode()
+        except UnicodeDecodeError as error:
+            raise Misconfigured(f"{mail.password_file}: is not text in UTF-8") from error
     return mail.password or None
 
 

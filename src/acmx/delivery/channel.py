@@ -12,6 +12,10 @@ class Channel(Protocol):
     most: int
     """How many tellings go into one parcel."""
 
+    async def reach(self) -> str:
+        """Go to the target and tell it nothing; where and how that was, in plain words. Raises TargetDown."""
+        ...
+
     async def deliver(self, parcel: Parcel) -> None:
         """Returns once the target has taken the parcel. Raises TargetDown, NotTaken, NeverTaken."""
 

@@ -4,6 +4,7 @@ A mail carries exchange ids, partners, events and times: no purpose, no user, no
 decides nothing. The address comes from the configuration or an account and is one line of ASCII without spaces.
 """
 
+import asyncio
 import ssl
 from contextlib import suppress
 from datetime import timedelta
@@ -48,9 +49,7 @@ class MailChannel:
         try:
             message = written(parcel, self._system, self._mail.sender, self._link)
             message["Date"] = self._clock()
-            await smtp.connect()
-            if self._mail.user:
-                await smtp.login(self._mail.user, self._password or "")
+            await self._log_on(smtp)
             await smtp.sendmail(self._mail.sender, [parcel.recipient], bytes(message))
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise _refused(error.recipients[0]) from error
@@ -65,6 +64,27 @@ class MailChannel:
                 await smtp.quit()
         finally:
             smtp.close()
+
+    async def reach(self) -> str:
+        """As `Channel.reach`: as far as the log-on."""
+        smtp = self._smtp()
+        try:
+            await self._log_on(smtp)
+            await smtp.ehlo()
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            raise TargetDown(_reason(error)) from error
+        finally:
+            if isinstance(smtp.transport, asyncio.Transport):
+                smtp.transport.abort()
+            smtp.close()
+        how = {"none": "without TLS", "starttls": "by STARTTLS", "tls": "by TLS"}[self._mail.tls]
+        who = f", logs on as {self._mail.user}" if self._mail.user else ""
+        return f"{self._mail.host}:{self._mail.port} {how}{who}"
+
+    async def _log_on(self, smtp: SMTP) -> None:
+        await smtp.connect()
+        if self._mail.user:
+            await smtp.login(self._mail.user, self._password or "")
 
     def _smtp(self) -> SMTP:
         return SMTP(

@@ -6,6 +6,7 @@ the two a crash costs at most a duplicate under the same id, never a loss. A cha
 
 import asyncio
 from collections.abc import Hashable, Iterable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -13,6 +14,7 @@ import structlog
 
 from acmx.delivery.backoff import delay
 from acmx.delivery.channel import Channel, NeverTaken, NotTaken, TargetDown
+from acmx.delivery.supervisor import Beat, Supervisor
 from acmx.domain.moments import to_ms
 from acmx.flows.house import House
 from acmx.storage import tellings
@@ -22,29 +24,28 @@ from acmx.storage.tellings import Parcel, ToTell
 TAKEN_FOR = timedelta(minutes=2)
 GIVE_UP_AFTER = timedelta(days=3)
 LOOK_AGAIN = timedelta(seconds=30)
-AFTER_OWN_FAULT = 5.0
+DELIVERED_WITHIN = 45.0
+TURN_WITHIN = 60.0
+"""Seconds: more than a delivery, so that a slow target is not taken for a messenger that is stuck."""
 log = structlog.get_logger()
 
 
 class Messenger:
-    """Keeps every channel going; one that breaks is begun again."""
+    """Keeps every channel going."""
 
-    def __init__(self, house: House, store: Store, channels: Iterable[Channel]) -> None:
+    def __init__(
+        self, house: House, store: Store, supervisor: Supervisor, channels: Iterable[Channel]
+    ) -> None:
+        self._supervisor = supervisor
         self._rounds = {channel.name: _Round(house, store, channel) for channel in channels}
-        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        self._tasks = [asyncio.create_task(_keep(round_)) for round_ in self._rounds.values()]
+        for name, round_ in self._rounds.items():
+            self._supervisor.keep("messenger", round_.run, of=name)
 
-    async def stop(self, grace: float) -> None:
-        """What is on its way may arrive within `grace` seconds; else it is sent again after the next start."""
-        for round_ in self._rounds.values():
-            round_.end()
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=grace)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+    async def finish(self, grace: float) -> None:
+        """Begin nothing any more. What is on its way may arrive within `grace` seconds; else it is sent again later."""
+        await asyncio.gather(*(round_.finish(grace) for round_ in self._rounds.values()))
 
     def hear(self, signals: frozenset[Hashable]) -> None:
         """Commits with something to tell wake the channel it is told by."""
@@ -53,44 +54,40 @@ class Messenger:
                 self._rounds[signal.channel].wake()
 
 
-async def _keep(round_: "_Round") -> None:
-    while not round_.ended:
-        try:
-            await round_.run()
-        except Exception:
-            log.exception("the messenger stumbled and goes on", channel=round_.channel.name)
-            await asyncio.sleep(AFTER_OWN_FAULT)
-
-
 class _Round:
     """One channel: parcel after parcel, for as long as it runs."""
 
     def __init__(self, house: House, store: Store, channel: Channel) -> None:
-        self.channel = channel
-        self.ended = False
+        self._channel = channel
         self._house = house
         self._store = store
         self._wake = asyncio.Event()
+        self._at_work = asyncio.Lock()
         self._failures = 0
         self._not_before = 0
 
     def wake(self) -> None:
         self._wake.set()
 
-    def end(self) -> None:
-        self.ended = True
-        self._wake.set()
+    async def finish(self, grace: float) -> None:
+        """The lock is kept, so no turn begins after this one."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                await self._at_work.acquire()
 
-    async def run(self) -> None:
-        while not self.ended:
-            pause = await self._turn()
+    async def run(self, beat: Beat) -> None:
+        """Until cancelled."""
+        while True:
+            async with self._at_work:
+                pause = await self._turn()
+            beat(LOOK_AGAIN.total_seconds() + TURN_WITHIN)
             if pause:
                 await self._rest(pause)
 
     async def _turn(self) -> timedelta:
         """Send what is due first; how long to rest then, unless woken."""
         now = self._now()
-        due = await self._store.read(partial(tellings.next_moment, channel=self.channel.name))
+        due = await self._store.read(partial(tellings.next_moment, channel=self._channel.name))
         if due is None:
             return LOOK_AGAIN
         begin = max(due, self._not_before)
@@ -99,10 +96,10 @@ class _Round:
         parcel = await self._store.write(
             partial(
                 tellings.take,
-                channel=self.channel.name,
+                channel=self._channel.name,
                 now=now,
                 until=now + TAKEN_FOR // timedelta(milliseconds=1),
-                most=self.channel.most,
+                most=self._channel.most,
                 new_id=self._house.mint(),
             )
         )
@@ -112,11 +109,12 @@ class _Round:
 
     async def _deliver(self, parcel: Parcel) -> None:
         try:
-            await self.channel.deliver(parcel)
-        except TargetDown as error:
+            async with asyncio.timeout(DELIVERED_WITHIN):
+                await self._channel.deliver(parcel)
+        except (TargetDown, TimeoutError) as error:
             self._failures += 1
             self._not_before = self._after(delay(self._failures))
-            await self._put_off(parcel, self._not_before, str(error))
+            await self._put_off(parcel, self._not_before, str(error) or "takes too long")
         except NotTaken as error:
             await self._put_off(parcel, self._after(delay(parcel.attempts)), str(error))
         except NeverTaken as error:

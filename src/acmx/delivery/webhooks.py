@@ -1,8 +1,11 @@
 """Webhooks: a small signed JSON document for each telling. docs/notifications.md says how a receiver checks it."""
 
+import asyncio
 import hmac
+import ssl
 from datetime import timedelta
 from hashlib import sha256
+from urllib.parse import urlsplit
 
 import aiohttp
 from msgspec import Struct
@@ -71,6 +74,21 @@ class WebhookChannel:
             raise TargetDown(type(error).__name__) from error
         if not 200 <= status < 300:
             raise TargetDown(f"HTTP {status}")
+
+    async def reach(self) -> str:
+        """As `Channel.reach`: as far as TLS."""
+        loop = asyncio.get_running_loop()
+        try:
+            url = urlsplit(self._url)
+            port = url.port or (443 if url.scheme == "https" else 80)
+            context = ssl.create_default_context() if url.scheme == "https" else None
+            transport, _ = await loop.create_connection(
+                asyncio.Protocol, url.hostname or "", port, ssl=context
+            )
+        except (OSError, ValueError) as error:
+            raise TargetDown(" ".join(f"{type(error).__name__} {error}".split())) from error
+        transport.abort()
+        return f"{url.hostname}:{port} {'without TLS' if context is None else 'by TLS'}"
 
     def _body(self, parcel: Parcel) -> bytes:
         item = parcel.items[0]
