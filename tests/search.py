@@ -9,14 +9,18 @@ there.
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import permutations
 from typing import NamedTuple
 
 from acmx.domain.exchange import Event, Role, State, Transition, transition
+from acmx.flows.compare import SENT_WHILE
 
 Table = Callable[[Role, State | None, Event], Transition | None]
 E, S = Event, State
 OTHER: dict[Role, Role] = {"primary": "partner", "partner": "primary"}
 EVERY_LAW = frozenset({2, 3, 4, 5, 7, "agreement"})
+AT_REST = frozenset({"one body", "one outcome", "agreement"})
+"""What holds of laws 2 and 4 after a restore: where nothing waits and a comparison finds nothing."""
 
 PROGRESS = {
     state: rank
@@ -57,6 +61,9 @@ AGREED = {
 }
 """The pairs of states in which nothing may wait at either side."""
 
+AGREED_AFTER_RESTORE = {(None, S.WITHDRAWN)}
+"""A withdrawal that overtook its request leaves nothing there that could be given back, and nothing to decide."""
+
 
 class Body(NamedTuple):
     """A message; two that differ in anything have different digests. `life` counts the restores before."""
@@ -79,7 +86,10 @@ class Word(NamedTuple):
 
 
 class Side(NamedTuple):
-    """What one side has committed. `waiting` are the numbers in its outbox; `tried` says that the request was sent."""
+    """What one side has committed. `waiting` are the numbers in its outbox; `tried` says that the request was sent.
+
+    While a comparison is `due` it sends nothing; `fell` are the bodies that lost their place to an earlier one.
+    """
 
     role: Role
     state: State | None = None
@@ -89,6 +99,8 @@ class Side(NamedTuple):
     tried: bool = False
     outcome: str | None = None
     life: int = 0
+    due: bool = False
+    fell: frozenset[Body] = frozenset()
 
 
 class World(NamedTuple):
@@ -108,12 +120,16 @@ class World(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """What may happen besides request, review, expiry and the link. `restored` sides come back from a backup once."""
+    """What may happen besides request, review, expiry and the link. `restored` sides come back from a backup once.
+
+    `compared`: then both sides compare what they hold, and the restored one sends nothing before.
+    """
 
     withdrawal: bool = True
     questions: int = 1
     refusal: bool = True
     restored: tuple[Role, ...] = ()
+    compared: bool = False
 
 
 class Act(NamedTuple):
@@ -123,6 +139,7 @@ class Act(NamedTuple):
     then: World
     link: bool = False
     restores: bool = False
+    compares: bool = False
     withdraws: bool = False
     hears: Word | None = None
 
@@ -168,10 +185,104 @@ class Model:
         yield from self.restores(world)
         yield from self.compares(world)
 
+    # The comparison.
+
     def compares(self, world: World) -> Iterator[Act]:
-        """Here the comparison of the two sides after a restore is to act (design 4); as yet there is none."""
-        del world
-        yield from ()
+        """Once a side was restored, either compares at any time; one that finds nothing changes nothing."""
+        if self.bounds.compared and (world.a.life or world.b.life):
+            for role in OTHER:
+                for side in self.compared(world, world.side(role), world.side(OTHER[role])):
+                    if side != world.side(role):
+                        then = self.without_late(world, role) if world.side(role).due else world
+                        yield Act(f"{_name(role)}: compares", then.with_(side), link=True, compares=True)
+
+    def without_late(self, world: World, role: Role) -> World:
+        """What the restored process had under way arrives before its first comparison, or never."""
+        taken = {word.body for word in world.side(OTHER[role]).got}
+        letters = frozenset(b for b in world.letters if b.sender != role or b in taken)
+        return world._replace(letters=letters)
+
+    def compared(self, world: World, side: Side, other: Side) -> Iterator[Side]:
+        """What is fetched comes in any order, but the request first, as nothing says who minted earlier."""
+        there = self.listed(world, other)
+        known = {*side.sent, *(word.body for word in side.got), *side.fell}
+        withdrew = other.role == "primary" and other.state is S.WITHDRAWN
+        places = {(body.sender, body.n) for body in there}
+        again = {
+            body.n
+            for body in side.sent
+            if (body.sender, body.n) not in places and side.state in SENT_WHILE[body.type] and not withdrew
+        }
+        answered = any(body.type == "response" for body in there)
+        for order in permutations(sorted(there - known)):
+            if [_first(body, withdrew) for body in order] != sorted(_first(body, withdrew) for body in order):
+                continue
+            then = side
+            for body in order:
+                then = self.put_back(then, body, answered=answered)
+            then = then._replace(
+                waiting=then.waiting | again, due=False, tried=then.tried or bool(there & set(side.sent))
+            )
+            if withdrew and not answered and side.state is S.DECIDED:
+                moved = self.move(then, E.WITHDRAWAL_STANDS)
+                then = moved._replace(waiting=frozenset(), outcome=None) if moved else then
+            yield then
+
+    def listed(self, world: World, side: Side) -> frozenset[Body]:
+        """What a side names: all that it took, and of its own what was sent."""
+        if side.state in (None, S.QUEUED, S.REFUSED_BY_PARTNER):
+            return frozenset()
+        return frozenset(word.body for word in side.got) | (frozenset(side.sent) & world.letters)
+
+    def put_back(self, side: Side, body: Body, *, answered: bool) -> Side:
+        held = next((b for b in self.held(side) if _rivals(b, body)), None)
+        if held is not None:
+            return self.settles(side, held, body)
+        if body.sender == side.role:
+            return self.put_back_own(side, body)
+        for then, reply in self.taken(side, body):
+            if not (answered and then.waiting > side.waiting):
+                return self.keep(then, body, reply)
+        return side
+
+    def held(self, side: Side) -> list[Body]:
+        return [*side.sent, *(word.body for word in side.got)]
+
+    def put_back_own(self, side: Side, body: Body) -> Side:
+        minted = {
+            "request": E.SUBMITTED,
+            "withdrawal": E.WITHDRAWAL_ASKED,
+            "response": E.EXPIRED if body.text == "expired" else E.REVIEWED,
+        }[body.type]
+        late = E.RECONCILED if body.type == "response" else E.RESTORED
+        moved = self.move(side, minted) or self.move(side, late)
+        if moved is None:
+            return side
+        waiting = (moved.waiting - {1} if body.type == "withdrawal" else moved.waiting) | {body.n}
+        outcome = body.text if body.type == "response" else moved.outcome
+        return moved._replace(sent=(*moved.sent, body), waiting=waiting, outcome=outcome, tried=True)
+
+    def precedes(self, side: Side, body: Body, held: Body) -> bool:
+        """Whether `body` has the earlier `created_at`: what was minted before the restore."""
+        del side
+        return body.life < held.life
+
+    def settles(self, side: Side, held: Body, body: Body) -> Side:
+        event = E.RECONCILED if body.type == "response" else E.CONTRADICTED
+        replaces = body.type == held.type != "request" and self.precedes(side, body, held)
+        moved = self.move(side, event) if replaces else None
+        if moved is None:
+            told = self.move(side, E.CONTRADICTED) or side
+            return told._replace(fell=told.fell | {body})
+        outcome = body.text if body.type == "response" else moved.outcome
+        moved = moved._replace(fell=moved.fell | {held}, outcome=outcome)
+        if body.sender == side.role:
+            sent = tuple(body if b == held else b for b in moved.sent)
+            return moved._replace(sent=sent, waiting=moved.waiting | {body.n})
+        got = tuple(word for word in moved.got if word.body != held)
+        ended = "decided" if side.state in (S.DECIDED, S.DELIVERED) else "withdrawn"
+        reply = ended if body.type == "withdrawal" else "stored"
+        return self.keep(moved._replace(got=got), body, reply)
 
     # The table, the places and the outbox.
 
@@ -215,7 +326,7 @@ class Model:
 
     def withdraws(self, world: World) -> Iterator[Act]:
         a = world.a._replace(waiting=frozenset())
-        unsent = 1 in world.a.waiting and not a.tried
+        unsent = 1 in world.a.waiting and not a.tried and not a.due
         moved = self.move(a, E.WITHDRAWN_UNSENT if unsent else E.WITHDRAWAL_ASKED)
         if moved is not None:
             then = moved if unsent else self.mint(moved, "withdrawal")
@@ -241,7 +352,7 @@ class Model:
     def posts(self, world: World, role: Role) -> Iterator[Act]:
         """The first message that waits; that it was tried is committed first."""
         side = world.side(role)
-        if not side.waiting:
+        if not side.waiting or side.due:
             return
         body = side.sent[min(side.waiting) - 1]
         others = [b for b in world.letters if (b.sender, b.n) == (body.sender, body.n) and b != body]
@@ -313,7 +424,7 @@ class Model:
     def hears(self, world: World, word: Word) -> Iterator[Act]:
         """The first word on a message that waits settles it; a later one changes nothing."""
         side = world.side(word.body.sender)
-        if word.body.n not in side.waiting or side.sent[word.body.n - 1] != word.body:
+        if side.due or word.body.n not in side.waiting or side.sent[word.body.n - 1] != word.body:
             return
         settled = side._replace(waiting=side.waiting - {word.body.n})
         event = _event(word)
@@ -336,7 +447,7 @@ class Model:
             if backup is None:
                 yield Act(f"{_name(role)}: is backed up", world._replace(backups=_backups(world, side)))
             elif backup != side:
-                restored = world.with_(backup._replace(life=1))
+                restored = world.with_(backup._replace(life=1, due=self.bounds.compared))
                 yield Act(f"{_name(role)}: is restored", restored, restores=True)
 
     # What must hold.
@@ -354,16 +465,24 @@ class Model:
             gone = {n for n in old.waiting - new.waiting if not act.withdraws or old.role == "partner"}
             heard = {act.hears.body.n} if act.hears and act.hears.body.sender == old.role else set()
             self.must(
-                5, act.restores or gone <= heard, f"nobody hears of message {gone} of {_name(old.role)} again"
+                5,
+                act.restores or act.compares or gone <= heard,
+                f"nobody hears of message {gone} of {_name(old.role)} again",
             )
-            if not act.restores:
+            if not (act.restores or act.compares):
                 self.must(4, old.outcome in (None, new.outcome), f"{old.outcome} becomes {new.outcome}")
         answers = {word.body for word in then.a.got if word.body.type == "response"}
         decided = {body for body in then.b.sent if body.type == "response"}
         self.must(4, answers <= decided and len(decided) <= 1, "A holds a response that B does not stand by")
-        if not (then.a.waiting or then.b.waiting):
+        if _rests(then) and not any(self.compares(then)):
             states = then.a.state, then.b.state
-            self.must("agreement", states in AGREED, f"nothing waits, and the two sides are {_pair(states)}")
+            taken = {(w.body.sender, w.body.n): w.body for w in (*then.a.got, *then.b.got)}
+            bodies = [taken.get((b.sender, b.n), b) == b for b in (*then.a.sent, *then.b.sent)]
+            self.must("one body", all(bodies), "nothing waits, and two bodies stand at one place")
+            outcomes = {then.a.outcome, then.b.outcome}
+            self.must("one outcome", len(outcomes) == 1, f"nothing waits, and the outcomes are {outcomes}")
+            agrees = states in AGREED or (then.a.life and states in AGREED_AFTER_RESTORE)
+            self.must("agreement", agrees, f"nothing waits, and the two sides are {_pair(states)}")
 
 
 def search(model: Model) -> int:
@@ -391,7 +510,7 @@ def search(model: Model) -> int:
 
 def _stuck(came: Came, back: dict[World, list[World]]) -> World | None:
     """The first world from which the link alone cannot carry everything that waits."""
-    settles = {world for world in came if not (world.a.waiting or world.b.waiting)}
+    settles = {world for world in came if _rests(world)}
     todo = list(settles)
     while todo:
         for world in back.get(todo.pop(), ()):
@@ -421,6 +540,20 @@ def _event(word: Word) -> Event | None:
         "request": E.REFUSED_BY_PARTNER if final else E.INDICATED,
         "response": E.RESPONSE_DELIVERED,
     }.get(word.body.type)
+
+
+def _rests(world: World) -> bool:
+    return not (world.a.waiting or world.b.waiting or world.a.due or world.b.due)
+
+
+def _first(body: Body, withdrew: bool) -> int:
+    if body.type == "request":
+        return 1
+    return 0 if withdrew and body.type == "withdrawal" else 2
+
+
+def _rivals(held: Body, body: Body) -> bool:
+    return (held.sender, held.n) == (body.sender, body.n) or held.type == body.type == "response"
 
 
 def _backups(world: World, side: Side) -> tuple[Side | None, Side | None]:
