@@ -54,9 +54,11 @@ async def pin(directory: Path, partner: Path) -> None:
 
 
 def tried(directory: Path) -> int:
-    """How many of the messages that wait have been sent."""
+    """How many of the messages that wait for the third system have been sent."""
     connection = apsw.Connection(str(directory / "acmx.db"))
     try:
-        return int(connection.execute("SELECT COUNT(*) FROM outbox WHERE attempts > 0").get)
+        return int(
+            connection.execute("SELECT COUNT(*) FROM outbox WHERE attempts > 0 AND partner = ?", (RAIL,)).get
+        )
     finally:
         connection.close()

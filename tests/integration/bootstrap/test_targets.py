@@ -1,6 +1,7 @@
 """The doctor goes to the mail server and to the receivers of webhooks, and tells them nothing."""
 
 import asyncio
+import gc
 import ssl
 from datetime import UTC, datetime
 
@@ -10,6 +11,15 @@ from acmx.bootstrap import targets
 from acmx.bootstrap.doctor import examine
 from acmx.trust.certificates import self_signed
 from sinks import MailSink, mail_sink, receiver
+
+# The sinks leave a transport open where a client breaks off the TLS handshake; it is collected with its test.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def _collected():
+    yield
+    gc.collect()
 
 
 @pytest.fixture
