@@ -162,8 +162,12 @@ class Proxy:
 
     async def _take(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         with suppress(OSError):
-            there, far = await asyncio.open_connection("127.0.0.1", self._target)
+            target = self._target
+            there, far = await asyncio.open_connection("127.0.0.1", target)
             link = Link(near, far)
+            if target != self._target:
+                link.reset()
+                return
             self._links.add(link)
             try:
                 await self._lead(link, reader, there)
