@@ -6,37 +6,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
-from urllib.parse import quote, urlencode
 
+from acmx.client.accounts import AccountCalls
 from acmx.client.connection import TRIES, Connection
 from acmx.client.events import Hint, hints
+from acmx.client.operations import OperationCalls
 from acmx.client.pages import pages
+from acmx.client.partners import PartnerCalls
+from acmx.client.places import path, query
+from acmx.client.rules import RuleCalls
 from acmx.domain.acm1 import (
     Accepted,
-    Account,
-    Accounts,
     Answer,
-    AuditPage,
-    ClockStanding,
     Credentials,
     Exchange,
-    Findings,
-    Health,
-    Identities,
-    JournalEntry,
-    NewAccount,
-    NewIdentities,
-    NoticePage,
-    OutboxPage,
     Page,
-    Partner,
-    Partners,
     Pending,
-    Policy,
-    PolicyInput,
-    QueuedMessage,
-    Retried,
-    Retry,
     Review,
     Reviewed,
     Session,
@@ -47,7 +32,6 @@ from acmx.domain.acm1 import (
 )
 from acmx.domain.errors import AcmxError, TemporarilyUnavailable, Unreachable
 from acmx.domain.exchange import State
-from acmx.domain.partnership import PartnerFile
 
 RECONNECT_FIRST = 1.0
 RECONNECT_MOST = 30.0
@@ -64,7 +48,7 @@ def _say_nothing(lost: AcmxError, seconds: float) -> None:
     del lost, seconds
 
 
-class Client:
+class Client(AccountCalls, RuleCalls, PartnerCalls, OperationCalls):
     """An ACM client of the ACM server at `url` (https), by bearer token.
 
     `certificate` is the server's own (a PEM file, or PEM text) and then the only one that is taken; without it
@@ -103,8 +87,6 @@ class Client:
         self._connection.token = session.token
         return session
 
-    # Exchanges.
-
     def submit(self, submission: Submission, key: str) -> Accepted:
         """Step 1. One `key` makes one exchange, however often it is submitted.
 
@@ -115,7 +97,7 @@ class Client:
 
     def requests(self, after: str | None = None, limit: int | None = None, state: str | None = None) -> Page:
         """One page of the exchanges that the caller may see, newest first."""
-        return self._connection.get(_query("/requests", after=after, limit=limit, state=state), Page)
+        return self._connection.get(query("/requests", after=after, limit=limit, state=state), Page)
 
     def all_requests(self, state: str | None = None) -> Iterator[Summary]:
         for page in pages(lambda after: self.requests(after, state=state)):
@@ -123,34 +105,34 @@ class Client:
 
     def exchange(self, id_: str) -> Exchange:
         """Raises NotFound, also where the caller may not see it."""
-        return self._connection.get(_path("requests", id_), Exchange)
+        return self._connection.get(path("requests", id_), Exchange)
 
     def withdraw(self, id_: str, reason: str | None = None) -> Accepted:
         """Raises NotAllowed, NotFound, NotNow."""
-        path = _path("requests", id_, "withdrawal")
-        return self._connection.send("POST", path, Accepted, WithdrawalInput(reason), tries=TRIES)
+        place = path("requests", id_, "withdrawal")
+        return self._connection.send("POST", place, Accepted, WithdrawalInput(reason), tries=TRIES)
 
     def retrieve(self, id_: str) -> Answer:
         """Step 18. Raises NotAllowed, NotFound, NotYet while the partner has not answered, NotNow."""
-        return self._connection.send("POST", _path("requests", id_, "retrieval"), Answer, tries=TRIES)
+        return self._connection.send("POST", path("requests", id_, "retrieval"), Answer, tries=TRIES)
 
     def review(self, id_: str, review: Review) -> Reviewed:
         """Step 12. Raises NotAllowed, NotFound, NotNow, OutcomeStands, VersionsDiffer, Incomplete, FaultyInput."""
-        return self._connection.send("POST", _path("requests", id_, "review"), Reviewed, review, tries=TRIES)
+        return self._connection.send("POST", path("requests", id_, "review"), Reviewed, review, tries=TRIES)
 
     def ask(self, id_: str, text: str) -> Accepted:
         """Ask the primary system about its request. Raises NotAllowed, NotFound, NotNow where the outcome stands."""
-        path = _path("requests", id_, "questions")
-        return self._connection.send("POST", path, Accepted, TextInput(text), tries=TRIES)
+        place = path("requests", id_, "questions")
+        return self._connection.send("POST", place, Accepted, TextInput(text), tries=TRIES)
 
     def answer(self, id_: str, text: str) -> Accepted:
         """Answer the partner's last question. Raises NotAllowed, NotFound, NotNow where there is none."""
-        path = _path("requests", id_, "answers")
-        return self._connection.send("POST", path, Accepted, TextInput(text), tries=TRIES)
+        place = path("requests", id_, "answers")
+        return self._connection.send("POST", place, Accepted, TextInput(text), tries=TRIES)
 
     def pending(self, after: str | None = None, limit: int | None = None) -> Pending:
         """Steps 9 and 17: one page of what waits for the caller."""
-        return self._connection.get(_query("/pending", after=after, limit=limit), Pending)
+        return self._connection.get(query("/pending", after=after, limit=limit), Pending)
 
     def all_pending(self) -> Pending:
         """Everything that waits for the caller."""
@@ -201,110 +183,3 @@ class Client:
             return self.exchange(id_)
 
         return next(exchange for exchange in self.watch(look, on_lost) if exchange.state in ENDED)
-
-    # Administration.
-
-    def accounts(self, after: str | None = None, limit: int | None = None) -> Accounts:
-        return self._connection.get(_query("/accounts", after=after, limit=limit), Accounts)
-
-    def all_accounts(self) -> Iterator[Account]:
-        for page in pages(self.accounts):
-            yield from page.items
-
-    def add_account(self, account: NewAccount) -> Account:
-        return self._connection.send("POST", "/accounts", Account, account)
-
-    def disable_account(self, name: str) -> Account:
-        return self._connection.send("POST", _path("accounts", name, "disablement"), Account)
-
-    def identities(self, version: int | None = None) -> Identities:
-        """The server identity information of this system: the current version, or the one named."""
-        place = "/server-identities" if version is None else _path("server-identities", str(version))
-        return self._connection.get(place, Identities)
-
-    def set_identities(self, identities: NewIdentities) -> Identities:
-        """Raises FaultyInput with every fault, Incomplete."""
-        return self._connection.send("PUT", "/server-identities", Identities, identities)
-
-    def partners(self) -> Partners:
-        return self._connection.get("/partners", Partners)
-
-    def partner(self, id_: str) -> Partner:
-        return self._connection.get(_path("partners", id_), Partner)
-
-    def add_partner(self, file: PartnerFile) -> Partner:
-        return self._connection.send("POST", "/partners", Partner, file)
-
-    def accept_partner(self, id_: str) -> Partner:
-        return self._connection.send("POST", _path("partners", id_, "acceptance"), Partner)
-
-    def suspend_partner(self, id_: str) -> Partner:
-        return self._connection.send("POST", _path("partners", id_, "suspension"), Partner)
-
-    def resume_partner(self, id_: str) -> Partner:
-        return self._connection.send("POST", _path("partners", id_, "resumption"), Partner)
-
-    def compare_partner(self, id_: str) -> Partner:
-        """The common exchanges are compared with the partner's as soon as the link allows."""
-        return self._connection.send("POST", _path("partners", id_, "comparison"), Partner)
-
-    def partner_file(self) -> PartnerFile:
-        """What this system hands to a partner."""
-        return self._connection.get("/partner-file", PartnerFile)
-
-    def policy(self) -> Policy:
-        return self._connection.get("/policy", Policy)
-
-    def set_policy(self, text: str) -> Policy:
-        """Raises FaultyInput; the policy that holds then stays."""
-        return self._connection.send("PUT", "/policy", Policy, PolicyInput(text))
-
-    def check_policy(self, text: str) -> Policy:
-        """As `set_policy`, but changes nothing."""
-        return self._connection.send("POST", "/policy/check", Policy, PolicyInput(text))
-
-    # Operations.
-
-    def outbox(self, after: str | None = None, limit: int | None = None) -> OutboxPage:
-        """One page of the messages that wait for partners, oldest first."""
-        return self._connection.get(_query("/outbox", after=after, limit=limit), OutboxPage)
-
-    def all_outbox(self) -> Iterator[QueuedMessage]:
-        for page in pages(self.outbox):
-            yield from page.items
-
-    def retry_now(self, *, partner: str | None = None, exchange: str | None = None) -> Retried:
-        """Lift the back-off of a partner or an exchange, or with neither of everything."""
-        return self._connection.send("POST", "/outbox/retry", Retried, Retry(partner, exchange))
-
-    def check_partner(self, id_: str) -> Findings:
-        """Takes up to half a minute."""
-        return self._connection.send("POST", _path("partners", id_, "check"), Findings)
-
-    def health(self) -> Health:
-        return self._connection.get("/health", Health)
-
-    def confirm_clock(self) -> ClockStanding:
-        """The server's clock is right: what time decides is decided again."""
-        return self._connection.send("POST", "/clock/confirmation", ClockStanding)
-
-    def audit(self, after: str | None = None, limit: int | None = None) -> AuditPage:
-        """One page of the journal, newest first."""
-        return self._connection.get(_query("/audit", after=after, limit=limit), AuditPage)
-
-    def all_audit(self) -> Iterator[JournalEntry]:
-        for page in pages(self.audit):
-            yield from page.items
-
-    def notices(self, after: str | None = None, limit: int | None = None) -> NoticePage:
-        """One page of what people were told, newest first."""
-        return self._connection.get(_query("/notices", after=after, limit=limit), NoticePage)
-
-
-def _path(*parts: str) -> str:
-    return "".join(f"/{quote(part, safe='')}" for part in parts)
-
-
-def _query(path: str, **parameters: str | int | None) -> str:
-    given = {name: value for name, value in parameters.items() if value is not None}
-    return f"{path}?{urlencode(given)}" if given else path

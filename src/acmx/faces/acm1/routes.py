@@ -5,8 +5,7 @@ Authorisation, decoding, the OpenAPI document and its tests come from these rows
 
 from acmx.domain import acm1
 from acmx.domain.partnership import PartnerFile
-from acmx.faces.acm1 import administration as admin
-from acmx.faces.acm1 import operations, requests
+from acmx.faces.acm1 import accounts, operations, partners, records, requests, rules
 from acmx.faces.acm1.calls import Served
 
 ROUTES: tuple[Served, ...] = (
@@ -36,32 +35,32 @@ ROUTES: tuple[Served, ...] = (
         "POST", "/requests/{id}/answers", "submit", requests.post_answer, acm1.TextInput, acm1.Accepted, 201
     ),
     Served("GET", "/pending", "read-own", requests.get_pending, None, acm1.Pending),
-    Served("GET", "/partners", "partners-read", admin.get_partners, None, acm1.Partners),
-    Served("GET", "/partners/{id}", "partners-read", admin.get_partner, None, acm1.Partner),
-    Served("POST", "/partners", "partners", admin.post_partner, PartnerFile, acm1.Partner, 201),
-    Served("POST", "/partners/{id}/acceptance", "partners", admin.post_acceptance, None, acm1.Partner),
-    Served("POST", "/partners/{id}/suspension", "partners", admin.post_suspension, None, acm1.Partner),
-    Served("POST", "/partners/{id}/resumption", "partners", admin.post_resumption, None, acm1.Partner),
-    Served("POST", "/partners/{id}/comparison", "partners", admin.post_comparison, None, acm1.Partner),
-    Served("GET", "/partner-file", "partners-read", admin.get_partner_file, None, PartnerFile),
-    Served("GET", "/server-identities", "identities-read", admin.get_identities, None, acm1.Identities),
+    Served("GET", "/partners", "partners-read", partners.get_partners, None, acm1.Partners),
+    Served("GET", "/partners/{id}", "partners-read", partners.get_partner, None, acm1.Partner),
+    Served("POST", "/partners", "partners", partners.post_partner, PartnerFile, acm1.Partner, 201),
+    Served("POST", "/partners/{id}/acceptance", "partners", partners.post_acceptance, None, acm1.Partner),
+    Served("POST", "/partners/{id}/suspension", "partners", partners.post_suspension, None, acm1.Partner),
+    Served("POST", "/partners/{id}/resumption", "partners", partners.post_resumption, None, acm1.Partner),
+    Served("POST", "/partners/{id}/comparison", "partners", partners.post_comparison, None, acm1.Partner),
+    Served("GET", "/partner-file", "partners-read", partners.get_partner_file, None, PartnerFile),
+    Served("GET", "/server-identities", "identities-read", rules.get_identities, None, acm1.Identities),
     Served(
         "GET",
         "/server-identities/{version}",
         "identities-read",
-        admin.get_identities_version,
+        rules.get_identities_version,
         None,
         acm1.Identities,
     ),
     Served(
-        "PUT", "/server-identities", "identities", admin.put_identities, acm1.NewIdentities, acm1.Identities
+        "PUT", "/server-identities", "identities", rules.put_identities, acm1.NewIdentities, acm1.Identities
     ),
-    Served("GET", "/policy", "policy-read", admin.get_policy, None, acm1.Policy),
-    Served("PUT", "/policy", "policy", admin.put_policy, acm1.PolicyInput, acm1.Policy),
-    Served("POST", "/policy/check", "policy-read", admin.post_policy_check, acm1.PolicyInput, acm1.Policy),
-    Served("GET", "/accounts", "accounts", admin.get_accounts, None, acm1.Accounts),
-    Served("POST", "/accounts", "accounts", admin.post_account, acm1.NewAccount, acm1.Account, 201),
-    Served("POST", "/accounts/{name}/disablement", "accounts", admin.post_disablement, None, acm1.Account),
+    Served("GET", "/policy", "policy-read", rules.get_policy, None, acm1.Policy),
+    Served("PUT", "/policy", "policy", rules.put_policy, acm1.PolicyInput, acm1.Policy),
+    Served("POST", "/policy/check", "policy-read", rules.post_policy_check, acm1.PolicyInput, acm1.Policy),
+    Served("GET", "/accounts", "accounts", accounts.get_accounts, None, acm1.Accounts),
+    Served("POST", "/accounts", "accounts", accounts.post_account, acm1.NewAccount, acm1.Account, 201),
+    Served("POST", "/accounts/{name}/disablement", "accounts", accounts.post_disablement, None, acm1.Account),
     Served("POST", "/partners/{id}/check", "links", operations.post_partner_check, None, acm1.Findings),
     Served("GET", "/outbox", "links", operations.get_outbox, None, acm1.OutboxPage),
     Served("POST", "/outbox/retry", "links", operations.post_retry, acm1.Retry, acm1.Retried),
@@ -69,6 +68,6 @@ ROUTES: tuple[Served, ...] = (
     Served(
         "POST", "/clock/confirmation", "clock", operations.post_clock_confirmation, None, acm1.ClockStanding
     ),
-    Served("GET", "/audit", "audit", admin.get_audit, None, acm1.AuditPage),
-    Served("GET", "/notices", "audit", admin.get_notices, None, acm1.NoticePage),
+    Served("GET", "/audit", "audit", records.get_audit, None, acm1.AuditPage),
+    Served("GET", "/notices", "audit", records.get_notices, None, acm1.NoticePage),
 )

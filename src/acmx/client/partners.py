@@ -1,0 +1,55 @@
+"""Partner MC systems, and what waits for them."""
+
+from collections.abc import Iterator
+
+from acmx.client.calls import Calls
+from acmx.client.pages import pages
+from acmx.client.places import path, query
+from acmx.domain.acm1 import Findings, OutboxPage, Partner, Partners, QueuedMessage, Retried, Retry
+from acmx.domain.partnership import PartnerFile
+
+
+class PartnerCalls(Calls):
+    """The partnerships and the links."""
+
+    def partners(self) -> Partners:
+        return self._connection.get("/partners", Partners)
+
+    def partner(self, id_: str) -> Partner:
+        return self._connection.get(path("partners", id_), Partner)
+
+    def add_partner(self, file: PartnerFile) -> Partner:
+        return self._connection.send("POST", "/partners", Partner, file)
+
+    def accept_partner(self, id_: str) -> Partner:
+        return self._connection.send("POST", path("partners", id_, "acceptance"), Partner)
+
+    def suspend_partner(self, id_: str) -> Partner:
+        return self._connection.send("POST", path("partners", id_, "suspension"), Partner)
+
+    def resume_partner(self, id_: str) -> Partner:
+        return self._connection.send("POST", path("partners", id_, "resumption"), Partner)
+
+    def compare_partner(self, id_: str) -> Partner:
+        """The common exchanges are compared with the partner's as soon as the link allows."""
+        return self._connection.send("POST", path("partners", id_, "comparison"), Partner)
+
+    def partner_file(self) -> PartnerFile:
+        """What this system hands to a partner."""
+        return self._connection.get("/partner-file", PartnerFile)
+
+    def outbox(self, after: str | None = None, limit: int | None = None) -> OutboxPage:
+        """One page of the messages that wait for partners, oldest first."""
+        return self._connection.get(query("/outbox", after=after, limit=limit), OutboxPage)
+
+    def all_outbox(self) -> Iterator[QueuedMessage]:
+        for page in pages(self.outbox):
+            yield from page.items
+
+    def retry_now(self, *, partner: str | None = None, exchange: str | None = None) -> Retried:
+        """Lift the back-off of a partner or an exchange, or with neither of everything."""
+        return self._connection.send("POST", "/outbox/retry", Retried, Retry(partner, exchange))
+
+    def check_partner(self, id_: str) -> Findings:
+        """Takes up to half a minute."""
+        return self._connection.send("POST", path("partners", id_, "check"), Findings)

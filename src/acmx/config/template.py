@@ -1,0 +1,51 @@
+"""The text of a new `config.toml`."""
+
+TEMPLATE = """\
+# The ACM server of one MC system. Read when it starts: restart it after a change.
+# The texts in the sections below can be set in the environment instead: ACMX_ACM1_LISTEN, ACMX_ACM2_LISTEN,
+# ACMX_ACM2_ADDRESS.
+
+# The MC system ID. Partners and every stored exchange know this system by it: it does not change.
+{system}
+
+# What partners read beside it: the name of the organisation, and whom to call.
+{name}
+{contact}
+
+[acm1]
+# Where ACM clients connect: host:port, an IPv6 address in brackets.
+{acm1.listen}
+
+[acm2]
+# Where partner systems connect, and the URL at which they reach that place from outside.
+{acm2.listen}
+{acm2.address}
+
+[realms]
+# Whose users are ours: the hosts of their SIP URIs (each alone, not those below it), the phone contexts of
+# their local numbers, the first digits of their global numbers ("+4930"). Partners pin them.
+{realms.hosts}
+{realms.phone_contexts}
+{realms.tel_prefixes}
+
+[requests]
+# Days until a request expires if its requester names no time, and the most that a requester may name.
+{requests.expiry_days}
+{requests.longest_expiry_days}
+
+[notices]
+# How people are told who are not looking: docs/notifications.md, also for the sections [mail] and [[webhooks]].
+# The page to log on that mails and webhooks name; minutes for which what is not urgent is gathered into one mail;
+# hours before its end at which a request is called to mind; hours without a review until somebody else is told, 0 for
+# never.
+{notices.link}
+{notices.bundle_minutes}
+{notices.reminder_hours}
+{notices.escalation_hours}
+
+[delivery]
+# Seconds: the longest between two probes of a partner that does not answer while something waits for it, and
+# how long a partner has to answer a message.
+{delivery.probe_seconds}
+{delivery.answer_seconds}
+"""

@@ -1,0 +1,24 @@
+"""Server identity information."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from acmx.domain.messages import Moment
+
+
+class NewIdentities(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Server identity information to be entered; `incomplete` admits missing required rows, visibly."""
+
+    server_identity: dict[str, Any]
+    incomplete: bool = False
+
+
+class Identities(Struct, frozen=True, omit_defaults=True):
+    """A version of the server identity information of this system; 0 means that none was entered."""
+
+    version: int
+    missing: list[str]
+    server_identity: dict[str, Any]
+    entered_at: Moment | None = None
+    entered_by: str | None = None

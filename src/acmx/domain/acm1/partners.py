@@ -1,0 +1,78 @@
+"""Partner MC systems, and what waits for them."""
+
+from msgspec import Struct
+
+from acmx.domain.messages import Moment, Short
+
+
+class Partner(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A partner MC system: what is pinned of it, where the partnership stands, how the link is doing.
+
+    `compared_at` is when the last completed comparison of the common exchanges began, `comparison_error` what was wrong
+    in it, `comparison_due` why one is due.
+    """
+
+    id: str
+    name: str
+    state: str
+    state_here: str
+    state_there: str
+    address: str
+    contact: str
+    thumbprints: list[str]
+    spoken: list[str]
+    hosts: list[str]
+    phone_contexts: list[str]
+    tel_prefixes: list[str]
+    kinds: list[str]
+    waiting: int
+    last_success_at: Moment | None = None
+    last_error: str | None = None
+    next_attempt_at: Moment | None = None
+    compared_at: Moment | None = None
+    comparison_due: str | None = None
+    comparison_error: str | None = None
+
+
+class Partners(Struct, frozen=True):
+    """Every partner."""
+
+    items: list[Partner]
+
+
+class QueuedMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A message in the outbox: it waits for the partner's signed word, or was given up."""
+
+    partner: str
+    primary: str
+    exchange: str
+    n: int
+    type: str
+    queued_at: Moment
+    attempts: int
+    next_attempt_at: Moment
+    give_up_at: Moment
+    last_attempt_at: Moment | None = None
+    last_error: str | None = None
+    undeliverable: bool = False
+
+
+class OutboxPage(Struct, frozen=True, omit_defaults=True):
+    """A page of the outbox, oldest first."""
+
+    items: list[QueuedMessage]
+    next: str | None = None
+
+
+class Retry(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What is to be sent again now: all that waits for a partner, or of an exchange; without members, everything."""
+
+    partner: Short | None = None
+    exchange: Short | None = None
+
+
+class Retried(Struct, frozen=True):
+    """How many messages are no longer put off, and to whom the links were woken."""
+
+    messages: int
+    partners: list[str]

@@ -1,0 +1,56 @@
+"""Logging on, and the accounts of people."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from acmx.domain.messages import Moment, Short
+
+
+class Credentials(Struct, frozen=True, forbid_unknown_fields=True):
+    """Log-on with a local account."""
+
+    account: Short
+    password: Annotated[str, Meta(max_length=1024)]
+
+
+class Session(Struct, frozen=True):
+    """A log-on: the bearer token, and who it stands for."""
+
+    token: str
+    account: str
+    mc_service_id: str
+    roles: list[str]
+    system: str
+    ends_at: Moment
+
+
+class NewAccount(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An account to be added."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    mc_service_id: Short
+    roles: tuple[str, ...]
+    password: Annotated[str, Meta(min_length=12, max_length=1024)]
+    functional_aliases: tuple[Short, ...] = ()
+    automatic: bool = False
+    mail: str | None = None
+
+
+class Account(Struct, frozen=True, omit_defaults=True):
+    """An account; its password never leaves the server."""
+
+    name: str
+    mc_service_id: str
+    functional_aliases: list[str]
+    roles: list[str]
+    automatic: bool
+    disabled: bool
+    mail: str | None = None
+
+
+class Accounts(Struct, frozen=True, omit_defaults=True):
+    """A page of accounts by name."""
+
+    items: list[Account]
+    next: str | None = None
