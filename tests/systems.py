@@ -4,6 +4,7 @@ A template of two onboarded systems is made once a test process; every test gets
 """
 
 import asyncio
+import atexit
 import shutil
 import socket
 import ssl
@@ -207,6 +208,7 @@ async def two_systems(tmp: Path, *, start: bool = True) -> AsyncIterator[tuple[S
 @cache
 def _template() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="acmx-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     create(folder / "police", _settings(POLICE, ("ims.mnc001.mcc001.3gppnetwork.org", POLICE), ("+1555",)))
     create(folder / "fire", _settings(FIRE, (FIRE,), ()))
     asyncio.run(_furnish(folder))

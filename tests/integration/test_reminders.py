@@ -15,7 +15,7 @@ from acmx.flows import remind
 from acmx.storage import exchanges
 from acmx.storage.exchanges import Exchange
 from sinks import mail_sink
-from systems import FIRE, two_systems
+from systems import FIRE, System, two_systems
 from telling import DESK, Telling, mail_to, telling
 
 CHIEF = "chief@fire.example"
@@ -30,7 +30,7 @@ async def waits(here: Telling, hours: float) -> Exchange:
     """A request with so much time left."""
     ends = to_ms(here.clock() + timedelta(hours=hours))
     here_now = await here.request(expires_at=ends, due_at=ends)
-    first = remind.first_moment(here.house, here_now)
+    first = remind.next_moment(here.house, here_now, here_now.created_at)
     await here.store.write(
         lambda tx: tx.execute(
             "UPDATE exchange SET remind_at = :at WHERE id = :id", {"at": first, "id": here_now.id}
@@ -151,3 +151,32 @@ def test_a_request_that_arrives_is_called_to_mind_by_the_server(tmp_path: Path) 
             assert [(e["event"], e["actor"]) for e in journal][-1] == ("reminder", "clock")
 
     asyncio.run(scenario())
+
+
+def test_a_question_that_waits_is_called_to_mind_on_both_sides(tmp_path: Path) -> None:
+    """Also a question that comes after the first of the two reminders would have been due."""
+
+    async def scenario() -> None:
+        async with two_systems(tmp_path) as (police, fire):
+            _, accepted = await police.submit()
+            id_ = accepted["id"]
+            await police.reaches(id_, "stored")
+            fire.clock.advance(days=27, hours=1)
+            await police.tick()
+            await fire.tick()
+            assert await _reminders(police, id_) == []
+            assert await _reminders(fire, id_) == ["reminder"]
+            await fire.done("POST", f"/requests/{id_}/questions", {"text": "Which unit?"}, account="reviewer")
+            await police.reaches(id_, "more_information")
+            fire.clock.advance(days=2)
+            await police.tick()
+            await fire.tick()
+            assert await _reminders(police, id_) == ["reminder"]
+            assert await _reminders(fire, id_) == ["reminder", "reminder"]
+
+    asyncio.run(scenario())
+
+
+async def _reminders(system: System, id_: str) -> list[str]:
+    page = await system.done("GET", "/notices?limit=50", account="auditor")
+    return [n["event"] for n in page["items"] if n["exchange"] == id_ and n["event"] == "reminder"]

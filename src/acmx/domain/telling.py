@@ -15,7 +15,7 @@ def _told(audience: Audience) -> tuple[str, ...]:
 
 
 TOLD: dict[Audience, tuple[str, ...]] = {
-    "asker": _told("asker"),
+    "asker": (*_told("asker"), REMINDER),
     "reviewers": (*_told("reviewers"), REMINDER, ESCALATION),
 }
 """The events of the table that each audience is told of, and what the clockwork adds."""

@@ -6,7 +6,7 @@ from acmx.domain.errors import Contradiction, UnknownExchange, WrongPartner
 from acmx.domain.exchange import Event, transition
 from acmx.domain.messages import Question
 from acmx.domain.moments import to_ms, whole
-from acmx.flows import outgoing, replies
+from acmx.flows import outgoing, remind, replies
 from acmx.flows.arrivals import Arrived, in_order
 from acmx.flows.change import move
 from acmx.flows.house import House
@@ -17,11 +17,12 @@ from acmx.storage.messages import Stored
 
 
 class Plan(Struct, frozen=True):
-    """The exchange as it was read, the question and its receipt."""
+    """The exchange as it was read, the question, when the asker is reminded of it, and its receipt."""
 
     exchange: Exchange
     question: Stored
     handler: str
+    remind_at: int | None
     receipt: bytes
 
 
@@ -38,7 +39,8 @@ def prepare(house: House, tx: Tx, arrived: Arrived, question: Question) -> Plan:
     now = whole(house.clock())
     receipt = replies.receipt(house, arrived, "stored", now)
     kept = replies.taken(arrived, "question", receipt, to_ms(now))
-    return Plan(exchange, kept, question.handler.mc_service_id, receipt)
+    reminded = remind.next_moment(house, exchange, to_ms(now))
+    return Plan(exchange, kept, question.handler.mc_service_id, reminded, receipt)
 
 
 def apply(tx: Tx, plan: Plan) -> bytes:
@@ -48,5 +50,6 @@ def apply(tx: Tx, plan: Plan) -> bytes:
     detail: dict[str, object] = {"digest": question.digest, "handler": plan.handler}
     received = max(exchange.received_n, question.n)
     at = question.stored_at
-    move(tx, exchange, Event.QUESTION, exchange.partner, at, detail=detail, received_n=received)
+    fields = {"received_n": received, "remind_at": plan.remind_at}
+    move(tx, exchange, Event.QUESTION, exchange.partner, at, detail=detail, **fields)
     return plan.receipt

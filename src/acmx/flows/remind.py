@@ -1,12 +1,14 @@
-"""At B: people are reminded of a request before it expires, and somebody else is told if nobody reviews it; once each.
+"""People are reminded before a request expires that waits for them, and at B somebody else is told if nobody looks.
 
-Of reminders that fall due together, as after a server was down, only the last is given.
+At B it waits for the reviewers, also while the primary was asked; at A for the asker while a question is open. Each
+is told once. Of reminders that fall due together, as after a server was down, only the last is given.
 """
 
 from typing import NamedTuple
 
 from msgspec import Struct
 
+from acmx.domain.exchange import Audience, State
 from acmx.domain.moments import to_ms
 from acmx.domain.telling import ESCALATION, REMINDER
 from acmx.flows.house import House
@@ -35,9 +37,9 @@ class Plan(Struct, frozen=True):
     next_at: int | None
 
 
-def first_moment(house: House, exchange: Exchange) -> int | None:
-    """Milliseconds of the first reminder or escalation of a new request."""
-    return min((moment.at for moment in _moments(house, exchange)), default=None)
+def next_moment(house: House, exchange: Exchange, now: int) -> int | None:
+    """Milliseconds of the first reminder or escalation after `now`."""
+    return min((moment.at for moment in _moments(house, exchange) if moment.at > now), default=None)
 
 
 def due(house: House, tx: Tx) -> list[Exchange]:
@@ -47,9 +49,8 @@ def due(house: House, tx: Tx) -> list[Exchange]:
 
 def prepare(house: House, _tx: Tx, exchange: Exchange) -> Plan:
     now = to_ms(house.clock())
-    moments = _moments(house, exchange)
-    past = {moment.event: (moment.event, moment.hours) for moment in moments if moment.at <= now}
-    return Plan(exchange, now, list(past.values()), min((m.at for m in moments if m.at > now), default=None))
+    past = {m.event: (m.event, m.hours) for m in _moments(house, exchange) if m.at <= now}
+    return Plan(exchange, now, list(past.values()), next_moment(house, exchange, now))
 
 
 def apply(tx: Tx, plan: Plan) -> None:
@@ -57,8 +58,9 @@ def apply(tx: Tx, plan: Plan) -> None:
     exchange = plan.exchange
     if not exchanges.remind_again(tx, exchange, plan.next_at):
         return
+    audience: Audience = "reviewers" if exchange.role == "partner" else "asker"
     for event, hours in plan.told:
-        if notices.put(tx, plan.at, exchange, event, hours, "reviewers"):
+        if notices.put(tx, plan.at, exchange, event, hours, audience):
             key = {"primary": exchange.primary_system, "id_": exchange.id}
             journal.write(tx, plan.at, event, "clock", **key, hours=hours)
 
@@ -68,7 +70,7 @@ def _moments(house: House, exchange: Exchange) -> list[_Moment]:
     begins, ends = exchange.created_at, exchange.due_at or exchange.created_at
     before = [round(span.total_seconds() / 3600) for span in house.remind_before]
     moments = [_Moment(ends - hours * HOUR, REMINDER, hours) for hours in before]
-    if house.escalate_after is not None:
+    if house.escalate_after is not None and exchange.state is State.PENDING:
         hours = round(house.escalate_after.total_seconds() / 3600)
         moments.append(_Moment(begins + hours * HOUR, ESCALATION, hours))
     return sorted(moment for moment in moments if begins < moment.at < ends)

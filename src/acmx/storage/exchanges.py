@@ -93,10 +93,11 @@ def due(tx: Tx, now: int, limit: int) -> list[Exchange]:
 
 
 def to_remind(tx: Tx, now: int, limit: int) -> list[Exchange]:
-    """The pending ones of which somebody is to be reminded now."""
+    """Those that wait for a person and of which somebody is to be reminded now."""
     return _rows(
         tx.rows(
-            f"{_SELECT} WHERE state = 'pending' AND remind_at <= :now ORDER BY remind_at LIMIT :limit",
+            f"{_SELECT} WHERE state IN ('pending', 'more_information') AND remind_at <= :now "
+            "ORDER BY remind_at LIMIT :limit",
             {"now": now, "limit": limit},
         )
     )
