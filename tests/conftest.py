@@ -1,6 +1,11 @@
 """Ask for the proof of one law or step: `-m "law(number=3)"`, `-m "step(number=13)"`."""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("acmx", deadline=None)
+"""No example is timed: the machine may be busy."""
+settings.load_profile("acmx")
 
 
 @pytest.hookimpl(tryfirst=True)

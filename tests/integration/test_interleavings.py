@@ -516,7 +516,5 @@ def replace_hosts(realms: Realms, more: str) -> Realms:
     return msgspec.structs.replace(realms, hosts=(*realms.hosts, more))
 
 
-Interleavings.TestCase.settings = settings(
-    max_examples=MORE or 80, stateful_step_count=80 if MORE else 40, deadline=None
-)
+Interleavings.TestCase.settings = settings(max_examples=MORE or 80, stateful_step_count=80 if MORE else 40)
 TestInterleavings = pytest.mark.slow(pytest.mark.law(2)(pytest.mark.law(3)(Interleavings.TestCase)))

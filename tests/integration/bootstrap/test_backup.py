@@ -321,7 +321,7 @@ def damaged(content, place, bits):
     return content[:place] + (bytes([content[place] ^ bits]) + content[place + 1 :] if bits else b"")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(place=st.integers(0), bits=st.integers(0, 255), inside=st.booleans())
 def test_a_damaged_archive_comes_back_whole_or_not_at_all(pattern, sound, place, bits, inside):
     content = gzip.decompress(sound) if inside else sound

@@ -326,7 +326,7 @@ PLANS = st.sampled_from([insert, insert_and_refuse, insert_and_rollback, insert_
 
 
 @pytest.mark.law(1)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     bursts=st.lists(st.lists(PLANS, min_size=1, max_size=12), min_size=1, max_size=6), batch=st.integers(1, 8)
 )
