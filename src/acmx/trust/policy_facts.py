@@ -24,7 +24,7 @@ class PolicyFact(Struct, frozen=True):
 
 
 FACTS = (
-    PolicyFact("users", "Long", "users", "how many users", "`users` of the request", 20),
+    PolicyFact("users", "Long", "", "how many users", "`users` of the request", 20),
     PolicyFact(
         "realms",
         "Set<String>",
@@ -42,12 +42,8 @@ FACTS = (
         ["mcptt", "mcdata"],
     ),
     PolicyFact("urgency", "String", "", "`normal` or `urgent`", "`urgency` of the request", "urgent"),
-    PolicyFact(
-        "hour", "Long", "hours, UTC", "hour of arrival, 0 to 23", "this server's clock at the arrival", 23
-    ),
-    PolicyFact(
-        "weekday", "Long", "days, UTC", "1 (Monday) to 7 (Sunday)", "this server's clock at the arrival", 7
-    ),
+    PolicyFact("hour", "Long", "UTC", "hour of arrival, 0 to 23", "this server's clock at the arrival", 23),
+    PolicyFact("weekday", "Long", "UTC", "1 (Monday) to 7 (Sunday)", "this server's clock at the arrival", 7),
     PolicyFact(
         "referenced", "Bool", "", "an agreement or incident is named", "`reference` of the request", True
     ),
