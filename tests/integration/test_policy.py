@@ -93,11 +93,8 @@ def test_a_decision_of_policy_is_explained_as_it_was_then(tmp_path: Path) -> Non
                 "addressed": False,
                 "valid_days": 7,
             }
-            assert [(f["meaning"], f["source"]) for f in said["facts"]] == [
-                (fact.meaning, fact.source)
-                for name in consultation["facts"]
-                for fact in FACTS
-                if fact.name == name
+            assert [(f["name"], f["meaning"], f["source"]) for f in said["facts"]] == [
+                (fact.name, fact.meaning, fact.source) for fact in FACTS
             ]
 
     run(scenario())

@@ -64,6 +64,6 @@ def _draw(items: list[Tried]) -> None:
         )
     out().print(rows)
     out().print()
-    out().print(f"{len(items):,} requests:")
+    out().print(f"{len(items):,} {'request' if len(items) == 1 else 'requests'}:")
     for (what, would), count in sorted(Counter((happened(t), WOULD[t.would]) for t in items).items()):
         out().print(plain(f"  {count:,} {what}, would have been {would}"), soft_wrap=True)

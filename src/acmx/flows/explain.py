@@ -1,6 +1,7 @@
 """Who or what decided an exchange, and on what: the checks of step 2 at A, policy and people at B."""
 
 import json
+from typing import Any
 
 from acmx.domain.acm1 import CheckShown, Explanation, FactShown
 from acmx.domain.acm1.explanations import Decider
@@ -14,7 +15,7 @@ from acmx.storage import journal, policies
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.journal import Entry
-from acmx.trust.policy_facts import BY_NAME
+from acmx.trust.policy_facts import BY_NAME, FACTS
 from acmx.trust.roles import Caller
 
 SUBMITTED = (Event.SUBMITTED, Event.NOT_AUTHORISED)
@@ -49,7 +50,7 @@ def explain(tx: Tx, caller: Caller, name: str) -> Explanation:
         checks=checks,
         asked_at=from_ms(arrival.at) if arrival and asked else None,
         consultation=asked,
-        facts=[_fact(name, value) for name, value in asked.facts.items()] if asked else [],
+        facts=_facts(asked.facts) if asked else [],
         policy=shown(policy) if policy else None,
     )
 
@@ -77,8 +78,11 @@ def _checks(entries: list[Entry]) -> list[CheckShown]:
     return checks
 
 
-def _fact(name: str, value: object) -> FactShown:
-    known = BY_NAME.get(name)
-    if known is None:
-        return FactShown(name, value, "not a fact any more", "")
-    return FactShown(name, value, known.meaning, known.source, known.unit)
+def _facts(values: dict[str, Any]) -> list[FactShown]:
+    """In the order of the table; last, those that were facts once."""
+    former = [FactShown(name, value, "", "") for name, value in values.items() if name not in BY_NAME]
+    return [
+        FactShown(fact.name, values[fact.name], fact.meaning, fact.source, fact.unit)
+        for fact in FACTS
+        if fact.name in values
+    ] + former
