@@ -81,17 +81,13 @@ def _draw_consultation(explanation: Explanation, asked: Consultation) -> None:
             }
         )
     )
-    rows = table("fact", "value", "what it is", "where it came from")
+    rows = table("fact", "value", "what it is, and where it came from")
     for fact in explanation.facts:
         value = ", ".join(fact.value) if isinstance(fact.value, list) else str(fact.value).lower()
         meaning = f"{fact.meaning} ({fact.unit})" if fact.unit else fact.meaning
-        rows.add_row(cell(fact.name), cell(value), cell(_bare(meaning)), cell(_bare(fact.source)))
+        rows.add_row(cell(fact.name), cell(value), cell(f"{meaning}\n{fact.source}".replace("`", "")))
     out().print()
     out().print(rows)
     if explanation.policy:
         out().print(plain(f"\nThe policy of version {asked.version}:\n"))
         out().print(cell(explanation.policy.text), soft_wrap=True)
-
-
-def _bare(text: str) -> str:
-    return text.replace("`", "")

@@ -1,18 +1,24 @@
 """`acmx policy try`: what another policy would have said."""
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
-from acmx.cli.failures import WrongUsageError
+from acmx.cli.failures import WrongUsageError, note
 from acmx.cli.options import DEFAULTS, Options
 from acmx.cli.policy import File, read
 from acmx.cli.terminal import cell, out, plain, table, time
 from acmx.domain.acm1 import TrialPage, Tried
 
-WOULD = {"approve": "approved", "decline": "declined", "person": "left to a person", None: "not known"}
+WOULD = {
+    "approve": "approved",
+    "decline": "declined",
+    "person": "left to a person",
+    None: "not judged: its facts were not kept",
+}
 STRIKING = {("approved", "decline"), ("partly-approved", "decline"), ("declined", "approve")}
 
 
@@ -39,6 +45,8 @@ def try_out(
         else:
             items = client.try_policy(text, against=against).items
     options.show(TrialPage(items), lambda: _draw(items))
+    if last is not None and len(items) < last:
+        note(f"There are no more than {len(items):,} that you may see.")
 
 
 def happened(tried: Tried) -> str:
@@ -50,20 +58,22 @@ def happened(tried: Tried) -> str:
 
 
 def _draw(items: list[Tried]) -> None:
-    rows = table("exchange", "arrived", "what happened", "would have been", "by")
+    rows = table("exchange", "what happened", "would have been, and by")
+    rows.columns[0].no_wrap = True
     for tried in items:
         style = "bold red" if (tried.outcome, tried.would) in STRIKING else ""
-        failed = (f"failed: {failure.rule}: {failure.error}" for failure in tried.failed)
-        by = "\n".join((*tried.rules, *(f"forbidden: {rule}" for rule in tried.forbidden), *failed))
         rows.add_row(
-            cell(tried.id),
-            cell(time(tried.at)),
+            cell(f"{tried.id}\n  {time(tried.at)}"),
             cell(happened(tried)),
-            cell(WOULD[tried.would], style),
-            cell(by),
+            cell("\n".join((WOULD[tried.would], *_by(tried))), style),
         )
     out().print(rows)
-    out().print()
-    out().print(f"{len(items):,} {'request' if len(items) == 1 else 'requests'}:")
+    out().print(f"\n{len(items):,} {'request' if len(items) == 1 else 'requests'}:")
     for (what, would), count in sorted(Counter((happened(t), WOULD[t.would]) for t in items).items()):
-        out().print(plain(f"  {count:,} {what}, would have been {would}"), soft_wrap=True)
+        out().print(plain(f"  {count:,} {what} -> {would}"), soft_wrap=True)
+
+
+def _by(tried: Tried) -> Iterator[str]:
+    yield from tried.rules
+    yield from (f"forbidden: {rule}" for rule in tried.forbidden)
+    yield from (f"failed: {failure.rule}: {failure.error}" for failure in tried.failed)

@@ -127,14 +127,14 @@ def test_a_trial_shows_each_request_and_counts(logged_on, ours, capsys):
     assert logged_on.asked == [("POST /policy/trial?limit=4", {"text": RULE})]
     text = said(capsys)
     for words in (
-        "1 declined by a person, would have been approved",
-        "1 approved by policy, would have been left to a person",
-        "1 more information, would have been left to a person",
-        "1 expired by the clock, would have been not known",
+        "1 declined by a person -> approved",
+        "1 approved by policy -> left to a person",
+        "1 more information -> left to a person",
+        "1 expired by the clock -> not judged: its facts were not kept",
         "4 requests",
         "small",
-        "night",
-        "overflow",
+        "forbidden: night",
+        "failed: big: integer overflow",
     ):
         assert words in text
 
@@ -145,11 +145,15 @@ def test_a_trial_goes_on_until_it_has_as_many_as_asked_for_or_all(logged_on, our
     logged_on.replies["POST /policy/trial?after=9&limit=1000"] = (200, TrialPage([], "5"))
     logged_on.replies["POST /policy/trial?after=5&limit=1000"] = (200, TrialPage([tried()]))
     assert run(["policy", "try", ours, "--last", "1500", "--json"]) == 0
-    assert len(msgspec.json.decode(capsys.readouterr().out, type=TrialPage).items) == 3
+    printed = capsys.readouterr()
+    assert len(msgspec.json.decode(printed.out, type=TrialPage).items) == 3
+    assert "There are no more than 3 that you may see." in printed.err
     logged_on.replies["POST /policy/trial?limit=3"] = (200, TrialPage([tried(), tried()], "9"))
     logged_on.replies["POST /policy/trial?after=9&limit=3"] = (200, TrialPage([tried(), tried()], "7"))
     assert run(["policy", "try", ours, "--last", "3", "--json"]) == 0
-    assert len(msgspec.json.decode(capsys.readouterr().out, type=TrialPage).items) == 3
+    printed = capsys.readouterr()
+    assert len(msgspec.json.decode(printed.out, type=TrialPage).items) == 3
+    assert printed.err == ""
 
 
 def test_one_exchange_is_tried(logged_on, ours, capsys):
