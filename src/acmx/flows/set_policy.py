@@ -10,7 +10,7 @@ from acmx.flows.house import House
 from acmx.storage import journal, policies
 from acmx.storage.engine import Tx
 from acmx.storage.policies import PolicyText
-from acmx.trust.policy import parsed
+from acmx.trust.policy import Policy, parsed
 from acmx.trust.roles import Caller
 
 
@@ -41,8 +41,8 @@ def show(tx: Tx) -> acm1.Policy:
 
 
 def checked(text: str) -> acm1.Policy:
-    """Raises FaultyInput where the text is no policy."""
-    return acm1.Policy(0, text, parsed(text).rules)
+    """Takes a while where it is long. Raises FaultyInput where the text is no policy."""
+    return acm1.Policy(0, text, Policy(text).rules)
 
 
 def shown(policy: PolicyText) -> acm1.Policy:

@@ -33,7 +33,7 @@ async def put_policy(call: Call) -> acm1.Policy:
 
 
 async def post_policy_check(call: Call) -> acm1.Policy:
-    return set_policy.checked(call.given.text)
+    return await asyncio.to_thread(set_policy.checked, call.given.text)
 
 
 async def post_policy_trial(call: Call) -> acm1.TrialPage:
