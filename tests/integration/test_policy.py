@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from acmx.domain.messages import PROBLEM, Request
-from acmx.flows import receive_request
+from acmx.flows import receive_request, try_policy
 from acmx.flows.arrivals import Arrived
 from acmx.flows.carry_out import StaleError
 from acmx.trust.policy_facts import FACTS
@@ -330,6 +330,25 @@ def test_a_trial_goes_on_page_by_page(tmp_path: Path) -> None:
             exactly = await tried(fire, SMALL, "?limit=3")
             assert [t["id"] for t in exactly["items"]] == ids
             assert "next" not in exactly
+
+    run(scenario())
+
+
+@pytest.mark.law(13)
+def test_a_page_may_be_empty_and_still_have_a_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(try_policy, "LOOKED_AT", 1)
+
+    async def scenario() -> None:
+        async with systems(tmp_path) as (police, fire):
+            ids = list((await some_requests(police, fire)).values())[::-1]
+            await fire.submit("ours", partner=POLICE, users=[f"sip:a@{FIRE}"])
+            pages = [await tried(fire, SMALL)]
+            assert pages[0]["items"] == []
+            while after := pages[-1].get("next"):
+                pages.append(await tried(fire, SMALL, f"?after={after}"))
+            assert [t["id"] for page in pages for t in page["items"]] == ids
 
     run(scenario())
 
