@@ -126,7 +126,9 @@ def test_why_a_person_had_to_decide_and_who_did(
             assert [f["rule"] for f in consultation.get("failed", [])] == (
                 ["fails"] if text.endswith(FAILS) else []
             )
-            journal = (await fire.exchange(id_))["journal"]
+            exchange = await fire.exchange(id_)
+            assert exchange["steps"][5].get("note") == (None if why == "no-rule" else why)
+            journal = exchange["journal"]
             assert journal[0]["event"] == "request"
             assert journal[0]["detail"]["policy"] == consultation
             await fire.review(id_, {"approved": False}, account="reviewer")

@@ -42,7 +42,7 @@ def journal_table(entries: Iterable[JournalEntry], *, with_exchange: bool) -> Ta
 
 def _short(value: object) -> str:
     if isinstance(value, dict):
-        return f"{value['decision']}, version {value['version']} (acmx policy explain)"
+        return f"{value['decision']}, {value['why']}, version {value['version']} (acmx policy explain)"
     if isinstance(value, list):
         return ", ".join(map(str, value))
     text = str(value)

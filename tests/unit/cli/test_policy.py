@@ -206,5 +206,5 @@ def test_the_journal_says_what_policy_said(logged_on, exchange, capsys):
     logged_on.replies[f"GET /requests/{ID}"] = (200, msgspec.structs.replace(exchange, journal=journal))
     assert run(["show", ID]) == 0
     text = said(capsys)
-    assert "policy: person, version 4 (acmx policy explain)" in text
+    assert "policy: person, no-rule, version 4 (acmx policy explain)" in text
     assert "passed: role:submit, own-users" in text
