@@ -30,6 +30,11 @@ permit (
   resource == Kind::"server-identity"
 ) when {{ context.users <= 20 && context.referenced }};
 """
+URGENT = """\
+@id("urgent-ones")
+permit (principal, action == Action::"approve", resource)
+when { context.urgency == "urgent" };
+"""
 
 
 def make() -> Files:
@@ -238,9 +243,14 @@ class _Story:
         await self.fire.store.write(lambda tx: subscriptions.replace(tx, [desk]))
         await self.watch_officer("PUT", "/policy", {"text": SMALL_LISTS}, "policy")
         self.keep("policy-input", {"text": SMALL_LISTS})
-        await self.submit(users=["tel:+15550100"], reference="incident 4711")
+        id_ = await self.submit(users=["tel:+15550100"], reference="incident 4711")
         await self.to_fire("request-minimal")
         await self.to_police("response-automatic")
+        await self.watch_officer("GET", f"/requests/{id_}/explanation", keep="explanation")
+        trial = {"text": URGENT, "against": id_}
+        self.keep("trial", trial)
+        await self.watch_officer("POST", "/policy/trial", trial, "trial-page")
+        await self.watch_officer("GET", "/roles", keep="roles")
         await self.watch_officer("PUT", "/policy", {"text": ""})
 
     async def administration(self) -> None:

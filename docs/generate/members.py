@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from docs.generate.members_policy import POLICY
 from msgspec import inspect
 
 from acmx.domain import acm1, comparison, messages, partnership
@@ -430,15 +431,8 @@ MEANINGS: dict[type, dict[str, str]] = {
         "components": "what has to go on",
         "clock": "how the clock stands",
     },
-    acm1.PolicyInput: {"text": "Cedar (section 9)"},
-    acm1.Policy: {
-        "version": "1, 2, ...; 0: only checked",
-        "text": "Cedar",
-        "rules": "names of the rules, in order",
-        "set_at": "when",
-        "set_by": "MC service ID",
-    },
 }
+MEANINGS |= POLICY
 GROUPED: dict[type, type] = {
     messages.Request: messages.Message,
     messages.Response: messages.Message,
@@ -476,7 +470,7 @@ def _fields(struct: type) -> tuple[inspect.Field, ...]:
     return info.fields
 
 
-def _type(kind: Any) -> str:  # noqa: PLR0911
+def _type(kind: Any) -> str:  # noqa: C901, PLR0911
     match kind:
         case inspect.UnionType():
             return " or ".join(_type(t) for t in kind.types if not isinstance(t, inspect.NoneType))
@@ -496,6 +490,8 @@ def _type(kind: Any) -> str:  # noqa: PLR0911
             return kind.cls.__name__
         case inspect.DictType():
             return "object"
+        case inspect.AnyType():
+            return "any"
     raise TypeError(kind)
 
 

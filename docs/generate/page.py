@@ -64,7 +64,7 @@ def _example(files: Files, file: str, *, brief: bool) -> str:
 
 
 def _brief(document: Any) -> Any:
-    """The server identities and the journal left out: other examples show them."""
+    """The server identities, the journal and what a role may do left out: they are shown elsewhere."""
     if isinstance(document, list):
         return [_brief(item) for item in document]
     if not isinstance(document, dict):
@@ -73,8 +73,8 @@ def _brief(document: Any) -> Any:
     for name in ("server_identity", "disclosed"):
         if name in shown:
             shown[name] = {"…": "…"}
-    for name in ("journal", "steps"):
-        if name in shown:
+    for name in ("journal", "steps", "may"):
+        if len(shown.get(name, ())) > 2:
             shown[name] = [*shown[name][:2], {"…": "…"}]
     return shown
 

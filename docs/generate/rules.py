@@ -1,15 +1,13 @@
 """The tables and diagrams of the protocol page that are made from the tables of the code."""
 
-import re
-
 from acmx.domain import errors
 from acmx.domain.errors import AcmxError
 from acmx.domain.exchange import TABLE, Event, Role, Transition
 from acmx.domain.server_identity import ROWS
 from acmx.domain.steps import STEPS
 from acmx.faces.acm1.routes import ROUTES
-from acmx.trust.policy import SCHEMA
-from acmx.trust.roles import ROLES
+from acmx.trust.policy_facts import FACTS
+from acmx.trust.roles import MEANINGS, ROLES
 
 PARTY = {
     "ACM client A": "A-client",
@@ -200,19 +198,6 @@ CATALOGUE: dict[str, tuple[str, str]] = {
 """The rows of the server identity information: form and meaning."""
 
 
-FACTS: dict[str, str] = {
-    "users": "how many users",
-    "realms": "hosts and phone contexts of the users; `tel` stands for global numbers",
-    "services": "services wanted: `mcptt`, `mcvideo`, `mcdata`",
-    "urgency": "`normal` or `urgent`",
-    "hour": "hour of arrival, 0 to 23, UTC",
-    "weekday": "1 (Monday) to 7",
-    "referenced": "an agreement or incident is named",
-    "addressed": "the request has an addressee",
-    "valid_days": "whole days from now to `valid_until`",
-}
-
-
 def transitions(role: Role) -> str:
     """One row for each event, target and audience, with every state that it may come from."""
     grouped: dict[tuple[str, ...], list[Transition]] = {}
@@ -273,11 +258,10 @@ def routes() -> str:
 
 
 def roles() -> str:
-    permissions = sorted({permission for granted in ROLES.values() for permission in granted})
-    lines = [f"| permission | {' | '.join(ROLES)} |", "|---" * (len(ROLES) + 1) + "|"]
-    for permission in permissions:
+    lines = [f"| permission | may | {' | '.join(ROLES)} |", "|---" * (len(ROLES) + 2) + "|"]
+    for permission, meaning in MEANINGS.items():
         marks = ("yes" if permission in granted else "" for granted in ROLES.values())
-        lines.append(f"| `{permission}` | {' | '.join(marks)} |")
+        lines.append(f"| `{permission}` | {meaning} | {' | '.join(marks)} |")
     return "\n".join(lines)
 
 
@@ -299,8 +283,9 @@ def catalogue_rows() -> str:
 
 
 def policy_facts() -> str:
-    lines = ["| fact | type | meaning |", "|---|---|---|"]
-    for name, optional, type_ in re.findall(r"^    (\w+)(\??): (.+),$", SCHEMA, re.MULTILINE):
-        may = "; may be absent" if optional else ""
-        lines.append(f"| `{name}` | `{type_}`{may} | {FACTS[name]} |")
+    lines = ["| fact | type | unit | meaning | from | example |", "|---|---|---|---|---|---|"]
+    for fact in FACTS:
+        may = "; may be absent" if fact.optional else ""
+        told = f"{fact.unit} | {fact.meaning} | {fact.source} | `{fact.shown}`"
+        lines.append(f"| `{fact.name}` | `{fact.type}`{may} | {told} |")
     return "\n".join(lines)

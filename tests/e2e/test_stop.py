@@ -28,7 +28,7 @@ def prepared(tmp_path: Path) -> System:
 
 
 def unfinished_request(system: System) -> ssl.SSLSocket:
-    """A request whose body never comes: it is under way for as long as the server lets it be."""
+    """A request that the server waits for the body of, which never comes: it is under way for as long as it may."""
     host, _, port = system.config.acm1.listen.rpartition(":")
     deadline = time.monotonic() + WITHIN
     while True:
@@ -41,7 +41,10 @@ def unfinished_request(system: System) -> ssl.SSLSocket:
     context = ssl.create_default_context(cafile=system.directory / "tls" / "acm1.pem")
     context.check_hostname = False
     connection = context.wrap_socket(plain)
-    connection.sendall(b"POST /acm1/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
+    head = b"POST /acm1/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n"
+    connection.sendall(head)
+    assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+    connection.sendall(b"{")
     return connection
 
 
@@ -53,7 +56,6 @@ def test_one_signal_gives_ten_seconds_and_a_second_one_none(signals: int, tmp_pa
     )
     try:
         with unfinished_request(system):
-            time.sleep(0.2)
             server.send_signal(signal.SIGTERM)
             assert server.stderr is not None
             while "stopping" not in server.stderr.readline():

@@ -158,6 +158,8 @@ def test_all_that_one_side_still_holds_comes_back(tmp_path: Path, restored: tupl
                 assert at_fire.get("decided_by") == before[name].get("decided_by")
                 assert len(decisions(at_fire)) == (there == "delivered")
                 assert not at_fire.get("contradictions")
+            explained = await fire.done("GET", f"/requests/{ids['automatic']}/explanation")
+            assert ("consultation" in explained) == (system is police)
             await agree(police, fire)
             for system, other in ((police, FIRE), (fire, POLICE)):
                 assert "comparison_error" not in await compared(system, other)

@@ -41,6 +41,10 @@ def journal_table(entries: Iterable[JournalEntry], *, with_exchange: bool) -> Ta
 
 
 def _short(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{value['decision']}, {value['why']}, version {value['version']} (acmx policy explain)"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     text = str(value)
     is_digest = len(text) == 64 and set(text) <= set("0123456789abcdef")
     return f"{text[:LONGEST_DETAIL]}..." if is_digest else text

@@ -19,6 +19,9 @@ from acmx.cli import (
     outbox,
     partner,
     policy,
+    policy_explain,
+    policy_tables,
+    policy_trial,
     questions,
     request,
     review,
@@ -80,6 +83,8 @@ _partner.command(partner.list_all, name="list")
 _policy = _part("policy", "What is answered without a person.", _ADMINISTRATION)
 _offer(_policy, policy.show, policy.check)
 _policy.command(policy.replace, name="set")
+_policy.command(policy_trial.try_out, name="try")
+_offer(_policy, policy_explain.explain, policy_tables.facts, policy_tables.roles)
 
 
 _OPERATIONS = "Operations"

@@ -38,7 +38,7 @@ def check(file: File, /, *, options: Options = DEFAULTS) -> None:
         acmx policy check ours.cedar
     """
     with options.client() as client:
-        policy = client.check_policy(_read(file))
+        policy = client.check_policy(read(file))
     options.show(policy, lambda: _draw_rules(policy))
 
 
@@ -50,11 +50,12 @@ def replace(file: File, /, *, options: Options = DEFAULTS) -> None:
         acmx policy set ours.cedar
     """
     with options.client() as client:
-        policy = client.set_policy(_read(file))
+        policy = client.set_policy(read(file))
     options.show(policy, lambda: _draw_rules(policy))
 
 
-def _read(file: ExistingFile) -> str:
+def read(file: ExistingFile) -> str:
+    """Raises FaultyInput."""
     try:
         return file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -64,4 +65,5 @@ def _read(file: ExistingFile) -> str:
 def _draw_rules(policy: Policy) -> None:
     rules = "\n".join(policy.rules) or "none: every request waits for a person"
     entered = f"{time(policy.set_at)} by {policy.set_by}" if policy.set_at else ""
-    out().print(facts({"version": policy.version, "set": entered, "rules": rules}))
+    rows = {"version": policy.version, "set": entered, "rules": rules, "unreadable": policy.unreadable}
+    out().print(facts(rows))

@@ -1,8 +1,21 @@
 """Server identity information, and the policy."""
 
 from acmx.client.calls import Calls
-from acmx.client.places import path
-from acmx.domain.acm1 import Identities, NewIdentities, Policy, PolicyInput
+from acmx.client.pages import pages
+from acmx.client.places import path, query
+from acmx.domain.acm1 import (
+    Explanation,
+    Identities,
+    NewIdentities,
+    Policy,
+    PolicyInput,
+    Roles,
+    Trial,
+    TrialPage,
+    Tried,
+)
+
+LONGEST_PAGE = 1000
 
 
 class RuleCalls(Calls):
@@ -27,3 +40,30 @@ class RuleCalls(Calls):
     def check_policy(self, text: str) -> Policy:
         """As `set_policy`, but changes nothing."""
         return self._connection.send("POST", "/policy/check", Policy, PolicyInput(text))
+
+    def try_policy(
+        self, text: str, *, against: str | None = None, after: str | None = None, limit: int | None = None
+    ) -> TrialPage:
+        """What this policy would have said to one exchange, or to a page of those that have arrived, newest first.
+
+        Raises FaultyInput; changes nothing.
+        """
+        place = query("/policy/trial", after=after, limit=limit)
+        return self._connection.send("POST", place, TrialPage, Trial(text, against))
+
+    def try_policy_on_last(self, text: str, count: int) -> list[Tried]:
+        """As many of the requests that arrived last; fewer only where there are no more."""
+        found: list[Tried] = []
+        for page in pages(lambda after: self.try_policy(text, after=after, limit=min(count, LONGEST_PAGE))):
+            found += page.items
+            if len(found) >= count:
+                break
+        return found[:count]
+
+    def explanation(self, id_: str) -> Explanation:
+        """Who or what decided an exchange, and on what."""
+        return self._connection.get(path("requests", id_, "explanation"), Explanation)
+
+    def roles(self) -> Roles:
+        """What each role may do."""
+        return self._connection.get("/roles", Roles)

@@ -95,7 +95,7 @@ def _take(house: House, tx: Tx, difference: Difference, one: Given, *, answered:
         replies.keep_refusal(house, tx, arrived, error)
         return
     if answered and isinstance(plan, receive_request.Plan):
-        plan = msgspec.structs.replace(plan, decision=None)
+        plan = msgspec.structs.replace(plan, decision=None, consultation=None)
     flow.apply(tx, plan)
 
 

@@ -5,15 +5,16 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from acmx.domain.acm1 import Consultation
 from acmx.domain.errors import ForeignUser, Incomplete, InvalidMessage, UnsupportedKind, Withdrawn
 from acmx.domain.exchange import Event, State
 from acmx.domain.messages import Automatic, Request, Verdict
 from acmx.domain.moments import to_ms, whole
-from acmx.flows import decide, outgoing, remind, replies, request_rules, response
+from acmx.flows import consult, decide, outgoing, remind, replies, request_rules, response
 from acmx.flows.arrivals import Arrived
+from acmx.flows.carry_out import StaleError
 from acmx.flows.change import begin
 from acmx.flows.decide import Decision
-from acmx.flows.facts import facts_of
 from acmx.flows.held import current_catalogue
 from acmx.flows.house import House
 from acmx.flows.response import Decided
@@ -22,7 +23,6 @@ from acmx.storage import clock_holds, exchanges, partners, policies
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
-from acmx.trust import policy
 from acmx.trust.pinned import pinned
 
 
@@ -33,6 +33,7 @@ class Plan(Struct, frozen=True):
     request: Stored
     receipt: bytes
     decision: Decision | None
+    consultation: Consultation | None
 
 
 def prepare(house: House, tx: Tx, arrived: Arrived, request: Request) -> Plan:
@@ -47,16 +48,21 @@ def prepare(house: House, tx: Tx, arrived: Arrived, request: Request) -> Plan:
     exchange = msgspec.structs.replace(exchange, remind_at=first)
     receipt = replies.receipt(house, arrived, "stored", now)
     kept = replies.taken(arrived, "request", receipt, to_ms(now))
-    decided = _at_once(tx, request, now)
+    if request.expires_at <= now:
+        consultation, decided = None, None if clock_holds.find(tx) else response.expired(request)
+    else:
+        consultation, decided = _by_policy(tx, request, now)
     decision = None if decided is None else _decision(house, exchange, kept, decided, now)
-    return Plan(exchange, kept, receipt, decision)
+    return Plan(exchange, kept, receipt, decision, consultation)
 
 
 def apply(tx: Tx, plan: Plan) -> bytes:
-    """The receipt: the stored indication. Raises StaleError where the exchange came to be meanwhile."""
-    actor = plan.exchange.partner
+    """The receipt: the stored indication. Raises StaleError where the exchange came to be, or the policy changed."""
+    if plan.consultation is not None and plan.consultation.version != policies.current_version(tx):
+        raise StaleError
+    detail = {"digest": plan.request.digest, consult.MEMBER: msgspec.to_builtins(plan.consultation)}
     exchange = begin(
-        tx, plan.exchange, Event.REQUEST, actor, plan.request.stored_at, digest=plan.request.digest
+        tx, plan.exchange, Event.REQUEST, plan.exchange.partner, plan.request.stored_at, **detail
     )
     outgoing.keep(tx, plan.request)
     if plan.decision is not None:
@@ -80,25 +86,22 @@ def _check(tx: Tx, arrived: Arrived, request: Request) -> None:
         )
 
 
-def _at_once(tx: Tx, request: Request, now: datetime) -> Decided | None:
-    if request.expires_at <= now:
-        return None if clock_holds.find(tx) else response.expired(request)
-    rules = policy.parsed(policies.current(tx).text)
-    facts = facts_of(request, now) if rules.rules else {}
-    ruling = rules.decide(partner=request.sender, kind=request.kind, facts=facts)
-    if ruling is None:
-        return None
-    if ruling.decision == "decline":
+def _by_policy(tx: Tx, request: Request, now: datetime) -> tuple[Consultation, Decided | None]:
+    asked = consult.ask(tx, request, now)
+    if asked.decision == "person":
+        return asked, None
+    rule = ", ".join(asked.rules)
+    if asked.decision == "decline":
         verdicts = (Verdict(approved=False, users=request.users),)
-        return Decided("declined", verdicts, Automatic(), "declined by policy", rule=ruling.rule)
+        return asked, Decided("declined", verdicts, Automatic(), "declined by policy", rule=rule)
     held = current_catalogue(tx)
     try:
         content = kind_named(request.kind).disclosed(request, held)
     except Incomplete:
-        return None
+        return msgspec.structs.replace(asked, decision="person", why="nothing-to-disclose"), None
     verdicts = (Verdict(approved=True, users=request.users),)
     version = held.version if held else None
-    return Decided("approved", verdicts, Automatic(), None, content, ruling.rule, version)
+    return asked, Decided("approved", verdicts, Automatic(), None, content, rule, version)
 
 
 def _decision(house: House, exchange: Exchange, request: Stored, decided: Decided, now: datetime) -> Decision:

@@ -3,13 +3,14 @@
 from msgspec import Struct
 
 from acmx.domain import acm1
+from acmx.domain.errors import FaultyInput
 from acmx.domain.moments import from_ms, to_ms
 from acmx.flows.carry_out import StaleError
 from acmx.flows.house import House
 from acmx.storage import journal, policies
 from acmx.storage.engine import Tx
 from acmx.storage.policies import PolicyText
-from acmx.trust.policy import parsed
+from acmx.trust.policy import Policy, parsed
 from acmx.trust.roles import Caller
 
 
@@ -40,15 +41,22 @@ def show(tx: Tx) -> acm1.Policy:
 
 
 def checked(text: str) -> acm1.Policy:
-    """Raises FaultyInput where the text is no policy."""
-    return acm1.Policy(0, text, parsed(text).rules)
+    """Takes a while where it is long. Raises FaultyInput where the text is no policy."""
+    return acm1.Policy(0, text, Policy(text).rules)
 
 
 def shown(policy: PolicyText) -> acm1.Policy:
+    """A stored text that a newer acmx cannot read is shown all the same; a person decides everything then."""
+    unreadable = None
+    try:
+        rules = parsed(policy.text).rules
+    except FaultyInput as fault:
+        rules, unreadable = [], fault.detail
     return acm1.Policy(
         version=policy.version,
         text=policy.text,
-        rules=parsed(policy.text).rules,
+        rules=rules,
+        unreadable=unreadable,
         set_at=from_ms(policy.set_at) if policy.version else None,
         set_by=policy.set_by or None,
     )

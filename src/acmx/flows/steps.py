@@ -6,10 +6,12 @@ a better time for step N than that of the row.
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from acmx.domain.acm1 import Step
 from acmx.domain.exchange import STEPS_OF, Event, State
 from acmx.domain.moments import from_ms
+from acmx.flows import consult
 from acmx.storage.exchanges import Exchange
 from acmx.storage.journal import Entry
 from acmx.storage.outbox import Queued
@@ -17,6 +19,7 @@ from acmx.storage.outbox import Queued
 FAILED_AT = {Event.NOT_AUTHORISED: 2, Event.REFUSED_BY_PARTNER: 3, Event.RESPONSE_REFUSED: 13}
 WITHOUT_ANSWER = (State.REFUSED_HERE, State.REFUSED_BY_PARTNER, State.WITHDRAWN)
 POLICY = 6
+COULD_NOT = ("forbidden", "rule-failed", "unreadable", "nothing-to-disclose")
 BY_A_PERSON = range(7, 13)
 ELSEWHERE = {"primary": range(6, 13), "partner": (1, 2, *range(15, 19))}
 PRESENT = {
@@ -64,10 +67,16 @@ def _journalled(entries: Iterable[Entry]) -> dict[int, Step]:
         decided = (12,) if "step_12" in detail else ()
         for n in (*STEPS_OF[event], *decided):
             failed = FAILED_AT.get(event) == n
-            note = detail.get("rule") or detail.get("type") if failed or n == POLICY else None
+            note = _note(detail) if failed or n == POLICY else None
             at = detail.get(f"step_{n}", entry.at)
             steps[n] = Step(n, "failed" if failed else "done", from_ms(at), note)
     return steps
+
+
+def _note(detail: dict[str, Any]) -> str | None:
+    """The rule or the error; of policy that decided nothing, why it could not."""
+    why = detail.get(consult.MEMBER, {}).get("why")
+    return detail.get("rule") or detail.get("type") or (why if why in COULD_NOT else None)
 
 
 def _noted(seen: Iterable[tuple[int, str, int]]) -> dict[int, Step]:

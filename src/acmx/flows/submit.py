@@ -1,6 +1,7 @@
 """Steps 1 to 3: an authorised user asks for the partner's configuration; it is checked, stored, and queued."""
 
 from datetime import datetime
+from itertools import takewhile
 
 import msgspec
 from msgspec import Struct
@@ -24,6 +25,12 @@ from acmx.storage.messages import Stored
 from acmx.trust.pinned import pinned
 from acmx.trust.roles import Caller
 from acmx.trust.signatures import body_digest
+
+STEP_2 = {
+    "role:submit": "a role of the asker permits asking",
+    "own-users": "every user belongs to a realm of this system",
+}
+"""The checks of step 2, in the order in which they are made."""
 
 
 class Refused(Struct, frozen=True):
@@ -74,11 +81,14 @@ def apply(tx: Tx, plan: Plan | Used) -> Used:
     if not idempotency.insert(tx, plan.used):
         raise StaleError
     at = plan.exchange.created_at
-    if plan.refused:
-        begin(tx, plan.exchange, Event.NOT_AUTHORISED, plan.exchange.asker, at, rule=plan.refused.rule)
+    if refused := plan.refused:
+        passed = list(takewhile(lambda rule: rule != refused.rule, STEP_2))
+        detail = {"rule": refused.rule, "refusal": refused.detail, "passed": passed}
+        begin(tx, plan.exchange, Event.NOT_AUTHORISED, plan.exchange.asker, at, **detail)
         outgoing.keep(tx, plan.request)
         return plan.used
-    begin(tx, plan.exchange, Event.SUBMITTED, plan.exchange.asker, at, digest=plan.request.digest)
+    digest, passed = plan.request.digest, list(STEP_2)
+    begin(tx, plan.exchange, Event.SUBMITTED, plan.exchange.asker, at, digest=digest, passed=passed)
     outgoing.send(tx, plan.request, plan.exchange.partner, plan.exchange.expires_at)
     return plan.used
 

@@ -49,6 +49,17 @@ def of_exchange(tx: Tx, primary: str, id_: str) -> list[Entry]:
     )
 
 
+def first(tx: Tx, primary: str, id_: str, event: str) -> Entry | None:
+    """The first row of this event of an exchange."""
+    return rows.one(
+        Entry,
+        tx.row(
+            f"{_SELECT} WHERE primary_system = :primary AND id = :id AND event = :event ORDER BY serial LIMIT 1",
+            {"primary": primary, "id": id_, "event": event},
+        ),
+    )
+
+
 def last_at(tx: Tx, primary: str, id_: str) -> int:
     """When something happened to this exchange last; milliseconds."""
     row = tx.row(

@@ -24,6 +24,17 @@ def current(tx: Tx) -> PolicyText:
     return PolicyText(*row) if row else PolicyText(0, "", 0, "")
 
 
+def current_version(tx: Tx) -> int:
+    """0 where none was set."""
+    row = tx.row("SELECT MAX(version) FROM policy")
+    return (row[0] or 0) if row else 0
+
+
+def of_version(tx: Tx, version: int) -> PolicyText | None:
+    select = f"SELECT {rows.columns(PolicyText)} FROM policy WHERE version = :version"  # noqa: S608
+    return rows.one(PolicyText, tx.row(select, {"version": version}))
+
+
 def insert(tx: Tx, policy: PolicyText) -> bool:
     """False where this version exists."""
     tx.signal(PolicyChanged())

@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from acmx.domain.acm1 import PermissionShown, Roles, RoleShown
 from acmx.domain.errors import NotAllowed
 
 Permission = Literal[
@@ -40,6 +41,27 @@ ROLES: dict[str, frozenset[Permission]] = {
     "operator": frozenset({"read-own", "accounts", "partners-read", "audit", "links", "health", "clock"}),
 }
 
+MEANINGS: dict[Permission, str] = {
+    "read-own": "see the exchanges that concern the person, and what waits for the person",
+    "submit": "ask a partner MC system, and answer its questions",
+    "withdraw": "take an own request back",
+    "retrieve": "fetch the answer to an own request",
+    "review": "decide requests of partners addressed to the person or to nobody, and ask back",
+    "read-all": "see every exchange",
+    "audit": "read the journal, and what people were told",
+    "partners": "add, accept, suspend and resume partners, and compare exchanges with them",
+    "partners-read": "see the partners",
+    "identities": "enter the server identity information",
+    "identities-read": "see the server identity information",
+    "policy": "set the policy, and see the facts on which it was asked for every request",
+    "policy-read": "see the policy, check and try another one",
+    "accounts": "add, list and disable accounts",
+    "links": "check partners, see the outbox, and have it sent now",
+    "health": "see how the server is",
+    "clock": "confirm the server's clock",
+}
+"""Each permission in plain words, after «may»."""
+
 
 class Caller(Struct, frozen=True):
     """Who calls ACM-1: an account that has logged on. `logged_on_at` in milliseconds."""
@@ -63,3 +85,13 @@ class Caller(Struct, frozen=True):
     def names(self) -> Collection[str]:
         """The identities under which requests may be addressed to this caller."""
         return (self.mc_service_id, *self.functional_aliases)
+
+
+def shown() -> Roles:
+    """The table as a document, in its own order."""
+    return Roles(
+        [
+            RoleShown(role, [PermissionShown(name, MEANINGS[name]) for name in MEANINGS if name in granted])
+            for role, granted in ROLES.items()
+        ]
+    )

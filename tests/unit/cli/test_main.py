@@ -77,8 +77,10 @@ def test_the_commands_are_those_that_were_promised():
             "watch",
         ),
         *("audit", "notices", "policy show", "policy check", "policy set"),
+        *("policy try", "policy explain", "policy facts", "policy roles"),
         *("health", "outbox retry", "clock confirm"),
         *("audit", "policy show", "policy check", "policy set"),
+        *("policy try", "policy explain", "policy facts", "policy roles"),
     }
 
 

@@ -1,14 +1,27 @@
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from acmx.domain.messages import Addressee, Person, Request
 from acmx.flows.facts import facts_of
 from acmx.trust.policy import Policy
+from acmx.trust.policy_facts import FACTS, PolicyFact
 
 SUNDAY_NIGHT = datetime(2026, 11, 22, 23, 59, tzinfo=UTC)
 POLICE = "mc.metro-police.example"
+
+EVERYTHING = Policy(
+    'permit (principal, action == Action::"approve", resource) when { '
+    + " && ".join(
+        f"(if context has {fact.name} then context.{fact.name} == context.{fact.name} else true)"
+        for fact in FACTS
+    )
+    + " };"
+)
 
 
 def request(*users: str, **changes: Any) -> Request:
@@ -71,13 +84,41 @@ def test_realms_are_the_hosts_and_phone_contexts_each_once(users: list[str], rea
     assert facts_of(request(*users), SUNDAY_NIGHT)["realms"] == realms
 
 
-def test_every_fact_is_one_that_policy_knows() -> None:
+def as_cedar_has_it(value: Any) -> str:
+    return {bool: "Bool", int: "Long", str: "String", list: "Set<String>"}[type(value)]
+
+
+def test_the_table_holds_every_fact_with_the_type_it_has_and_no_other() -> None:
     facts = facts_of(request(valid_until=SUNDAY_NIGHT + timedelta(days=9)), SUNDAY_NIGHT)
-    same = " && ".join(f"context.{name} == context.{name}" for name in facts if name != "valid_days")
-    text = (
-        '@id("all") permit (principal, action == Action::"approve", resource) '
-        f"when {{ {same} && context has valid_days && context.valid_days == 9 }};"
-    )
-    ruling = Policy(text).decide(partner=POLICE, kind="server-identity", facts=facts)
-    assert ruling is not None
-    assert ruling.rule == "all"
+    assert {name: as_cedar_has_it(value) for name, value in facts.items()} == {f.name: f.type for f in FACTS}
+    always = facts_of(request(), SUNDAY_NIGHT)
+    assert set(facts) - set(always) == {fact.name for fact in FACTS if fact.optional}
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.name)
+def test_a_rule_can_ask_for_the_example_of_each_fact(fact: PolicyFact) -> None:
+    asked = f"context.{fact.name} == {fact.shown}"
+    asked = f"context has {fact.name} && {asked}" if fact.optional else asked
+    policy = Policy(f'permit (principal, action == Action::"approve", resource) when {{ {asked} }};')
+    assert as_cedar_has_it(fact.example) == fact.type
+    examples = {fact.name: fact.example for fact in FACTS}
+    assert policy.decide(partner=POLICE, kind="server-identity", facts=examples).decision == "approve"
+
+
+@given(
+    users=st.lists(st.sampled_from([f"sip:a@{POLICE}", "sip:b@x.example", "tel:+15550100"]), min_size=1),
+    urgency=st.sampled_from(["normal", "urgent"]),
+    reference=st.none() | st.text(),
+    days=st.none() | st.integers(0, 999),
+    at=st.datetimes(timezones=st.just(UTC)),
+)
+def test_the_facts_of_a_request_are_always_those_of_the_schema_and_come_back_from_the_journal(
+    users: list[str], urgency: str, reference: str | None, days: int | None, at: datetime
+) -> None:
+    valid_until = None if days is None else min(at, at.replace(year=9000)) + timedelta(days=days)
+    made = request(*users, urgency=urgency, reference=reference, valid_until=valid_until)
+    facts = facts_of(made, at)
+    again = facts_of(request(*users[::-1], urgency=urgency, reference=reference, valid_until=valid_until), at)
+    assert facts == again == json.loads(json.dumps(facts))
+    ruling = EVERYTHING.decide(partner=POLICE, kind="server-identity", facts=facts)
+    assert (ruling.decision, ruling.failed) == ("approve", ())

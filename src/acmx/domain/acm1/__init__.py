@@ -1,5 +1,8 @@
 """What crosses ACM-1: the documents between an ACM client and its own ACM server (docs/protocol.md, section 8)."""
 
+from acmx.domain.acm1.explanations import CheckShown as CheckShown
+from acmx.domain.acm1.explanations import Explanation as Explanation
+from acmx.domain.acm1.explanations import FactShown as FactShown
 from acmx.domain.acm1.identities import Identities as Identities
 from acmx.domain.acm1.identities import NewIdentities as NewIdentities
 from acmx.domain.acm1.operations import AuditPage as AuditPage
@@ -17,8 +20,10 @@ from acmx.domain.acm1.partners import Partners as Partners
 from acmx.domain.acm1.partners import QueuedMessage as QueuedMessage
 from acmx.domain.acm1.partners import Retried as Retried
 from acmx.domain.acm1.partners import Retry as Retry
+from acmx.domain.acm1.policy import Consultation as Consultation
 from acmx.domain.acm1.policy import Policy as Policy
 from acmx.domain.acm1.policy import PolicyInput as PolicyInput
+from acmx.domain.acm1.policy import RuleFailure as RuleFailure
 from acmx.domain.acm1.requests import Accepted as Accepted
 from acmx.domain.acm1.requests import Answer as Answer
 from acmx.domain.acm1.requests import Contradiction as Contradiction
@@ -37,8 +42,14 @@ from acmx.domain.acm1.requests import TextInput as TextInput
 from acmx.domain.acm1.requests import VerdictInput as VerdictInput
 from acmx.domain.acm1.requests import Waiting as Waiting
 from acmx.domain.acm1.requests import WithdrawalInput as WithdrawalInput
+from acmx.domain.acm1.roles import PermissionShown as PermissionShown
+from acmx.domain.acm1.roles import Roles as Roles
+from acmx.domain.acm1.roles import RoleShown as RoleShown
 from acmx.domain.acm1.sessions import Account as Account
 from acmx.domain.acm1.sessions import Accounts as Accounts
 from acmx.domain.acm1.sessions import Credentials as Credentials
 from acmx.domain.acm1.sessions import NewAccount as NewAccount
 from acmx.domain.acm1.sessions import Session as Session
+from acmx.domain.acm1.trials import Trial as Trial
+from acmx.domain.acm1.trials import TrialPage as TrialPage
+from acmx.domain.acm1.trials import Tried as Tried

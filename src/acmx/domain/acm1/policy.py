@@ -1,16 +1,20 @@
-"""What is answered automatically."""
+"""What is answered automatically, on which facts, and why."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
 from acmx.domain.messages import Moment
 
+Ruled = Literal["approve", "decline", "person"]
+Why = Literal["rule", "no-rule", "forbidden", "rule-failed", "unreadable", "nothing-to-disclose"]
+PolicyText = Annotated[str, Meta(max_length=1_000_000)]
+
 
 class PolicyInput(Struct, frozen=True, forbid_unknown_fields=True):
     """A policy text (Cedar)."""
 
-    text: Annotated[str, Meta(max_length=1_000_000)]
+    text: PolicyText
 
 
 class Policy(Struct, frozen=True, omit_defaults=True):
@@ -21,3 +25,24 @@ class Policy(Struct, frozen=True, omit_defaults=True):
     rules: list[str]
     set_at: Moment | None = None
     set_by: str | None = None
+    unreadable: str | None = None
+
+
+class RuleFailure(Struct, frozen=True):
+    """A rule that could not be evaluated on the facts."""
+
+    rule: str
+    error: str
+
+
+class Consultation(Struct, frozen=True, omit_defaults=True):
+    """Step 6: what policy was asked on, and what it said."""
+
+    version: int
+    digest: str
+    decision: Ruled
+    why: Why
+    facts: dict[str, Any]
+    rules: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    failed: tuple[RuleFailure, ...] = ()

@@ -1,9 +1,12 @@
-"""Server identity information, and the policy."""
+"""Server identity information, the policy and why it decided as it did, and the roles."""
+
+import asyncio
 
 from acmx.domain import acm1
 from acmx.domain.errors import Fault, FaultyInput
 from acmx.faces.acm1.calls import Call
-from acmx.flows import enter_identities, set_policy
+from acmx.flows import enter_identities, explain, set_policy, try_policy
+from acmx.trust import roles
 
 
 async def get_identities(call: Call) -> acm1.Identities:
@@ -30,4 +33,24 @@ async def put_policy(call: Call) -> acm1.Policy:
 
 
 async def post_policy_check(call: Call) -> acm1.Policy:
-    return set_policy.checked(call.given.text)
+    return await asyncio.to_thread(set_policy.checked, call.given.text)
+
+
+async def post_policy_trial(call: Call) -> acm1.TrialPage:
+    against, after, limit = call.given.against, call.after(), call.limit()
+    arrived = await call.read(
+        lambda tx: (
+            try_policy.one(tx, call.caller, against)
+            if against is not None
+            else try_policy.last(tx, call.caller, after=after, limit=limit)
+        )
+    )
+    return await asyncio.to_thread(try_policy.judge, call.given.text, arrived)
+
+
+async def get_explanation(call: Call) -> acm1.Explanation:
+    return await call.read(lambda tx: explain.explain(tx, call.caller, call.named("id")))
+
+
+async def get_roles(_call: Call) -> acm1.Roles:
+    return roles.shown()
