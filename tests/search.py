@@ -222,7 +222,7 @@ class Model:
         answered = any(body.type == "response" for body in there)
         then, aside = side._replace(due=False), list[Body]()
         for body in sorted(there - known, key=lambda body: _order(body, withdrew=withdrew)):
-            if refuses and body.type == "request" and then.state is None and not answered:
+            if refuses and side.role == "partner" and body.type == "request" and then.state is None and not answered:
                 then = self.keep(then, body, FOREIGN)
                 continue
             then, displaced = self.put_back(then, body, answered=answered)
@@ -403,10 +403,10 @@ class Model:
 
     def of_partner(self, world: World) -> Iterator[Act]:
         b = world.b
-        for outcome in ("approved", "declined"):
+        for outcome in ("declined",) if b.life else ("approved",) if self.bounds.restored else ("approved", "declined"):
             if moved := self.move(b, E.REVIEWED):
                 yield Act(f"B: a reviewer decides: {outcome}", world.with_(self.decides(moved, outcome)))
-        if moved := self.move(b, E.EXPIRED):
+        if not self.bounds.restored and (moved := self.move(b, E.EXPIRED)):
             yield Act("B: the time is up", world.with_(self.decides(moved, "expired")))
         asked = sum(body.type == "question" for body in b.sent)
         if asked < self.bounds.questions and (moved := self.move(b, E.QUESTION_ASKED)):
@@ -507,6 +507,8 @@ class Model:
         moved = self.move(settled, event) if event else settled
         self.must(4, moved, f"{event} comes late and is not accepted in state {side.state}")
         then = moved or settled
+        if event is E.REFUSED_BY_PARTNER and moved:
+            then = then._replace(waiting=frozenset())
         if then.state is not side.state and then.state and side.state:
             forward = PROGRESS[then.state] > PROGRESS[side.state]
             self.must(4, forward, f"{word.reply} to {word.body} moves {side.state} back to {then.state}")
@@ -549,6 +551,8 @@ class Model:
         for old, new in ((before.a, then.a), (before.b, then.b)):
             gone = {n for n in old.waiting - new.waiting if not act.withdraws or old.role == "partner"}
             heard = {act.hears.body.n} if act.hears and act.hears.body.sender == old.role else set()
+            if new.state is S.REFUSED_BY_PARTNER:
+                heard = gone
             self.must(
                 5,
                 act.restores or act.compares or gone <= heard,
