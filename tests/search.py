@@ -10,6 +10,7 @@ has compared, a reply until the other side, which has one attempt at a time, mak
 raises Broken, with the shortest way there.
 """
 
+import gc
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -135,6 +136,7 @@ class Bounds(NamedTuple):
     withdrawal: bool = True
     questions: int = 1
     refusal: bool = True
+    expiry: bool = True
     restored: tuple[Role, ...] = ()
     compared: bool = False
     unaware: bool = False
@@ -222,7 +224,13 @@ class Model:
         answered = any(body.type == "response" for body in there)
         then, aside = side._replace(due=False), list[Body]()
         for body in sorted(there - known, key=lambda body: _order(body, withdrew=withdrew)):
-            if refuses and side.role == "partner" and body.type == "request" and then.state is None and not answered:
+            if (
+                refuses
+                and side.role == "partner"
+                and body.type == "request"
+                and then.state is None
+                and not answered
+            ):
                 then = self.keep(then, body, FOREIGN)
                 continue
             then, displaced = self.put_back(then, body, answered=answered)
@@ -274,8 +282,12 @@ class Model:
             return frozenset()
         if side.role == "primary" and side.state is S.WITHDRAWN and len(side.sent) == 1:
             return frozenset()
-        unsent = side.waiting - side.tried - ({1} if side.role == "primary" and side.got else set())
-        return frozenset(self.held(side)) - {b for b in side.sent if b.n in unsent}
+        heard = {word.body.type for word in side.got}
+        sent = (
+            {"request"} if side.role == "primary" and heard else {"question"} if "answer" in heard else set()
+        )
+        unsent = side.waiting - side.tried
+        return frozenset(self.held(side)) - {b for b in side.sent if b.n in unsent and b.type not in sent}
 
     def put_back(self, side: Side, body: Body, *, answered: bool) -> tuple[Side, list[Body]]:
         """The side, and what of its own it displaced."""
@@ -388,7 +400,7 @@ class Model:
             yield Act("A: the asker answers", world.with_(answered))
         if a.state is S.ANSWERED and (moved := self.move(a, E.RETRIEVED)):
             yield Act("A: the asker retrieves", world.with_(moved))
-        if moved := self.move(a, E.EXPIRED):
+        if self.bounds.expiry and (moved := self.move(a, E.EXPIRED)):
             yield Act("A: the time is up", world.with_(moved))
         if self.bounds.withdrawal and a.state not in (S.WITHDRAWING, S.WITHDRAWN):
             yield from self.withdraws(world)
@@ -403,10 +415,12 @@ class Model:
 
     def of_partner(self, world: World) -> Iterator[Act]:
         b = world.b
-        for outcome in ("declined",) if b.life else ("approved",) if self.bounds.restored else ("approved", "declined"):
+        for outcome in (
+            ("declined",) if b.life else ("approved",) if self.bounds.restored else ("approved", "declined")
+        ):
             if moved := self.move(b, E.REVIEWED):
                 yield Act(f"B: a reviewer decides: {outcome}", world.with_(self.decides(moved, outcome)))
-        if not self.bounds.restored and (moved := self.move(b, E.EXPIRED)):
+        if self.bounds.expiry and (moved := self.move(b, E.EXPIRED)):
             yield Act("B: the time is up", world.with_(self.decides(moved, "expired")))
         asked = sum(body.type == "question" for body in b.sent)
         if asked < self.bounds.questions and (moved := self.move(b, E.QUESTION_ASKED)):
@@ -427,9 +441,8 @@ class Model:
         if body is None:
             raise LookupError(side)
         others = [b for b in world.letters if (b.sender, b.n) == (body.sender, body.n) and b != body]
-        self.must(
-            2, not others, f"{body} is sent, and {', '.join(map(str, others))} was sent from the same place"
-        )
+        if others:
+            self.must(2, holds=False, what=f"{body} is sent, and {others[0]} was sent from the same place")
         words = world.words
         if world.a.life or world.b.life:
             words = frozenset(word for word in words if word.body.sender != role)
@@ -449,7 +462,8 @@ class Model:
 
     def replied(self, world: World, side: Side, word: Word) -> Act:
         first = next((w.reply for w in world.words if w.body == word.body), word.reply)
-        self.must(3, first == word.reply, f"{word.body} is answered {word.reply}, and was answered {first}")
+        if first != word.reply:
+            self.must(3, holds=False, what=f"{word.body} is answered {word.reply}, and was answered {first}")
         then = world.with_(side)._replace(words=world.words | {word})
         return Act(f"{_name(side.role)}: takes {word.body}, says {word.reply}", then, link=True)
 
@@ -535,78 +549,92 @@ class Model:
 
     # What must hold.
 
-    def check(self, before: World, act: Act) -> None:
+    def checked(self, before: World, act: Act, *, new: bool) -> bool:
+        """Whether a new world is settled. Raises Broken, with the act."""
         try:
-            self._check(before, act)
+            self.check_act(before, act)
+            return new and self.check(act.then)
         except Broken as broken:
             broken.act = act
             raise
 
-    def settled(self, world: World) -> bool:
-        """Nothing waits, and a comparison finds nothing."""
-        return _rests(world) and not any(self.compares(world))
+    def check_act(self, before: World, act: Act) -> None:
+        for old, new in ((before.a, act.then.a), (before.b, act.then.b)):
+            if old is not new and not (act.restores or act.compares):
+                if gone := old.waiting - new.waiting - self.may_go(old, new, act):
+                    self.must(
+                        5, holds=False, what=f"nobody hears of message {gone} of {_name(old.role)} again"
+                    )
+                if old.outcome not in (None, new.outcome):
+                    self.must(4, holds=False, what=f"{old.outcome} becomes {new.outcome}")
 
-    def _check(self, before: World, act: Act) -> None:
-        then = act.then
-        for old, new in ((before.a, then.a), (before.b, then.b)):
-            gone = {n for n in old.waiting - new.waiting if not act.withdraws or old.role == "partner"}
-            heard = {act.hears.body.n} if act.hears and act.hears.body.sender == old.role else set()
-            if new.state is S.REFUSED_BY_PARTNER:
-                heard = gone
-            self.must(
-                5,
-                act.restores or act.compares or gone <= heard,
-                f"nobody hears of message {gone} of {_name(old.role)} again",
-            )
-            if not (act.restores or act.compares):
-                self.must(4, old.outcome in (None, new.outcome), f"{old.outcome} becomes {new.outcome}")
-        answers = {word.body for word in then.a.got if word.body.type == "response"}
-        decided = {body for body in then.b.sent if body.type == "response"}
+    def may_go(self, old: Side, new: Side, act: Act) -> frozenset[int]:
+        """What need not wait any more: what was heard of, and what was withdrawn or refused with its request."""
+        if (act.withdraws and old.role == "primary") or new.state is S.REFUSED_BY_PARTNER:
+            return old.waiting
+        return frozenset({act.hears.body.n} if act.hears and act.hears.body.sender == old.role else ())
+
+    def check(self, world: World) -> bool:
+        """Whether the world is settled: nothing waits, and a comparison finds nothing."""
+        a, b = world.a, world.b
+        answers = {word.body for word in a.got if word.body.type == "response"}
+        decided = {body for body in b.sent if body.type == "response"}
         self.must(4, answers <= decided and len(decided) <= 1, "A holds a response that B does not stand by")
-        if self.settled(then):
-            states = then.a.state, then.b.state
-            taken = {(w.body.sender, w.body.n): w.body for w in (*then.a.got, *then.b.got)}
-            bodies = [taken.get((b.sender, b.n), b) == b for b in (*then.a.sent, *then.b.sent)]
-            self.must("one body", all(bodies), "nothing waits, and two bodies stand at one place")
-            outcomes = {then.a.outcome, then.b.outcome}
-            self.must("one outcome", len(outcomes) == 1, f"nothing waits, and the outcomes are {outcomes}")
-            agrees = states in AGREED or (then.a.life and states in AGREED_AFTER_RESTORE)
-            self.must("agreement", agrees, f"nothing waits, and the two sides are {_pair(states)}")
+        if not _rests(world) or any(self.compares(world)):
+            return False
+        states = a.state, b.state
+        taken = {(w.body.sender, w.body.n): w.body for w in (*a.got, *b.got)}
+        bodies = [taken.get((body.sender, body.n), body) == body for body in (*a.sent, *b.sent)]
+        self.must("one body", all(bodies), "nothing waits, and two bodies stand at one place")
+        outcomes = {a.outcome, b.outcome}
+        self.must("one outcome", len(outcomes) == 1, f"nothing waits, and the outcomes are {outcomes}")
+        agrees = states in AGREED or (a.life and states in AGREED_AFTER_RESTORE)
+        self.must("agreement", agrees, f"nothing waits, and the two sides are {_pair(states)}")
+        return True
 
 
 def search(model: Model) -> int:
     """How many worlds there are. Raises Broken where a law does not hold, or what waits can never arrive."""
+    gc.disable()
+    try:
+        return _search(model)
+    finally:
+        gc.enable()
+
+
+def _search(model: Model) -> int:
     start = World()
     came: Came = {start: None}
     back: dict[World, list[World]] = {}
+    settled = {start}
     todo = deque([start])
     while todo:
         world = todo.popleft()
         try:
             for act in model.acts(world):
-                model.check(world, act)
                 if act.link:
                     back.setdefault(act.then, []).append(world)
+                if model.checked(world, act, new=act.then not in came):
+                    settled.add(act.then)
                 if act.then not in came:
                     came[act.then] = (world, act)
                     todo.append(act.then)
         except Broken as broken:
             raise Broken(broken.law, broken.what, trace(came, world, broken.act)) from None
-    if "agreement" in model.laws and (stuck := _stuck(model, came, back)):
+    if "agreement" in model.laws and (stuck := _stuck(came, back, settled)):
         raise Broken("agreement", "what waits can never arrive", trace(came, stuck))
     return len(came)
 
 
-def _stuck(model: Model, came: Came, back: dict[World, list[World]]) -> World | None:
+def _stuck(came: Came, back: dict[World, list[World]], settled: set[World]) -> World | None:
     """The first world from which the link alone cannot carry everything that waits."""
-    settles = {world for world in came if model.settled(world)}
-    todo = list(settles)
+    todo = list(settled)
     while todo:
         for world in back.get(todo.pop(), ()):
-            if world not in settles:
-                settles.add(world)
+            if world not in settled:
+                settled.add(world)
                 todo.append(world)
-    return next((world for world in came if world not in settles), None)
+    return next((world for world in came if world not in settled), None)
 
 
 def trace(came: Came, world: World, last: Act | None = None) -> str:
