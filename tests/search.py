@@ -265,16 +265,19 @@ class Model:
     def anew(self, side: Side, aside: list[Body]) -> Side:
         """What lost its place to an older message of its own is said under the next number, if it still matters."""
         for body in aside:
-            said = any(b.type == body.type and b.text == body.text for b in side.sent)
-            if body.type == "response":
-                said = any(b.type == "response" for b in side.sent)
-            wanted = UNDECIDED if body.type == "question" else SENT_WHILE[body.type]
-            if side.state not in wanted or (said and body.type != "question"):
-                continue
-            event = E.RESTORED if body.type == "response" else self.minted(side, body)
-            moved = self.move(side, event) or self.move(side, E.RESTORED)
-            side = self.mint(moved, body.type, body.text) if moved else side
+            if self.matters(side, body):
+                event = E.RESTORED if body.type == "response" else self.minted(side, body)
+                moved = self.move(side, event) or self.move(side, E.RESTORED)
+                side = self.mint(moved, body.type, body.text) if moved else side
         return side
+
+    def matters(self, side: Side, body: Body) -> bool:
+        if body.type == "question":
+            return side.state in UNDECIDED
+        said = {b.text for b in side.sent if b.type == body.type}
+        if body.type == "answer" and (body.text in said or self.minted(side, body) is E.RESTORED):
+            return False
+        return side.state in SENT_WHILE[body.type] and (body.type == "answer" or not said)
 
     def listed(self, side: Side) -> frozenset[Body]:
         """What a side names: all that it took, and of its own what was sent."""

@@ -12,6 +12,7 @@ from acmx.flows import outgoing
 from acmx.flows.as_minted import as_minted
 from acmx.flows.change import move
 from acmx.flows.compare import SENT_WHILE
+from acmx.flows.conversation import last_question
 from acmx.flows.house import House
 from acmx.storage import exchanges, messages
 from acmx.storage.engine import Tx
@@ -45,6 +46,8 @@ def _matters(tx: Tx, system: str, exchange: Exchange, message: AnyMessage) -> bo
         return False
     stored = messages.of_exchange(tx, exchange.primary_system, exchange.id)
     said = [kept for kept in stored if (kept.sender, kept.type) == (system, type_)]
-    if isinstance(message, Answer):
-        return message.answers not in {msgspec.json.decode(kept.body, type=Answer).answers for kept in said}
-    return not said
+    if not isinstance(message, Answer):
+        return not said
+    last = last_question(stored)
+    answered = {msgspec.json.decode(kept.body, type=Answer).answers for kept in said}
+    return last is not None and message.answers == last.digest and last.digest not in answered
