@@ -3,16 +3,19 @@
 The model is what the flows do, without HTTP, signatures and SQL: each act is one commit of one side. It asks the one
 transition table. The link is the worst there is: whatever was ever sent, letter or reply, may arrive at any later
 moment, any number of times, in any order, or never; so a crash, which loses what is under way, needs no act of its own.
-A restore brings a side back to an earlier commit of its own. What breaks a law raises Broken, with the shortest way
-there.
+
+A restore brings a side back to an earlier commit of its own, and ends its process with all its connections: no letter
+and no reply that was on its way there arrives any more. What it had sent itself may still arrive, a letter until it
+has compared, a reply until the other side, which has one attempt at a time, makes the next one. What breaks a law
+raises Broken, with the shortest way there.
 """
 
+import gc
 from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import permutations
 from typing import NamedTuple
 
-from acmx.domain.exchange import Event, Role, State, Transition, transition
+from acmx.domain.exchange import UNDECIDED, Event, Role, State, Transition, transition
 from acmx.flows.compare import SENT_WHILE
 
 Table = Callable[[Role, State | None, Event], Transition | None]
@@ -61,6 +64,7 @@ AGREED = {
 }
 """The pairs of states in which nothing may wait at either side."""
 
+FOREIGN = "final: foreign-user"
 AGREED_AFTER_RESTORE = {(None, S.WITHDRAWN)}
 """A withdrawal that overtook its request leaves nothing there that could be given back, and nothing to decide."""
 
@@ -86,7 +90,7 @@ class Word(NamedTuple):
 
 
 class Side(NamedTuple):
-    """What one side has committed. `waiting` are the numbers in its outbox; `tried` says that the request was sent.
+    """What one side has committed. `waiting` are the numbers in its outbox, `tried` those that were sent once.
 
     While a comparison is `due` it sends nothing; `fell` are the bodies that lost their place to an earlier one.
     """
@@ -96,11 +100,14 @@ class Side(NamedTuple):
     sent: tuple[Body, ...] = ()
     got: tuple[Word, ...] = ()
     waiting: frozenset[int] = frozenset()
-    tried: bool = False
+    tried: frozenset[int] = frozenset()
     outcome: str | None = None
     life: int = 0
     due: bool = False
     fell: frozenset[Body] = frozenset()
+
+    def at(self, n: int) -> Body | None:
+        return next((body for body in self.sent if body.n == n), None)
 
 
 class World(NamedTuple):
@@ -122,14 +129,17 @@ class World(NamedTuple):
 class Bounds(NamedTuple):
     """What may happen besides request, review, expiry and the link. `restored` sides come back from a backup once.
 
-    `compared`: then both sides compare what they hold, and the restored one sends nothing before.
+    `compared`: then both sides compare what they hold, and the restored one sends nothing before, unless it is
+    `unaware`: its machine was set back, and its process with it.
     """
 
     withdrawal: bool = True
     questions: int = 1
     refusal: bool = True
+    expiry: bool = True
     restored: tuple[Role, ...] = ()
     compared: bool = False
+    unaware: bool = False
 
 
 class Act(NamedTuple):
@@ -190,77 +200,159 @@ class Model:
     def compares(self, world: World) -> Iterator[Act]:
         """Once a side was restored, either compares at any time; one that finds nothing changes nothing."""
         if self.bounds.compared and (world.a.life or world.b.life):
-            for role in OTHER:
-                for side in self.compared(world, world.side(role), world.side(OTHER[role])):
-                    if side != world.side(role):
-                        then = self.without_late(world, role) if world.side(role).due else world
+            for role, other in OTHER.items():
+                before = world.side(role)
+                for refuses in (False, True) if self.bounds.refusal else (False,):
+                    side = self.compared(before, world.side(other), refuses=refuses)
+                    if side != before:
+                        then = self.without_late(world, role) if before.due else world
                         yield Act(f"{_name(role)}: compares", then.with_(side), link=True, compares=True)
 
     def without_late(self, world: World, role: Role) -> World:
         """What the restored process had under way arrives before its first comparison, or never."""
         taken = {word.body for word in world.side(OTHER[role]).got}
         letters = frozenset(b for b in world.letters if b.sender != role or b in taken)
-        return world._replace(letters=letters)
+        words = frozenset(word for word in world.words if word.body.sender == role)
+        return world._replace(letters=letters, words=words)
 
-    def compared(self, world: World, side: Side, other: Side) -> Iterator[Side]:
-        """What is fetched comes in any order, but the request first, as nothing says who minted earlier."""
-        there = self.listed(world, other)
-        known = {*side.sent, *(word.body for word in side.got), *side.fell}
+    def compared(self, side: Side, other: Side, *, refuses: bool) -> Side:
+        """`refuses`: a request that the other side names is refused finally."""
+        there = self.listed(other)
+        known = {*self.held(side), *side.fell}
         withdrew = other.role == "primary" and other.state is S.WITHDRAWN
         places = {(body.sender, body.n) for body in there}
+        answered = any(body.type == "response" for body in there)
+        then, aside = side._replace(due=False), list[Body]()
+        for body in sorted(there - known, key=lambda body: _order(body, withdrew=withdrew)):
+            if (
+                refuses
+                and side.role == "partner"
+                and body.type == "request"
+                and then.state is None
+                and not answered
+            ):
+                then = self.keep(then, body, FOREIGN)
+                continue
+            then, displaced = self.put_back(then, body, answered=answered)
+            aside += displaced
         again = {
             body.n
-            for body in side.sent
+            for body in set(side.sent) & set(then.sent)
             if (body.sender, body.n) not in places and side.state in SENT_WHILE[body.type] and not withdrew
         }
-        answered = any(body.type == "response" for body in there)
-        for order in permutations(sorted(there - known)):
-            if [_first(body, withdrew) for body in order] != sorted(_first(body, withdrew) for body in order):
-                continue
-            then = side
-            for body in order:
-                then = self.put_back(then, body, answered=answered)
-            then = then._replace(
-                waiting=then.waiting | again, due=False, tried=then.tried or bool(there & set(side.sent))
-            )
-            if withdrew and not answered and side.state is S.DECIDED:
-                moved = self.move(then, E.WITHDRAWAL_STANDS)
-                then = moved._replace(waiting=frozenset(), outcome=None) if moved else then
-            yield then
+        held_there = {body.n for body in there & set(side.sent)}
+        then = then._replace(waiting=then.waiting | again, tried=then.tried | held_there)
+        return self.anew(self.ended(then, side, other, answered=answered), aside)
 
-    def listed(self, world: World, side: Side) -> frozenset[Body]:
+    def ended(self, side: Side, before: Side, other: Side, *, answered: bool) -> Side:
+        """The other side holds the exchange for withdrawn, and this one is not told by any message."""
+        if other.state is not S.WITHDRAWN or answered:
+            return side
+        asked = {body.n for body in side.sent if body.type == "withdrawal"}
+        if before.state is S.DECIDED or (side.state is S.WITHDRAWING and not asked & side.waiting):
+            moved = self.move(side, E.WITHDRAWAL_STANDS)
+            return self.undecided(moved) if moved else side
+        return side
+
+    def undecided(self, side: Side) -> Side:
+        """A response that nobody will ever take is told no more."""
+        side = side._replace(waiting=frozenset(), outcome=None)
+        for body in side.sent:
+            if body.type == "response":
+                side = self.without(side, body)._replace(fell=side.fell | {body})
+        return side
+
+    def anew(self, side: Side, aside: list[Body]) -> Side:
+        """What lost its place to an older message of its own is said under the next number, if it still matters."""
+        for body in aside:
+            if self.matters(side, body):
+                event = E.RESTORED if body.type == "response" else self.minted(side, body)
+                moved = self.move(side, event) or self.move(side, E.RESTORED)
+                side = self.mint(moved, body.type, body.text) if moved else side
+        return side
+
+    def matters(self, side: Side, body: Body) -> bool:
+        if body.type == "question":
+            return side.state in UNDECIDED
+        said = {b.text for b in side.sent if b.type == body.type}
+        if body.type == "answer" and (body.text in said or self.minted(side, body) is E.RESTORED):
+            return False
+        return side.state in SENT_WHILE[body.type] and (body.type == "answer" or not said)
+
+    def listed(self, side: Side) -> frozenset[Body]:
         """What a side names: all that it took, and of its own what was sent."""
         if side.state in (None, S.QUEUED, S.REFUSED_BY_PARTNER):
             return frozenset()
-        return frozenset(word.body for word in side.got) | (frozenset(side.sent) & world.letters)
+        if side.role == "primary" and side.state is S.WITHDRAWN and len(side.sent) == 1:
+            return frozenset()
+        heard = {word.body.type for word in side.got}
+        sent = (
+            {"request"} if side.role == "primary" and heard else {"question"} if "answer" in heard else set()
+        )
+        unsent = side.waiting - side.tried
+        return frozenset(self.held(side)) - {b for b in side.sent if b.n in unsent and b.type not in sent}
 
-    def put_back(self, side: Side, body: Body, *, answered: bool) -> Side:
-        held = next((b for b in self.held(side) if _rivals(b, body)), None)
-        if held is not None:
-            return self.settles(side, held, body)
+    def put_back(self, side: Side, body: Body, *, answered: bool) -> tuple[Side, list[Body]]:
+        """The side, and what of its own it displaced."""
+        aside = list[Body]()
+        held = next((b for b in self.held(side) if (b.sender, b.n) == (body.sender, body.n)), None)
+        if held is not None and not held.type == body.type == "response":
+            if body.sender != side.role or body.type == "request":
+                return self.falls(side, body), aside
+            aside.append(held)
+            side = self.falls(self.without(side, held), held)
+        other = next((b for b in self.held(side) if b.type == body.type == "response"), None)
+        if other is not None:
+            return self.settles(side, other, body), aside
         if body.sender == side.role:
-            return self.put_back_own(side, body)
+            return self.put_back_own(side, body), aside
         for then, reply in self.taken(side, body):
             if not (answered and then.waiting > side.waiting):
-                return self.keep(then, body, reply)
-        return side
+                return self.keep(then, body, reply), aside
+        return side, aside
 
     def held(self, side: Side) -> list[Body]:
         return [*side.sent, *(word.body for word in side.got)]
 
+    def without(self, side: Side, body: Body) -> Side:
+        waiting = side.waiting - {body.n} if body.sender == side.role else side.waiting
+        return side._replace(
+            sent=tuple(b for b in side.sent if b != body),
+            got=tuple(word for word in side.got if word.body != body),
+            waiting=waiting,
+            tried=side.tried - {body.n} if body.sender == side.role else side.tried,
+        )
+
+    def falls(self, side: Side, body: Body) -> Side:
+        told = self.move(side, E.CONTRADICTED) or side
+        return told._replace(fell=told.fell | {body})
+
     def put_back_own(self, side: Side, body: Body) -> Side:
-        minted = {
-            "request": E.SUBMITTED,
-            "withdrawal": E.WITHDRAWAL_ASKED,
-            "response": E.EXPIRED if body.text == "expired" else E.REVIEWED,
-        }[body.type]
-        late = E.RECONCILED if body.type == "response" else E.RESTORED
-        moved = self.move(side, minted) or self.move(side, late)
+        moved = self.move(side, self.minted(side, body)) or self.move(side, _late(body))
         if moved is None:
             return side
-        waiting = (moved.waiting - {1} if body.type == "withdrawal" else moved.waiting) | {body.n}
+        waiting = moved.waiting - {1} if body.type == "withdrawal" else moved.waiting
         outcome = body.text if body.type == "response" else moved.outcome
-        return moved._replace(sent=(*moved.sent, body), waiting=waiting, outcome=outcome, tried=True)
+        return self.stands(moved._replace(waiting=waiting, outcome=outcome), body)
+
+    def stands(self, side: Side, body: Body) -> Side:
+        """A body of its own at its place: the other side has it, and is asked for its word again."""
+        sent = tuple(sorted((*side.sent, body), key=lambda b: b.n))
+        return side._replace(sent=sent, waiting=side.waiting | {body.n}, tried=side.tried | {body.n})
+
+    def minted(self, side: Side, body: Body) -> Event:
+        """What a message of its own stands for."""
+        match body.type:
+            case "request":
+                return E.SUBMITTED
+            case "withdrawal":
+                return E.WITHDRAWAL_ASKED
+            case "question":
+                return E.QUESTION_ASKED
+            case "answer":
+                last = max((w.body for w in side.got if w.body.type == "question"), default=None)
+                return E.ANSWER_SENT if last and body.text == _to(last) else E.RESTORED
+        return E.EXPIRED if body.text == "expired" else E.REVIEWED
 
     def precedes(self, side: Side, body: Body, held: Body) -> bool:
         """Whether `body` has the earlier `created_at`: what was minted before the restore."""
@@ -268,21 +360,12 @@ class Model:
         return body.life < held.life
 
     def settles(self, side: Side, held: Body, body: Body) -> Side:
-        event = E.RECONCILED if body.type == "response" else E.CONTRADICTED
-        replaces = body.type == held.type != "request" and self.precedes(side, body, held)
-        moved = self.move(side, event) if replaces else None
+        """Of two responses the earlier stands."""
+        moved = self.move(side, E.RECONCILED) if self.precedes(side, body, held) else None
         if moved is None:
-            told = self.move(side, E.CONTRADICTED) or side
-            return told._replace(fell=told.fell | {body})
-        outcome = body.text if body.type == "response" else moved.outcome
-        moved = moved._replace(fell=moved.fell | {held}, outcome=outcome)
-        if body.sender == side.role:
-            sent = tuple(body if b == held else b for b in moved.sent)
-            return moved._replace(sent=sent, waiting=moved.waiting | {body.n})
-        got = tuple(word for word in moved.got if word.body != held)
-        ended = "decided" if side.state in (S.DECIDED, S.DELIVERED) else "withdrawn"
-        reply = ended if body.type == "withdrawal" else "stored"
-        return self.keep(moved._replace(got=got), body, reply)
+            return self.falls(side, body)
+        moved = self.without(moved, held)._replace(fell=moved.fell | {held}, outcome=body.text)
+        return self.stands(moved, body) if body.sender == side.role else self.keep(moved, body, "stored")
 
     # The table, the places and the outbox.
 
@@ -301,7 +384,8 @@ class Model:
         return side._replace(state=row.target)
 
     def mint(self, side: Side, type_: str, text: str = "") -> Side:
-        body = Body(side.role, len(side.sent) + 1, type_, text, side.life)
+        n = max((body.n for body in (*side.sent, *side.fell) if body.sender == side.role), default=0) + 1
+        body = Body(side.role, n, type_, text, side.life)
         return side._replace(sent=(*side.sent, body), waiting=side.waiting | {body.n})
 
     def keep(self, side: Side, body: Body, reply: str) -> Side:
@@ -315,18 +399,18 @@ class Model:
             yield Act("A: the asker submits", world.with_(self.mint(new, "request")))
         if moved := self.move(a, E.ANSWER_SENT):
             question = max(word.body for word in a.got if word.body.type == "question")
-            answered = self.mint(moved, "answer", f"to question {question.n}.{question.life}")
+            answered = self.mint(moved, "answer", _to(question))
             yield Act("A: the asker answers", world.with_(answered))
         if a.state is S.ANSWERED and (moved := self.move(a, E.RETRIEVED)):
             yield Act("A: the asker retrieves", world.with_(moved))
-        if moved := self.move(a, E.EXPIRED):
+        if self.bounds.expiry and (moved := self.move(a, E.EXPIRED)):
             yield Act("A: the time is up", world.with_(moved))
         if self.bounds.withdrawal and a.state not in (S.WITHDRAWING, S.WITHDRAWN):
             yield from self.withdraws(world)
 
     def withdraws(self, world: World) -> Iterator[Act]:
         a = world.a._replace(waiting=frozenset())
-        unsent = 1 in world.a.waiting and not a.tried and not a.due
+        unsent = 1 in world.a.waiting and 1 not in a.tried and not a.due
         moved = self.move(a, E.WITHDRAWN_UNSENT if unsent else E.WITHDRAWAL_ASKED)
         if moved is not None:
             then = moved if unsent else self.mint(moved, "withdrawal")
@@ -334,10 +418,12 @@ class Model:
 
     def of_partner(self, world: World) -> Iterator[Act]:
         b = world.b
-        for outcome in ("approved", "declined"):
+        for outcome in (
+            ("declined",) if b.life else ("approved",) if self.bounds.restored else ("approved", "declined")
+        ):
             if moved := self.move(b, E.REVIEWED):
                 yield Act(f"B: a reviewer decides: {outcome}", world.with_(self.decides(moved, outcome)))
-        if moved := self.move(b, E.EXPIRED):
+        if self.bounds.expiry and (moved := self.move(b, E.EXPIRED)):
             yield Act("B: the time is up", world.with_(self.decides(moved, "expired")))
         asked = sum(body.type == "question" for body in b.sent)
         if asked < self.bounds.questions and (moved := self.move(b, E.QUESTION_ASKED)):
@@ -354,12 +440,17 @@ class Model:
         side = world.side(role)
         if not side.waiting or side.due:
             return
-        body = side.sent[min(side.waiting) - 1]
+        body = side.at(min(side.waiting))
+        if body is None:
+            raise LookupError(side)
         others = [b for b in world.letters if (b.sender, b.n) == (body.sender, body.n) and b != body]
-        self.must(
-            2, not others, f"{body} is sent, and {', '.join(map(str, others))} was sent from the same place"
-        )
-        then = world.with_(side._replace(tried=True))._replace(letters=world.letters | {body})
+        if others:
+            self.must(2, holds=False, what=f"{body} is sent, and {others[0]} was sent from the same place")
+        words = world.words
+        if world.a.life or world.b.life:
+            words = frozenset(word for word in words if word.body.sender != role)
+        then = world.with_(side._replace(tried=side.tried | {body.n}))
+        then = then._replace(letters=world.letters | {body}, words=words)
         yield Act(f"{_name(role)}: sends {body}", then, link=True)
 
     def takes(self, world: World, letter: Body) -> Iterator[Act]:
@@ -374,7 +465,8 @@ class Model:
 
     def replied(self, world: World, side: Side, word: Word) -> Act:
         first = next((w.reply for w in world.words if w.body == word.body), word.reply)
-        self.must(3, first == word.reply, f"{word.body} is answered {word.reply}, and was answered {first}")
+        if first != word.reply:
+            self.must(3, holds=False, what=f"{word.body} is answered {word.reply}, and was answered {first}")
         then = world.with_(side)._replace(words=world.words | {word})
         return Act(f"{_name(side.role)}: takes {word.body}, says {word.reply}", then, link=True)
 
@@ -393,16 +485,17 @@ class Model:
 
     def takes_request(self, b: Side, _: Body) -> Iterator[tuple[Side, str]]:
         if b.state is S.WITHDRAWN:
-            yield b, "final: withdrawn"
+            if not b.due:
+                yield b, "final: withdrawn"
         elif moved := self.move(b, E.REQUEST):
             yield moved, "stored"
             if ruled := self.move(moved, E.DECIDED_BY_RULE):
                 yield self.decides(ruled, "approved"), "stored"
-            if self.bounds.refusal:
-                yield b, "final: foreign-user"
+            if self.bounds.refusal and not b.due:
+                yield b, FOREIGN
 
     def takes_withdrawal(self, b: Side, _: Body) -> Iterator[tuple[Side, str]]:
-        if moved := self.move(b, E.WITHDRAWAL):
+        if not (b.due and b.state is None) and (moved := self.move(b, E.WITHDRAWAL)):
             yield moved, "decided" if b.state in (S.DECIDED, S.DELIVERED) else "withdrawn"
 
     def takes_question(self, a: Side, letter: Body) -> Iterator[tuple[Side, str]]:
@@ -410,7 +503,7 @@ class Model:
             yield moved, "stored"
 
     def takes_answer(self, b: Side, letter: Body) -> Iterator[tuple[Side, str]]:
-        questions = [f"to question {body.n}.{body.life}" for body in b.sent if body.type == "question"]
+        questions = [_to(body) for body in b.sent if body.type == "question"]
         if b.state is None or letter.text not in questions or not self.in_order(b, letter):
             return
         if moved := self.move(b, E.ANSWER if letter.text == questions[-1] else E.EARLIER_ANSWER):
@@ -424,13 +517,15 @@ class Model:
     def hears(self, world: World, word: Word) -> Iterator[Act]:
         """The first word on a message that waits settles it; a later one changes nothing."""
         side = world.side(word.body.sender)
-        if side.due or word.body.n not in side.waiting or side.sent[word.body.n - 1] != word.body:
+        if side.due or word.body.n not in side.waiting or side.at(word.body.n) != word.body:
             return
         settled = side._replace(waiting=side.waiting - {word.body.n})
         event = _event(word)
         moved = self.move(settled, event) if event else settled
         self.must(4, moved, f"{event} comes late and is not accepted in state {side.state}")
         then = moved or settled
+        if event is E.REFUSED_BY_PARTNER and moved:
+            then = then._replace(waiting=frozenset())
         if then.state is not side.state and then.state and side.state:
             forward = PROGRESS[then.state] > PROGRESS[side.state]
             self.must(4, forward, f"{word.reply} to {word.body} moves {side.state} back to {then.state}")
@@ -445,79 +540,104 @@ class Model:
             if role not in self.bounds.restored or side.life:
                 continue
             if backup is None:
-                yield Act(f"{_name(role)}: is backed up", world._replace(backups=_backups(world, side)))
+                yield Act(f"{_name(role)}: is backed up", world._replace(backups=_backups(world, role, side)))
             elif backup != side:
-                restored = world.with_(backup._replace(life=1, due=self.bounds.compared))
+                due = self.bounds.compared and not self.bounds.unaware
+                restored = world.with_(backup._replace(life=1, due=due))._replace(
+                    letters=frozenset(letter for letter in world.letters if letter.sender == role),
+                    words=frozenset(word for word in world.words if word.body.sender != role),
+                    backups=_backups(world, role, None),
+                )
                 yield Act(f"{_name(role)}: is restored", restored, restores=True)
 
     # What must hold.
 
-    def check(self, before: World, act: Act) -> None:
+    def checked(self, before: World, act: Act, *, new: bool) -> bool:
+        """Whether a new world is settled. Raises Broken, with the act."""
         try:
-            self._check(before, act)
+            self.check_act(before, act)
+            return new and self.check(act.then)
         except Broken as broken:
             broken.act = act
             raise
 
-    def _check(self, before: World, act: Act) -> None:
-        then = act.then
-        for old, new in ((before.a, then.a), (before.b, then.b)):
-            gone = {n for n in old.waiting - new.waiting if not act.withdraws or old.role == "partner"}
-            heard = {act.hears.body.n} if act.hears and act.hears.body.sender == old.role else set()
-            self.must(
-                5,
-                act.restores or act.compares or gone <= heard,
-                f"nobody hears of message {gone} of {_name(old.role)} again",
-            )
-            if not (act.restores or act.compares):
-                self.must(4, old.outcome in (None, new.outcome), f"{old.outcome} becomes {new.outcome}")
-        answers = {word.body for word in then.a.got if word.body.type == "response"}
-        decided = {body for body in then.b.sent if body.type == "response"}
+    def check_act(self, before: World, act: Act) -> None:
+        for old, new in ((before.a, act.then.a), (before.b, act.then.b)):
+            if old is not new and not (act.restores or act.compares):
+                if gone := old.waiting - new.waiting - self.may_go(old, new, act):
+                    self.must(
+                        5, holds=False, what=f"nobody hears of message {gone} of {_name(old.role)} again"
+                    )
+                if old.outcome not in (None, new.outcome):
+                    self.must(4, holds=False, what=f"{old.outcome} becomes {new.outcome}")
+
+    def may_go(self, old: Side, new: Side, act: Act) -> frozenset[int]:
+        """What need not wait any more: what was heard of, and what was withdrawn or refused with its request."""
+        if (act.withdraws and old.role == "primary") or new.state is S.REFUSED_BY_PARTNER:
+            return old.waiting
+        return frozenset({act.hears.body.n} if act.hears and act.hears.body.sender == old.role else ())
+
+    def check(self, world: World) -> bool:
+        """Whether the world is settled: nothing waits, and a comparison finds nothing."""
+        a, b = world.a, world.b
+        answers = {word.body for word in a.got if word.body.type == "response"}
+        decided = {body for body in b.sent if body.type == "response"}
         self.must(4, answers <= decided and len(decided) <= 1, "A holds a response that B does not stand by")
-        if _rests(then) and not any(self.compares(then)):
-            states = then.a.state, then.b.state
-            taken = {(w.body.sender, w.body.n): w.body for w in (*then.a.got, *then.b.got)}
-            bodies = [taken.get((b.sender, b.n), b) == b for b in (*then.a.sent, *then.b.sent)]
-            self.must("one body", all(bodies), "nothing waits, and two bodies stand at one place")
-            outcomes = {then.a.outcome, then.b.outcome}
-            self.must("one outcome", len(outcomes) == 1, f"nothing waits, and the outcomes are {outcomes}")
-            agrees = states in AGREED or (then.a.life and states in AGREED_AFTER_RESTORE)
-            self.must("agreement", agrees, f"nothing waits, and the two sides are {_pair(states)}")
+        if not _rests(world) or any(self.compares(world)):
+            return False
+        states = a.state, b.state
+        taken = {(w.body.sender, w.body.n): w.body for w in (*a.got, *b.got)}
+        bodies = [taken.get((body.sender, body.n), body) == body for body in (*a.sent, *b.sent)]
+        self.must("one body", all(bodies), "nothing waits, and two bodies stand at one place")
+        outcomes = {a.outcome, b.outcome}
+        self.must("one outcome", len(outcomes) == 1, f"nothing waits, and the outcomes are {outcomes}")
+        agrees = states in AGREED or (a.life and states in AGREED_AFTER_RESTORE)
+        self.must("agreement", agrees, f"nothing waits, and the two sides are {_pair(states)}")
+        return True
 
 
 def search(model: Model) -> int:
     """How many worlds there are. Raises Broken where a law does not hold, or what waits can never arrive."""
+    gc.disable()
+    try:
+        return _search(model)
+    finally:
+        gc.enable()
+
+
+def _search(model: Model) -> int:
     start = World()
     came: Came = {start: None}
     back: dict[World, list[World]] = {}
+    settled = {start}
     todo = deque([start])
     while todo:
         world = todo.popleft()
         try:
             for act in model.acts(world):
-                model.check(world, act)
                 if act.link:
                     back.setdefault(act.then, []).append(world)
+                if model.checked(world, act, new=act.then not in came):
+                    settled.add(act.then)
                 if act.then not in came:
                     came[act.then] = (world, act)
                     todo.append(act.then)
         except Broken as broken:
             raise Broken(broken.law, broken.what, trace(came, world, broken.act)) from None
-    if "agreement" in model.laws and (stuck := _stuck(came, back)):
+    if "agreement" in model.laws and (stuck := _stuck(came, back, settled)):
         raise Broken("agreement", "what waits can never arrive", trace(came, stuck))
     return len(came)
 
 
-def _stuck(came: Came, back: dict[World, list[World]]) -> World | None:
+def _stuck(came: Came, back: dict[World, list[World]], settled: set[World]) -> World | None:
     """The first world from which the link alone cannot carry everything that waits."""
-    settles = {world for world in came if _rests(world)}
-    todo = list(settles)
+    todo = list(settled)
     while todo:
         for world in back.get(todo.pop(), ()):
-            if world not in settles:
-                settles.add(world)
+            if world not in settled:
+                settled.add(world)
                 todo.append(world)
-    return next((world for world in came if world not in settles), None)
+    return next((world for world in came if world not in settled), None)
 
 
 def trace(came: Came, world: World, last: Act | None = None) -> str:
@@ -546,18 +666,24 @@ def _rests(world: World) -> bool:
     return not (world.a.waiting or world.b.waiting or world.a.due or world.b.due)
 
 
-def _first(body: Body, withdrew: bool) -> int:
-    if body.type == "request":
-        return 1
-    return 0 if withdrew and body.type == "withdrawal" else 2
+def _order(body: Body, *, withdrew: bool) -> tuple[int, int]:
+    """In which order a comparison takes what it fetched."""
+    if withdrew and body.type == "withdrawal":
+        return 0, 0
+    return ("request", "question", "answer", "response", "withdrawal").index(body.type) + 1, body.n
 
 
-def _rivals(held: Body, body: Body) -> bool:
-    return (held.sender, held.n) == (body.sender, body.n) or held.type == body.type == "response"
+def _late(body: Body) -> Event:
+    """The event of a message of its own where the exchange has gone on."""
+    return E.RECONCILED if body.type == "response" else E.RESTORED
 
 
-def _backups(world: World, side: Side) -> tuple[Side | None, Side | None]:
-    return (side, world.backups[1]) if side.role == "primary" else (world.backups[0], side)
+def _to(question: Body) -> str:
+    return f"to question {question.n}.{question.life}"
+
+
+def _backups(world: World, role: Role, side: Side | None) -> tuple[Side | None, Side | None]:
+    return (side, world.backups[1]) if role == "primary" else (world.backups[0], side)
 
 
 def _name(role: Role) -> str:

@@ -27,6 +27,7 @@ from acmx.bootstrap.own import own
 from acmx.bootstrap.server import Server
 from acmx.delivery import clockwork
 from acmx.domain.acm1 import NewAccount
+from acmx.domain.moments import to_ms
 from acmx.flows import keep_accounts
 from acmx.flows.house import House
 from acmx.flows.log_on import token_hash
@@ -247,6 +248,8 @@ async def _furnish(folder: Path) -> None:
         for name in ("admin", *ROLES):
             token = Token(token_hash(name), name, 0, 2**52)
             await store.write(lambda tx, token=token: accounts.insert_token(tx, token, 0))
+        # What `create` wrote has the real time, which may be later than that of the tests.
+        await store.write(lambda tx: tx.execute("UPDATE journal SET at = :at", {"at": to_ms(START)}))
         await store.close()
     fire = systems[1]
     await fire.start()

@@ -41,10 +41,10 @@ ON_THE_WIRE: dict[Event, str] = {
     Event.EXPIRED: "B: the response with outcome `expired` is sent; A: nothing",
     Event.GRANT_ENDED: "nothing: both sides know `valid_until`",
     Event.UNDELIVERABLE: "nothing any more: what waits here has been sent in vain until 90 days after `expires_at`",
-    Event.RESTORED: "a message that this side had lost came back from the other one (4.4); it is sent again",
+    Event.RESTORED: "a message lost here came back from the other side, or one that lost its place is minted anew",
     Event.RECONCILED: "an earlier response stands now (4.4); B sends it until it has a signed answer",
     Event.CONTRADICTED: "another body claims the place of one that stands (4.4); people see both",
-    Event.WITHDRAWAL_STANDS: "A holds the exchange for withdrawn, as B had said before it was restored (4.4)",
+    Event.WITHDRAWAL_STANDS: "the other side holds the exchange for withdrawn, and no message will say so (4.4)",
 }
 
 SIGNED: dict[type[AcmxError], tuple[str, str]] = {

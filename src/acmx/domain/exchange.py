@@ -108,7 +108,7 @@ TABLE: tuple[Transition, ...] = (
     ),
     *(
         Transition("primary", s, E.REFUSED_BY_PARTNER, S.REFUSED_BY_PARTNER, (3,), ("asker",))
-        for s in (S.QUEUED, S.OVERDUE)
+        for s in UNANSWERED
     ),
     # The partner asks back, perhaps before its stored indication has come; whoever asked answers the last question.
     *(Transition("primary", s, E.QUESTION, S.MORE_INFORMATION, (), ("asker",)) for s in (S.QUEUED, S.STORED)),
@@ -170,6 +170,7 @@ TABLE: tuple[Transition, ...] = (
     *_stays("partner", E.RESTORED, *UNDECIDED, *ENDED_AT_PARTNER),
     *_stays("partner", E.CONTRADICTED, *UNDECIDED, *ENDED_AT_PARTNER, tells=("reviewers",)),
     *(Transition("partner", s, E.RECONCILED, S.DECIDED, (), ("reviewers",)) for s in ENDED_AT_PARTNER),
+    Transition("primary", S.WITHDRAWING, E.WITHDRAWAL_STANDS, S.WITHDRAWN, (), ("asker",)),
     Transition("partner", S.DECIDED, E.WITHDRAWAL_STANDS, S.WITHDRAWN, (), ("reviewers",)),
 )
 

@@ -46,7 +46,7 @@ IN_WORDS: dict[str, str] = {
     Event.RESPONSE_REFUSED: "answer refused by the partner's system",
     Event.RECONCILED: "an earlier answer stands now",
     Event.CONTRADICTED: "two versions of one message: look at both",
-    Event.WITHDRAWAL_STANDS: "withdrawn, as the primary system had been told",
+    Event.WITHDRAWAL_STANDS: "withdrawn, as the other system holds it",
     REMINDER: "request waits and will expire",
     ESCALATION: "request waits without a review",
 }

@@ -31,7 +31,7 @@ class Difference(Struct, frozen=True):
 
     `fetch`: what they hold and we do not, or otherwise; `again`: numbers of our messages that they lack; `sent`:
     numbers of ours that they hold though we never sent them, as far as we remember; `withdrawn`: they hold the
-    exchange for withdrawn and have no answer, though we decided it.
+    exchange for withdrawn and have no answer, and no message will tell us any more.
     """
 
     primary: str
@@ -92,9 +92,19 @@ def _difference(
         fetch,
         _again(tx, exchange, lacking, began) if exchange and not peer_withdrew else (),
         sent,
-        peer_withdrew and not answered and exchange is not None and exchange.state is State.DECIDED,
+        theirs.state == State.WITHDRAWN
+        and not answered
+        and exchange is not None
+        and waits_in_vain(tx, exchange),
         peer_withdrew,
     )
+
+
+def waits_in_vain(tx: Tx, exchange: Exchange) -> bool:
+    """Where the other side holds the exchange for withdrawn: a decision, or a withdrawal that had its receipt."""
+    queued = outbox.of_exchange(tx, exchange.primary_system, exchange.id)
+    asking = any(q.type == "withdrawal" for q in queued)
+    return exchange.state is State.DECIDED or (exchange.state is State.WITHDRAWING and not asking)
 
 
 def _again(tx: Tx, exchange: Exchange, lacking: list[Place], began: int) -> tuple[int, ...]:

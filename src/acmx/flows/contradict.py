@@ -1,12 +1,12 @@
-"""Two signed bodies claim one place, or two responses one exchange: the earlier stands, both are kept and told of."""
+"""Two signed bodies claim one place, or two responses one exchange: one stands, both are kept and told of."""
 
 from datetime import datetime
 
 import msgspec
 
 from acmx.domain.errors import InvalidMessage
-from acmx.domain.exchange import Event, State, transition
-from acmx.domain.messages import AnyMessage, Response, Status
+from acmx.domain.exchange import Event, transition
+from acmx.domain.messages import Response
 from acmx.domain.moments import to_ms, whole
 from acmx.flows import outgoing, receive_response, replies
 from acmx.flows.arrivals import Arrived
@@ -24,54 +24,74 @@ class _Minted(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
-def rival(tx: Tx, other: Stored, message: AnyMessage) -> Stored | None:
-    """What stands where `other` claims to: at its place, or, of a response, as the response of its exchange."""
-    held = messages.at(tx, other.primary_system, other.id, other.sender, other.n)
-    if held is not None or not isinstance(message, Response):
-        return held
-    stored = messages.of_exchange(tx, other.primary_system, other.id)
-    return next((m for m in stored if m.type == "response"), None)
+def fall(house: House, tx: Tx, peer: str, fallen: Stored, stands: Stored) -> None:
+    """What the receiver took stands; the other body has no effect."""
+    exchange = exchanges.find(tx, fallen.primary_system, fallen.id)
+    at = to_ms(house.clock())
+    if exchange is None or not keep(tx, fallen, at):
+        return
+    move(tx, exchange, Event.CONTRADICTED, peer, at, detail=_detail(fallen, stands))
 
 
-def settle(house: House, tx: Tx, peer: str, held: Stored, other: Stored, message: AnyMessage) -> None:
-    """The one minted earlier stands (tie: the smaller digest). A request that was taken is never replaced."""
+def set_aside(house: House, tx: Tx, peer: str, held: Stored, stands: Stored) -> None:
+    """One of ours leaves its place to an older one of ours that the partner took."""
+    fall(house, tx, peer, held, stands)
+    messages.remove(tx, held)
+    outbox.remove(tx, held.primary_system, held.id, held.n)
+
+
+def settle(house: House, tx: Tx, peer: str, held: Stored, other: Stored, response: Response) -> None:
+    """Of two responses the one minted earlier stands (tie: the smaller digest)."""
     exchange = exchanges.find(tx, held.primary_system, held.id)
-    if exchange is None or held.digest == other.digest:
+    if exchange is None:
+        return
+    if not (_precedes(other, held) and _may_replace(tx, exchange, response)):
+        fall(house, tx, peer, other, held)
         return
     now = whole(house.clock())
-    replaced = _precedes(other, held) and _may_replace(tx, exchange, held, message)
-    falls, stands = (held, other) if replaced else (other, held)
-    if not contradictions.insert(tx, _contradicted(falls, to_ms(now))):
-        return
-    detail: dict[str, object] = {"n": falls.n, "sender": falls.sender, "stands": stands.digest}
-    if not replaced:
-        move(tx, exchange, Event.CONTRADICTED, peer, to_ms(now), detail=detail)
+    if not keep(tx, held, to_ms(now)):
         return
     messages.remove(tx, held)
-    kept = _kept(house, exchange, other, now)
+    kept = _kept(house, other, now)
     outgoing.keep(tx, kept)
-    count = "sent_n" if other.sender == house.system else "received_n"
-    fields = {count: max(getattr(exchange, count), other.n)}
-    event = Event.CONTRADICTED
-    if isinstance(message, Response):
-        event, fields = Event.RECONCILED, fields | granted_by(message)
-        detail["outcome"] = message.outcome
-    exchange = move(tx, exchange, event, peer, to_ms(now), detail=detail, **fields)
-    if other.sender == house.system:
+    ours = other.sender == house.system
+    count = "sent_n" if ours else "received_n"
+    detail = _detail(held, other) | {"outcome": response.outcome}
+    fields = {count: max(getattr(exchange, count), other.n)} | granted_by(response)
+    exchange = move(tx, exchange, Event.RECONCILED, peer, to_ms(now), detail=detail, **fields)
+    if ours:
         outbox.remove(tx, held.primary_system, held.id, held.n)
         outgoing.queue(tx, kept, peer, exchange.expires_at, first_sent_at=to_ms(now))
 
 
-def _may_replace(tx: Tx, exchange: Exchange, held: Stored, message: AnyMessage) -> bool:
-    if held.type != type(message).__name__.lower() or held.type == "request":
-        return False
-    if not isinstance(message, Response):
-        return True
-    request = messages.at(tx, held.primary_system, held.id, exchange.primary_system, 1)
+def keep(tx: Tx, fallen: Stored, at: int) -> bool:
+    """To be shown to people beside what stands. False where it is known."""
+    return contradictions.insert(
+        tx,
+        Contradicted(
+            fallen.primary_system,
+            fallen.id,
+            fallen.sender,
+            fallen.n,
+            fallen.type,
+            fallen.digest,
+            fallen.body,
+            fallen.signature,
+            at,
+        ),
+    )
+
+
+def _detail(fallen: Stored, stands: Stored) -> dict[str, object]:
+    return {"n": fallen.n, "sender": fallen.sender, "stands": stands.digest}
+
+
+def _may_replace(tx: Tx, exchange: Exchange, response: Response) -> bool:
+    request = messages.at(tx, exchange.primary_system, exchange.id, exchange.primary_system, 1)
     if request is None or transition(exchange.role, exchange.state, Event.RECONCILED) is None:
         return False
     try:
-        receive_response.check(request, message)
+        receive_response.check(request, response)
     except InvalidMessage:
         return False
     return True
@@ -85,27 +105,10 @@ def _when(stored: Stored) -> tuple[datetime, str]:
     return msgspec.json.decode(stored.body, type=_Minted).created_at, stored.digest
 
 
-def _kept(house: House, exchange: Exchange, stored: Stored, now: datetime) -> Stored:
+def _kept(house: House, stored: Stored, now: datetime) -> Stored:
     """Ours waits for the partner's word again; theirs has ours."""
     if stored.sender == house.system:
         return msgspec.structs.replace(stored, signature=None)
     place = (stored.primary_system, stored.id, stored.n)
     arrived = Arrived(stored.sender, *place, stored.body, stored.digest, stored.signature or "")
-    status: Status = "stored"
-    if stored.type == "withdrawal":
-        status = "decided" if exchange.state in (State.DECIDED, State.DELIVERED) else "withdrawn"
-    return replies.taken(arrived, stored.type, replies.receipt(house, arrived, status, now), to_ms(now))
-
-
-def _contradicted(stored: Stored, at: int) -> Contradicted:
-    return Contradicted(
-        stored.primary_system,
-        stored.id,
-        stored.sender,
-        stored.n,
-        stored.type,
-        stored.digest,
-        stored.body,
-        stored.signature,
-        at,
-    )
+    return replies.taken(arrived, stored.type, replies.receipt(house, arrived, "stored", now), to_ms(now))

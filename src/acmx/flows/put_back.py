@@ -1,33 +1,34 @@
 """Carrying out what a comparison found in one exchange, in one transaction.
 
 What the partner holds of us is put back as it was minted and waits for the partner's word again; what it holds of
-its own is taken as if it had arrived. A request whose answer comes back with it is not decided a second time.
+its own is taken as if it had arrived. A request whose answer comes back with it is not judged a second time.
 This is rare and prepares in the writer, so that an exchange is never seen half put back.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from acmx.domain.errors import AcmxError, InvalidMessage, UnknownExchange
-from acmx.domain.exchange import Event, State, transition
-from acmx.domain.messages import Answer, AnyMessage, Automatic, Question, Request, Response, Withdrawal
+from acmx.domain.exchange import Event
+from acmx.domain.messages import Answer, AnyMessage, Message, Question, Request, Response, Withdrawal
 from acmx.domain.moments import to_ms
 from acmx.flows import arrivals, contradict, outgoing, receive, receive_request, replies
 from acmx.flows.arrivals import Arrived
+from acmx.flows.as_minted import as_minted
 from acmx.flows.change import begin, move
-from acmx.flows.compare import Difference
-from acmx.flows.conversation import last_question
+from acmx.flows.compare import Difference, waits_in_vain
 from acmx.flows.house import House
-from acmx.flows.response import granted_by
+from acmx.flows.mint_anew import mint_anew
 from acmx.flows.submit import exchange_of
 from acmx.storage import exchanges, journal, messages, outbox
 from acmx.storage.engine import Tx
-from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
+
+ORDER: tuple[type[Message], ...] = (Request, Question, Answer, Response, Withdrawal)
+"""In which messages are put back. The clocks of two systems do not say what came first."""
 
 
 class Given(Struct, frozen=True):
@@ -54,39 +55,67 @@ def read(house: House, difference: Difference, stored: Stored) -> Given:
 def apply(house: House, tx: Tx, difference: Difference, given: Sequence[Given]) -> None:
     """Raises StaleError where the exchange changes meanwhile: the next comparison finds what is left."""
     now = to_ms(house.clock())
-    answered = any(isinstance(one.message, Response) and one.stored.sender == house.system for one in given)
+    answered = {
+        one.message.answers
+        for one in given
+        if isinstance(one.message, Response) and one.stored.sender == house.system
+    }
+    aside: list[Stored] = []
     for one in sorted(given, key=lambda one: _order(difference, one)):
-        _put_back(house, tx, difference, one, answered=answered)
+        aside += _put_back(house, tx, difference, one, answered)
     for n in difference.sent:
         outbox.was_sent(tx, difference.primary, difference.id, n, now)
     for n in difference.again:
         _send_again(house, tx, difference, n, now)
     if difference.withdrawn:
         _end_withdrawn(tx, difference, now)
+    for lost in aside:
+        mint_anew(house, tx, difference.peer, lost)
 
 
-def _order(difference: Difference, one: Given) -> tuple[int, datetime, str]:
-    """As they were minted, the request first; but a request that is withdrawn there is not taken up again."""
-    message = one.message
-    if difference.peer_withdrew and isinstance(message, Withdrawal):
-        first = 0
-    else:
-        first = 1 if isinstance(message, Request) else 2
-    return first, message.created_at, one.stored.digest
+def _order(difference: Difference, one: Given) -> tuple[int, int, str]:
+    """The request first, each sender's in the order of `n`; one that is withdrawn there is not taken up again."""
+    if difference.peer_withdrew and isinstance(one.message, Withdrawal):
+        return -1, one.stored.n, one.stored.digest
+    return ORDER.index(type(one.message)), one.stored.n, one.stored.digest
 
 
-def _put_back(house: House, tx: Tx, difference: Difference, one: Given, *, answered: bool) -> None:
-    held = contradict.rival(tx, one.stored, one.message)
-    if held is not None:
-        contradict.settle(house, tx, difference.peer, held, one.stored, one.message)
-    elif one.stored.sender == difference.peer:
-        _take(house, tx, difference, one, answered=answered)
-    else:
+def _put_back(
+    house: House, tx: Tx, difference: Difference, one: Given, answered: Collection[str]
+) -> list[Stored]:
+    """What of ours lost its place to it."""
+    stored, message, peer = one.stored, one.message, difference.peer
+    ours = stored.sender == house.system
+    aside = []
+    held = messages.at(tx, stored.primary_system, stored.id, stored.sender, stored.n)
+    if held is not None and held.digest == stored.digest:
+        return []
+    if held is not None and not (held.type == "response" and isinstance(message, Response)):
+        if not ours or isinstance(message, Request):
+            contradict.fall(house, tx, peer, stored, held)
+            return []
+        contradict.set_aside(house, tx, peer, held, stored)
+        aside.append(held)
+    if isinstance(message, Response) and (other := _response(tx, stored)) is not None:
+        contradict.settle(house, tx, peer, other, stored, message)
+    elif ours:
         _restore(house, tx, difference, one)
+    else:
+        _take(house, tx, difference, one, answered)
+    return aside
 
 
-def _take(house: House, tx: Tx, difference: Difference, one: Given, *, answered: bool) -> None:
+def _response(tx: Tx, other: Stored) -> Stored | None:
+    stored = messages.of_exchange(tx, other.primary_system, other.id)
+    return next((message for message in stored if message.type == "response"), None)
+
+
+def _take(house: House, tx: Tx, difference: Difference, one: Given, answered: Collection[str]) -> None:
     arrived = _arrived(difference, one.stored)
+    known = exchanges.find(tx, arrived.primary, arrived.id) is not None
+    if isinstance(one.message, Request) and arrived.digest in answered and not known:
+        receive_request.apply(tx, receive_request.taken_before(house, arrived, one.message))
+        return
     try:
         arrivals.admit(tx, arrived)
         flow = receive.FLOWS[type(one.message)]
@@ -94,8 +123,6 @@ def _take(house: House, tx: Tx, difference: Difference, one: Given, *, answered:
     except AcmxError as error:
         replies.keep_refusal(house, tx, arrived, error)
         return
-    if answered and isinstance(plan, receive_request.Plan):
-        plan = msgspec.structs.replace(plan, decision=None, consultation=None)
     flow.apply(tx, plan)
 
 
@@ -111,7 +138,7 @@ def _restore(house: House, tx: Tx, difference: Difference, one: Given) -> None:
     elif exchange is None:
         raise UnknownExchange("its request is missing")
     else:
-        event, fields = _as_minted(tx, exchange, message)
+        event, fields = as_minted(tx, exchange, message)
         sent = max(exchange.sent_n, message.n)
         exchange = move(tx, exchange, event, peer, now, detail=detail, sent_n=sent, **fields)
     if isinstance(message, Withdrawal):
@@ -119,31 +146,6 @@ def _restore(house: House, tx: Tx, difference: Difference, one: Given) -> None:
     kept = msgspec.structs.replace(one.stored, signature=None)
     outgoing.keep(tx, kept)
     outgoing.queue(tx, kept, peer, exchange.expires_at, first_sent_at=now)
-
-
-def _as_minted(tx: Tx, exchange: Exchange, message: AnyMessage) -> tuple[Event, dict[str, Any]]:
-    """The event that a message of ours stands for, and what it sets; RESTORED where the exchange has gone on."""
-    if isinstance(message, Response):
-        fields = granted_by(message)
-        decided = Event.DECIDED_BY_RULE if isinstance(message.handler, Automatic) else Event.REVIEWED
-        minted = Event.EXPIRED if message.outcome == "expired" else decided
-        if transition(exchange.role, exchange.state, minted):
-            return minted, fields
-        return Event.RECONCILED, fields
-    event = _said(tx, exchange, message)
-    if transition(exchange.role, exchange.state, event) is None:
-        return Event.RESTORED, {}
-    return event, {"due_at": None} if event is Event.WITHDRAWAL_ASKED else {}
-
-
-def _said(tx: Tx, exchange: Exchange, message: AnyMessage) -> Event:
-    if isinstance(message, Withdrawal):
-        return Event.WITHDRAWAL_ASKED
-    if isinstance(message, Question):
-        return Event.QUESTION_ASKED
-    last = last_question(messages.of_exchange(tx, exchange.primary_system, exchange.id))
-    to_the_last = isinstance(message, Answer) and last is not None and message.answers == last.digest
-    return Event.ANSWER_SENT if to_the_last else Event.RESTORED
 
 
 def _send_again(house: House, tx: Tx, difference: Difference, n: int, now: int) -> None:
@@ -160,12 +162,15 @@ def _send_again(house: House, tx: Tx, difference: Difference, n: int, now: int) 
 
 def _end_withdrawn(tx: Tx, difference: Difference, now: int) -> None:
     exchange = exchanges.find(tx, difference.primary, difference.id)
-    if exchange is None or exchange.state is not State.DECIDED:
+    if exchange is None or not waits_in_vain(tx, exchange):
         return
     ended: dict[str, Any] = dict.fromkeys(("outcome", "reason", "decided_by", "grant_state", "due_at"))
     move(tx, exchange, Event.WITHDRAWAL_STANDS, difference.peer, now, **ended)
-    for queued in outbox.of_exchange(tx, exchange.primary_system, exchange.id):
-        outbox.remove(tx, exchange.primary_system, exchange.id, queued.n)
+    outbox.clear(tx, exchange.primary_system, exchange.id)
+    for message in messages.of_exchange(tx, exchange.primary_system, exchange.id):
+        if message.type == "response":
+            contradict.keep(tx, message, now)
+            messages.remove(tx, message)
 
 
 def _arrived(difference: Difference, stored: Stored) -> Arrived:

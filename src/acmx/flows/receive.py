@@ -8,7 +8,13 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from acmx.domain.errors import AcmxError, Contradiction, PlaceTaken, UnknownExchange
+from acmx.domain.errors import (
+    AcmxError,
+    Contradiction,
+    PlaceTaken,
+    TemporarilyUnavailable,
+    UnknownExchange,
+)
 from acmx.domain.messages import Answer, Message, Question, Refusal, Request, Response, Withdrawal
 from acmx.domain.moments import to_ms
 from acmx.flows import (
@@ -23,7 +29,7 @@ from acmx.flows import (
 from acmx.flows.arrivals import Arrived
 from acmx.flows.carry_out import carry_out
 from acmx.flows.house import House
-from acmx.storage import partners
+from acmx.storage import exchanges, partners
 from acmx.storage.engine import Store, Tx
 
 
@@ -72,12 +78,25 @@ def _prepare(house: House, tx: Tx, arrived: Arrived) -> Apply:
         reply = _refusal(held.reply) if held.type == "refused" else _receipt(held.reply)
         return lambda _: reply
     message = arrivals.decode(house, arrived)
+    if isinstance(message, Withdrawal):
+        _not_forgotten(tx, arrived)
     flow = FLOWS[type(message)]
     plan = flow.prepare(house, tx, arrived, message)
     return lambda tx: _receipt(flow.apply(tx, plan))
 
 
+def _not_forgotten(tx: Tx, arrived: Arrived) -> None:
+    """Before the first comparison after a start, an exchange that is not known here is not ended for good.
+
+    Raises TemporarilyUnavailable: this system may have been restored, and have decided it before.
+    """
+    if exchanges.find(tx, arrived.primary, arrived.id) is None and partners.awaits_first(tx, arrived.peer):
+        raise TemporarilyUnavailable("what both systems hold is compared first; try again")
+
+
 def _keep_refusal(house: House, tx: Tx, arrived: Arrived, error: AcmxError) -> bytes:
+    if error.final:
+        _not_forgotten(tx, arrived)
     if isinstance(error, COMPARED):
         partners.to_compare(tx, arrived.peer, to_ms(house.clock()), error.type)
     return replies.keep_refusal(house, tx, arrived, error)

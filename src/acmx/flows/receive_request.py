@@ -42,18 +42,24 @@ def prepare(house: House, tx: Tx, arrived: Arrived, request: Request) -> Plan:
     if known is not None and known.state is State.WITHDRAWN:
         raise Withdrawn
     _check(tx, arrived, request)
+    plan, now = taken_before(house, arrived, request), whole(house.clock())
+    if request.expires_at <= now:
+        consultation, decided = None, None if clock_holds.find(tx) else response.expired(request)
+    else:
+        consultation, decided = _by_policy(tx, request, now)
+    decision = None if decided is None else _decision(house, plan.exchange, plan.request, decided, now)
+    return msgspec.structs.replace(plan, decision=decision, consultation=consultation)
+
+
+def taken_before(house: House, arrived: Arrived, request: Request) -> Plan:
+    """A request that this system is known to have taken: it is not judged again, and not decided at once."""
     now = whole(house.clock())
     exchange = _exchange(arrived, request, now, min(request.expires_at, now + house.longest_expiry))
     first = remind.next_moment(house, exchange, to_ms(now))
     exchange = msgspec.structs.replace(exchange, remind_at=first)
     receipt = replies.receipt(house, arrived, "stored", now)
     kept = replies.taken(arrived, "request", receipt, to_ms(now))
-    if request.expires_at <= now:
-        consultation, decided = None, None if clock_holds.find(tx) else response.expired(request)
-    else:
-        consultation, decided = _by_policy(tx, request, now)
-    decision = None if decided is None else _decision(house, exchange, kept, decided, now)
-    return Plan(exchange, kept, receipt, decision, consultation)
+    return Plan(exchange, kept, receipt, None, None)
 
 
 def apply(tx: Tx, plan: Plan) -> bytes:

@@ -4,7 +4,7 @@ from acmx.domain.errors import Withdrawn
 from acmx.domain.exchange import Event
 from acmx.domain.messages import PROBLEM, Refusal
 from acmx.flows.replied import Replied, settle
-from acmx.storage import journal
+from acmx.storage import journal, outbox
 from acmx.storage.engine import Tx
 
 
@@ -15,6 +15,8 @@ def apply(tx: Tx, replied: Replied, refusal: Refusal) -> None:
     event = _event(queued.type, problem)
     ended = {"due_at": None} if event is Event.REFUSED_BY_PARTNER else {}
     moved = settle(tx, replied, event, detail, **ended)
+    if moved is not None and event is Event.REFUSED_BY_PARTNER:
+        outbox.clear(tx, queued.primary_system, queued.id)
     if moved is None:
         journal.write(
             tx,

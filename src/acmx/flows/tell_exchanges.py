@@ -62,9 +62,17 @@ def _common(tx: Tx, system: str, exchange: Exchange) -> Common:
 
 
 def _told(tx: Tx, system: str, exchange: Exchange) -> list[messages.Place]:
-    """What never left this system is not told: it may still be taken back at once."""
+    """What never left this system is not told: it may still be taken back at once.
+
+    Whatever this system remembers, a request to which the partner has said something was sent, and so was a question
+    that it answered.
+    """
     never_sent = exchange.role == "primary" and exchange.state is State.WITHDRAWN and exchange.sent_n == 1
     if never_sent or exchange.state in (State.REFUSED_HERE, State.REFUSED_BY_PARTNER):
         return []
     places = messages.places(tx, exchange.primary_system, exchange.id, system)
-    return [place for place in places if not place.waiting]
+    heard = {place.type for place in places if place.sender != system}
+    sent = (
+        {"request"} if exchange.role == "primary" and heard else {"question"} if "answer" in heard else set()
+    )
+    return [place for place in places if not place.waiting or place.type in sent]

@@ -121,6 +121,17 @@ def compare_all(tx: Tx, now: int) -> None:
     tx.execute("UPDATE partner SET comparison_due_at = :now, comparison_reason = 'start'", {"now": now})
 
 
+def awaits_first(tx: Tx, id_: str) -> bool:
+    """Whether this system has not compared with the partner since it started, though it did before."""
+    return (
+        tx.row(
+            "SELECT 1 FROM partner WHERE id = :id AND comparison_reason = 'start' AND compared_at IS NOT NULL",
+            {"id": id_},
+        )
+        is not None
+    )
+
+
 def to_compare(tx: Tx, id_: str, now: int, reason: str, *, not_within: int = 60_000) -> None:
     """A comparison is due, unless one is already, or one began within the last minute (`not_within`, milliseconds)."""
     due = tx.execute(

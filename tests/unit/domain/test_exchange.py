@@ -175,6 +175,7 @@ def test_a_comparison_changes_a_state_only_for_the_partner_s_standing_word_and_t
     assert moving == {
         ("primary", Event.RECONCILED, State.ANSWERED),
         ("partner", Event.RECONCILED, State.DECIDED),
+        ("primary", Event.WITHDRAWAL_STANDS, State.WITHDRAWN),
         ("partner", Event.WITHDRAWAL_STANDS, State.WITHDRAWN),
     }
     for row in TABLE:
