@@ -19,6 +19,7 @@ from acmx.domain.findings import failed, ok, warning
 from acmx.flows import state_partnership
 from acmx.storage import subscriptions
 from acmx.storage.subscriptions import Subscription
+from acmx.trust.pinned import pinned
 
 CATALOGUE = Path(__file__).parents[2] / "examples" / "catalogues" / "county-fire.toml"
 USERS = [f"sip:officer.{n}@{POLICE.system}" for n in (1, 2)]
@@ -137,7 +138,7 @@ class _Story:
 
     async def state(self, sender: System, receiver: System, keep: str = "") -> None:
         said = state_partnership.statement(
-            sender.house, receiver.id, "accepted", sender.own.metadata_digest, self.clock()
+            sender.house, pinned(receiver.own.metadata), "accepted", sender.own.metadata_digest, self.clock()
         )
         signature = sender.sign(said, to=receiver.id, typ="acm-partnership")
         reply = await receiver.hear_statement(sender.certificate, said, signature)

@@ -45,6 +45,10 @@ class NoAnswer(LinkDown):
     """The partner's server did not answer."""
 
 
+class NotTheirs(LinkDown):
+    """The answer is signed, but not by the partner's pinned key, or not as it must be."""
+
+
 class Said(msgspec.Struct, frozen=True):
     """The partner's signed word on a message: a receipt or a refusal, as it came, and how long it asks to wait."""
 
@@ -147,7 +151,7 @@ class Wire:
         try:
             seal = self._verified(reply, ("acm-metadata",), aud=self.peer.metadata.system)
         except AcmxError as error:
-            raise LinkDown(_words(error)) from None
+            raise NotTheirs(_words(error)) from None
         return reply.body, seal.iat
 
     async def _call(

@@ -80,6 +80,12 @@ def not_after(pem: str) -> datetime:
     return _load(pem).not_valid_after_utc
 
 
+def validity(pem: str) -> tuple[datetime, datetime]:
+    """Its first and its last moment (UTC)."""
+    found = _load(pem)
+    return found.not_valid_before_utc, found.not_valid_after_utc
+
+
 def _load(pem: str) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(pem.encode())

@@ -1,0 +1,41 @@
+"""Metadata of a partner that waits for a person: one row a partner."""
+
+import msgspec
+
+from acmx.storage import rows
+from acmx.storage.engine import Tx
+
+
+class Change(msgspec.Struct, frozen=True):
+    """`body` and `digest` of what waits, if anything does; `fault` of what came last and was not taken."""
+
+    partner: str
+    digest: str | None
+    body: bytes | None
+    found_at: int
+    fault: str | None = None
+
+
+_PUT = (
+    rows.insert("partner_change", Change)
+    + " ON CONFLICT (partner) DO UPDATE SET "
+    + rows.update(Change, without=("partner",))
+)
+
+
+def find(tx: Tx, partner: str) -> Change | None:
+    return rows.one(
+        Change,
+        tx.row(
+            f"SELECT {rows.columns(Change)} FROM partner_change WHERE partner = :partner",  # noqa: S608
+            {"partner": partner},
+        ),
+    )
+
+
+def put(tx: Tx, change: Change) -> None:
+    tx.execute(_PUT, rows.params(change))
+
+
+def drop(tx: Tx, partner: str) -> None:
+    tx.execute("DELETE FROM partner_change WHERE partner = :partner", {"partner": partner})
