@@ -85,7 +85,7 @@ class Renewal:
             try:
                 await part()
             except (Misconfigured, FaultyInput, OSError) as error:
-                log.error("not taken; what was in use stays", error=str(error))
+                log.warning("not taken; what was in use stays", error=str(error))
         await self.publish()
 
     async def publish(self) -> None:
@@ -93,7 +93,7 @@ class Renewal:
         try:
             described = metadata(self._directory, self._config, self._keys, self._acm2.pem)
         except (FaultyInput, OSError) as error:
-            log.error("not published; what was published stays", error=str(error))
+            log.warning("not published; what was published stays", error=str(error))
             return
         now = to_ms(self._clock())
         body = await self._store.write(lambda tx: publish_metadata.publish(tx, described, now))

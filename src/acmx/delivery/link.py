@@ -14,7 +14,7 @@ from acmx.delivery.backoff import LONGEST, Pace, delay
 from acmx.delivery.comparison import Comparison
 from acmx.delivery.reply import record
 from acmx.delivery.supervisor import Beat
-from acmx.delivery.wire import LinkDown, NotTheirs, Said, Wire
+from acmx.delivery.wire import LinkDown, NoAnswer, NotTheirs, Said, Wire
 from acmx.domain.errors import FaultyInput, NotEstablished
 from acmx.domain.messages import PROBLEM, Refusal
 from acmx.domain.moments import to_ms
@@ -67,6 +67,7 @@ class Link:
         self._stated: tuple[str, str] | None = None
         self._noted_success = 0
         self._judged = 0.0
+        self._look_again_at = 0.0
         self._under_way: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     def wake(self) -> None:
@@ -114,17 +115,17 @@ class Link:
             partner = await self._state(wire, partner)
             if partner.failures:
                 return timedelta(0)
-        if change_metadata.due(partner):
-            await self._look_at_metadata(wire, partner)
-            return timedelta(0)
-        if not partner.established:
-            return IDLE
+        if change_metadata.due(partner) and self._now() >= self._look_again_at:
+            return await self._look_at_metadata(wire, partner)
+        return await self._work(wire, partner, now) if partner.established else IDLE
+
+    async def _work(self, wire: Wire, partner: Partner, now: int) -> timedelta:
         due_in = comparison.due_in(partner, now)
         if due_in <= timedelta(0):
             return await self._compare(wire, partner)
         return min(due_in, await self._send_ready(wire))
 
-    async def _look_at_metadata(self, wire: Wire, partner: Partner) -> None:
+    async def _look_at_metadata(self, wire: Wire, partner: Partner) -> timedelta:
         begun = self._now()
         try:
             body, _ = await wire.metadata()
@@ -132,11 +133,14 @@ class Link:
             await self._store.write(partial(change_metadata.apply, plan=plan))
         except (FaultyInput, NotTheirs) as error:
             log.warning("a partner's metadata is not taken", partner=partner.id, error=error.detail)
-            await self._store.write(
-                lambda tx: change_metadata.refuse(self._house, tx, partner, error.detail[:300])
-            )
-        except LinkDown as error:
+            reason = error.detail[:300]
+            await self._store.write(lambda tx: change_metadata.refuse(self._house, tx, partner, reason))
+        except NoAnswer as error:
             await self._failed(error, begun)
+        except LinkDown as error:
+            log.warning("a partner's metadata cannot be fetched", partner=partner.id, error=error.detail)
+            self._look_again_at = self._now() + LONGEST.total_seconds()
+        return timedelta(0)
 
     async def _let_finish(self) -> None:
         """What is under way goes over the connections that are about to be closed."""

@@ -1,8 +1,8 @@
 """A partner has changed what it says of itself: its keys are followed, its realms, certificates and address wait for a
 person.
 
-What is looked at here came over the pinned connection and is signed by a pinned key. Until a person has confirmed it, what
-was pinned of `GUARDED` holds; everything else is pinned at once. Nothing goes back to an older state.
+What is looked at here came over the pinned connection and is signed by a pinned key. Until a person has confirmed it,
+what was pinned of `GUARDED` holds; everything else is pinned at once. Nothing goes back to an older state.
 """
 
 import msgspec

@@ -1,4 +1,7 @@
-"""Who this MC system is to its partners: its keys, its metadata, and what it signs. All of it can change while it runs."""
+"""Who this MC system is to its partners: its keys, its metadata, and what it signs.
+
+All of it can change while the server runs.
+"""
 
 from collections.abc import Mapping
 from typing import NamedTuple
