@@ -116,6 +116,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "realms": "whose users are its own",
         "kinds": "the kinds it exchanges",
         "versions": "the versions of ACM-2 it speaks; must hold `1.0`",
+        "created_at": "when it last changed; absent as it was first set up. Later metadata has a later one",
     },
     partnership.PublishedKey: {
         "kid": "thumbprint of the key (RFC 7638, SHA-256, base64url without padding, 43 characters)",
@@ -161,9 +162,11 @@ MEANINGS: dict[type, dict[str, str]] = {
         "to": "MC system ID of the receiver",
         "created_at": "when this was said; an older statement never replaces a newer one",
         "state": "how the partnership stands at the sender",
-        "metadata_digest": "SHA-256 of the sender's metadata now, 64 hexadecimal digits. Information: what is "
-        "pinned changes only when people exchange a new partner file",
+        "metadata_digest": "SHA-256 of the sender's metadata now, 64 hexadecimal digits; see 4.5",
         "versions": "the versions of ACM-2 that the sender speaks",
+        "your_keys": "`kid` of each key of the receiver that the sender has pinned and that has not ended",
+        "your_certificates": "SHA-256 of each certificate (DER) of the receiver that the sender has pinned, 64 "
+        "hexadecimal digits",
     },
     kind.Wanted: {"services": "the MC services that the users need; absent: all three"},
     kind.Given: {
@@ -382,7 +385,21 @@ MEANINGS: dict[type, dict[str, str]] = {
         "compared_at": "when the last completed comparison of the common exchanges (4.4) began",
         "comparison_due": "why a comparison is due: `start`, `silence`, `asked`, or the type of a refusal",
         "comparison_error": "what was wrong in the last one",
+        "change_waits": "`true`: see PartnerChange",
     },
+    acm1.PartnerChange: {
+        "partner": "MC system ID",
+        "fields": "what waits for a person; empty: nothing",
+        "seen": "names what was shown; absent: nothing waits",
+        "found_at": "when it was found",
+        "fault": "why the metadata that came last was not taken at all",
+    },
+    acm1.FieldChange: {
+        "field": "`address`, `certificates`, `hosts`, `phone_contexts` or `tel_prefixes`",
+        "old": "as pinned; a certificate by its SHA-256 in 12 groups of 5 digits (as in 4.3) and its end",
+        "new": "as the partner has it now",
+    },
+    acm1.Confirmation: {"seen": "as in the PartnerChange that was shown"},
     acm1.Partners: {"items": "by MC system ID"},
     acm1.QueuedMessage: {
         "partner": "MC system ID",
