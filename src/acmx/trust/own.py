@@ -67,10 +67,10 @@ class Own:
 
         `now` in seconds since 1970.
         """
-        key = self._key_for(read_by or to, now)
+        key = self.key_for(read_by or to, now)
         return sign(key, body, iss=self.system, aud=to, iat=now, typ=typ, exchange=exchange, n=n)
 
-    def _key_for(self, reader: str, now: int) -> SigningKey:
+    def key_for(self, reader: str, now: int) -> SigningKey:
         """The newest that the reader takes; where that is unknown, the oldest that has not ended."""
         held = self._held.get(reader)
         if held is not None:
