@@ -68,6 +68,7 @@ class Link:
         self._noted_success = 0
         self._judged = 0.0
         self._look_again_at = 0.0
+        self._key_turn = 0
         self._under_way: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     def wake(self) -> None:
@@ -173,12 +174,13 @@ class Link:
         said = partner.state_here, self._own.metadata_digest
         try:
             statement = state_partnership.statement(self._house, wire.peer, *said, now)
-            theirs = await wire.state(statement)
+            theirs = await wire.state(statement, self._key_turn)
         except LinkDown as error:
+            self._key_turn += not isinstance(error, NoAnswer)
             await self._failed(error, begun)
             return await self._read()
         self._judged = self._now()
-        self._stated = said
+        self._stated, self._key_turn = said, 0
         midway = now + (self._house.clock() - now) / 2
         difference = to_ms(theirs.created_at) - to_ms(midway)
         if partner.failures:

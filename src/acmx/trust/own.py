@@ -62,12 +62,15 @@ class Own:
         exchange: str | None = None,
         n: int | None = None,
         read_by: str | None = None,
+        turn: int = 0,
     ) -> str:
-        """The ACM-Signature of a body for the system `to`, by a key that `read_by` (where not given, `to`) takes.
+        """The ACM-Signature of a body for the system `to`, by the key that `read_by` (where not given, `to`) takes.
 
-        `now` in seconds since 1970.
+        `now` in seconds since 1970. Each `turn` another key has its turn, in case the reader takes others than it said.
         """
-        key = self.key_for(read_by or to, now)
+        first = self.key_for(read_by or to, now)
+        keys = [first, *(own.key for own in self._keys if own.key.kid != first.kid)]
+        key = keys[turn % len(keys)]
         return sign(key, body, iss=self.system, aud=to, iat=now, typ=typ, exchange=exchange, n=n)
 
     def key_for(self, reader: str, now: int) -> SigningKey:
