@@ -317,10 +317,10 @@ MEANINGS: dict[type, dict[str, str]] = {
     acm1.Notice: {
         "serial": "number of the notice",
         "at": "when it happened",
-        "event": "an event of 6.1, `reminder` or `escalation`",
-        "audience": "`asker` or `reviewers`",
-        "exchange": "the exchange",
-        "primary": "its primary MC system",
+        "event": "an event of 6.1, `reminder`, `escalation`; of operators `expiry` or `partner-change`",
+        "audience": "`asker`, `reviewers`; `operators` where it is of no exchange",
+        "exchange": "the exchange; of operators what it is about",
+        "primary": "its primary MC system; of operators this system",
         "person": "MC service ID or functional alias of the person meant; absent: whoever may review",
         "tellings": "what is sent of it, see [notifications](notifications.md); absent: nothing",
     },
@@ -446,6 +446,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "version": "of acmx",
         "components": "what has to go on",
         "clock": "how the clock stands",
+        "expiring": "certificates and keys, this system's and its partners', that end within 30 days or have ended",
     },
     acm1.PolicyInput: {"text": "Cedar (section 9)"},
     acm1.Policy: {

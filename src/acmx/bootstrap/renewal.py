@@ -16,9 +16,11 @@ from acmx.delivery.supervisor import Beat
 from acmx.domain.errors import FaultyInput, Misconfigured
 from acmx.domain.moments import Clock, to_ms
 from acmx.flows import publish_metadata
+from acmx.flows.warn_of_expiry import End
 from acmx.storage import partners
 from acmx.storage.engine import Store
 from acmx.trust import key_files, tls
+from acmx.trust.certificates import not_after
 from acmx.trust.own import Own
 from acmx.trust.pairs import Pair, read_pair
 from acmx.trust.pinned import Pinned
@@ -61,6 +63,11 @@ class Renewal:
     def context_to(self, peer: Pinned) -> ssl.SSLContext:
         with self._acm2.as_files() as files:
             return tls.client_context(*files, peer.metadata.certificates)
+
+    def ends(self) -> list[End]:
+        """Of the certificates in use."""
+        used = ("acm1", self._acm1), ("acm2", self._acm2)
+        return [End(f"{face} certificate", not_after(pair.pem)) for face, pair in used]
 
     def look_now(self) -> None:
         self._look.set()

@@ -14,6 +14,7 @@ from acmx.bootstrap import telling
 from acmx.bootstrap.own import own
 from acmx.bootstrap.renewal import Renewal
 from acmx.bootstrap.vitals import Vitals, ask_writer
+from acmx.bootstrap.watch_ends import watch_ends
 from acmx.config import Config, endpoint
 from acmx.delivery import clockwork
 from acmx.delivery.backoff import Pace
@@ -130,6 +131,9 @@ class Server:
         self._supervisor.keep("clockwork", partial(clockwork.run, self._house, self._store, self._guard))
         self._supervisor.keep("notifications", self._bell.keep_beating)
         self._supervisor.keep("partners", self._peers.keep_fresh)
+        self._supervisor.keep(
+            "expiry", partial(watch_ends, self._house, self._store, self._renewal, self._vitals)
+        )
         self._supervisor.keep("renewal", self._renewal.keep_looking)
         self._supervisor.keep("writer", partial(ask_writer, self._store))
 

@@ -14,9 +14,10 @@ from acmx.domain.documents import encode
 from acmx.domain.errors import FaultyInput, NotFound, VersionsDiffer
 from acmx.domain.moments import from_ms, to_ms
 from acmx.domain.partnership import Metadata
+from acmx.domain.telling import PARTNER_CHANGE
 from acmx.flows import meet_partner
 from acmx.flows.house import House
-from acmx.storage import journal, partner_changes, partners
+from acmx.storage import journal, notices, partner_changes, partners
 from acmx.storage.engine import Tx
 from acmx.storage.partner_changes import Change
 from acmx.storage.partners import Partner
@@ -39,6 +40,7 @@ class Plan(Struct, frozen=True):
     changed: list[str]
     waits: list[str]
     at: int
+    system: str
 
 
 def due(partner: Partner) -> bool:
@@ -52,7 +54,7 @@ def prepare(house: House, tx: Tx, partner: Partner, body: bytes) -> Plan:
     at = to_ms(house.clock())
     waiting = partner_changes.find(tx, partner.id)
     if body == partner.metadata or (waiting is not None and body == waiting.body):
-        return Plan(partner, body, partner.metadata, [], [], at)
+        return Plan(partner, body, partner.metadata, [], [], at, house.system)
     found = read_metadata(body).metadata
     held = pinned(partner.metadata).metadata
     if found.system != partner.id:
@@ -69,7 +71,7 @@ def prepare(house: House, tx: Tx, partner: Partner, body: bytes) -> Plan:
         for name in Metadata.__struct_fields__
         if name not in (*GUARDED, *_OF_THE_DOCUMENT) and _differs(name, held, found)
     ]
-    return Plan(partner, body, pin, changed, waits, at)
+    return Plan(partner, body, pin, changed, waits, at, house.system)
 
 
 def apply(tx: Tx, plan: Plan) -> None:
@@ -95,6 +97,7 @@ def apply(tx: Tx, plan: Plan) -> None:
     digest = body_digest(plan.body)
     partner_changes.put(tx, Change(kept.id, digest, plan.body, plan.at))
     journal.write(tx, plan.at, "partner-metadata-waits", kept.id, digest=digest, fields=plan.waits)
+    notices.put_for_operators(tx, plan.at, plan.system, kept.id, PARTNER_CHANGE, plan.at)
 
 
 def refuse(house: House, tx: Tx, partner: Partner, reason: str) -> None:
