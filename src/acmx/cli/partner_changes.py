@@ -34,7 +34,7 @@ def confirm(
 
     For example:
 
-        acmx partner confirm mc.police.example --seen 84d32561b39c1771d6c1524fdfb2385ff4d69211d73517a976e3046a9e710c05
+        acmx partner confirm mc.police.example --seen SEEN
     """
     with options.client() as client:
         partner = client.confirm_change(id_, seen)
