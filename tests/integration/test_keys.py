@@ -230,6 +230,11 @@ def test_older_metadata_never_comes_back(tmp_path: Path) -> None:
                     lambda: events(fire, "partner-metadata-refused"),
                     lambda found: found and "not newer" in found[-1]["detail"]["reason"],
                 )
+            assert (await fire.done("GET", f"/partners/{POLICE}"))["change_waits"]
+            police.server._own.change(now, police.server._own._keys)
+            police.server._links.wake()
+            path = f"/partners/{POLICE}"
+            await eventually(lambda: fire.done("GET", path), lambda found: not found.get("change_waits"))
             assert (await held(fire, POLICE)).metadata == now
             assert new in await kids(fire, POLICE)
             _, accepted = await police.submit()

@@ -70,12 +70,14 @@ def keys(directory: Path) -> Keys:
 
 def rotate(directory: Path, overlap: timedelta) -> Keys:
     """Make a new key. The old one is published until the end of the overlap. Raises Misconfigured, OSError."""
+    keys(directory)
     key_files.rotate(directory / KEYS, datetime.now(UTC) + overlap)
     return keys(directory)
 
 
 def revoke(directory: Path, kid: str) -> Keys:
     """End a key at once. Raises NotFound, Misconfigured, OSError."""
+    keys(directory)
     key_files.revoke(directory / KEYS, kid, datetime.now(UTC))
     return keys(directory)
 

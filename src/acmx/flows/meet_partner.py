@@ -127,7 +127,7 @@ def shown(tx: Tx, partner: Partner) -> Shown:
         compared_at=from_ms(partner.compared_at) if partner.compared_at else None,
         comparison_due=partner.comparison_reason,
         comparison_error=partner.comparison_error,
-        change_waits=partner_changes.find(tx, partner.id) is not None,
+        change_waits=partner_changes.waits(tx, partner),
     )
 
 

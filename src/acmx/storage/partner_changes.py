@@ -4,6 +4,7 @@ import msgspec
 
 from acmx.storage import rows
 from acmx.storage.engine import Tx
+from acmx.storage.partners import Partner
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -31,6 +32,14 @@ def find(tx: Tx, partner: str) -> Change | None:
             {"partner": partner},
         ),
     )
+
+
+def waits(tx: Tx, partner: Partner) -> bool:
+    """Whether a person is to look: something waits, or what the partner has now was not taken."""
+    change = find(tx, partner.id)
+    if change is None:
+        return False
+    return change.body is not None or partner.metadata_stated != partner.metadata_digest
 
 
 def put(tx: Tx, change: Change) -> None:
