@@ -229,6 +229,10 @@ class ByHand:
         async def partnership(request: Request) -> Response:
             theirs = msgspec.json.decode(await request.body())
             said = theirs | {"from": self.id, "to": peer.id, "created_at": text(self.clock())}
+            said["metadata_digest"] = self.own.metadata_digest
+            said["your_keys"] = [
+                key.kid for key in msgspec.json.decode(peer.own.metadata, type=Metadata).keys
+            ]
             body = msgspec.json.encode(said)
             seal = self.own.sign(body, to=peer.id, typ="acm-partnership", now=self._now())
             return Response(body, headers={"ACM-Signature": seal})

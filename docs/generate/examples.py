@@ -13,12 +13,24 @@ from docs.generate.delivery import Attempt, Case, Files, attempt, changed, deliv
 from docs.generate.systems import FIRE, PASSWORD, POLICE, Clock, Reply, System, two_systems
 
 from acmx.delivery import clockwork
-from acmx.domain.acm1 import ClockStanding, Component, Credentials, Findings, Health, Session
+from acmx.domain.acm1 import (
+    ClockStanding,
+    Component,
+    Confirmation,
+    Credentials,
+    FieldChange,
+    Findings,
+    Health,
+    PartnerChange,
+    Session,
+)
 from acmx.domain.documents import encode
 from acmx.domain.findings import failed, ok, warning
 from acmx.flows import state_partnership
 from acmx.storage import subscriptions
 from acmx.storage.subscriptions import Subscription
+from acmx.trust.pinned import pinned
+from acmx.trust.signatures import body_digest
 
 CATALOGUE = Path(__file__).parents[2] / "examples" / "catalogues" / "county-fire.toml"
 USERS = [f"sip:officer.{n}@{POLICE.system}" for n in (1, 2)]
@@ -142,7 +154,7 @@ class _Story:
 
     async def state(self, sender: System, receiver: System, keep: str = "") -> None:
         said = state_partnership.statement(
-            sender.house, receiver.id, "accepted", sender.own.metadata_digest, self.clock()
+            sender.house, pinned(receiver.own.metadata), "accepted", sender.own.metadata_digest, self.clock()
         )
         signature = sender.sign(said, to=receiver.id, typ="acm-partnership")
         reply = await receiver.hear_statement(sender.certificate, said, signature)
@@ -345,6 +357,15 @@ class _Story:
             ),
         ]
         self.keep("findings", Findings(findings))
+        hosts = FieldChange("hosts", [POLICE.system], [POLICE.system, f"harbour.{POLICE.system}"])
+        change = PartnerChange(
+            partner=POLICE.system,
+            fields=[hosts],
+            seen=body_digest(b"metadata with another host"),
+            found_at=self.clock(),
+        )
+        self.keep("partner-change", change)
+        self.keep("confirmation", Confirmation(change.seen or ""))
         now = self.clock()
         clock = ClockStanding(
             now, now, "the clock jumped forward by 1 day, 0:00:00 to 2026-11-25T09:40:00.000Z"

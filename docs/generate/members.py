@@ -117,6 +117,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "realms": "whose users are its own",
         "kinds": "the kinds it exchanges",
         "versions": "the versions of ACM-2 it speaks; must hold `1.0`",
+        "created_at": "when it last changed; absent as it was first set up. Later metadata has a later one",
     },
     partnership.PublishedKey: {
         "kid": "thumbprint of the key (RFC 7638, SHA-256, base64url without padding, 43 characters)",
@@ -162,9 +163,11 @@ MEANINGS: dict[type, dict[str, str]] = {
         "to": "MC system ID of the receiver",
         "created_at": "when this was said; an older statement never replaces a newer one",
         "state": "how the partnership stands at the sender",
-        "metadata_digest": "SHA-256 of the sender's metadata now, 64 hexadecimal digits. Information: what is "
-        "pinned changes only when people exchange a new partner file",
+        "metadata_digest": "SHA-256 of the sender's metadata now, 64 hexadecimal digits; see 4.5",
         "versions": "the versions of ACM-2 that the sender speaks",
+        "your_keys": "`kid` of each key of the receiver that the sender has pinned and that has not ended",
+        "your_certificates": "SHA-256 of each certificate (DER) of the receiver that the sender has pinned, 64 "
+        "hexadecimal digits",
     },
     kind.Wanted: {"services": "the MC services that the users need; absent: all three"},
     kind.Given: {
@@ -315,10 +318,10 @@ MEANINGS: dict[type, dict[str, str]] = {
     acm1.Notice: {
         "serial": "number of the notice",
         "at": "when it happened",
-        "event": "an event of 6.1, `reminder` or `escalation`",
-        "audience": "`asker` or `reviewers`",
-        "exchange": "the exchange",
-        "primary": "its primary MC system",
+        "event": "an event of 6.1, `reminder`, `escalation`; of operators `expiry` or `partner-change`",
+        "audience": "`asker`, `reviewers`; `operators` where it is of no exchange",
+        "exchange": "the exchange; of operators what it is about",
+        "primary": "its primary MC system; of operators this system",
         "person": "MC service ID or functional alias of the person meant; absent: whoever may review",
         "tellings": "what is sent of it, see [notifications](notifications.md); absent: nothing",
     },
@@ -383,7 +386,21 @@ MEANINGS: dict[type, dict[str, str]] = {
         "compared_at": "when the last completed comparison of the common exchanges (4.4) began",
         "comparison_due": "why a comparison is due: `start`, `silence`, `asked`, or the type of a refusal",
         "comparison_error": "what was wrong in the last one",
+        "change_waits": "`true`: see PartnerChange",
     },
+    acm1.PartnerChange: {
+        "partner": "MC system ID",
+        "fields": "what waits for a person; empty: nothing",
+        "seen": "names what was shown; absent: nothing waits",
+        "found_at": "when it was found",
+        "fault": "why the metadata that came last was not taken at all",
+    },
+    acm1.FieldChange: {
+        "field": "`address`, `certificates`, `hosts`, `phone_contexts` or `tel_prefixes`",
+        "old": "as pinned; a certificate by its SHA-256 in 12 groups of 5 digits (as in 4.3) and its end",
+        "new": "as the partner has it now",
+    },
+    acm1.Confirmation: {"seen": "as in the PartnerChange that was shown"},
     acm1.Partners: {"items": "by MC system ID"},
     acm1.QueuedMessage: {
         "partner": "MC system ID",
@@ -430,6 +447,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "version": "of acmx",
         "components": "what has to go on",
         "clock": "how the clock stands",
+        "expiring": "certificates and keys, this system's and its partners', that end within 30 days or have ended",
     },
 }
 MEANINGS |= POLICY

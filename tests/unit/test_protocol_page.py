@@ -215,6 +215,8 @@ ACM1: dict[str, type] = {
     "answer": acm1.Answer,
     "audit-page": acm1.AuditPage,
     "clock": acm1.ClockStanding,
+    "confirmation": acm1.Confirmation,
+    "partner-change": acm1.PartnerChange,
     "credentials": acm1.Credentials,
     "exchange-pending": acm1.Exchange,
     "exchange-retrieved": acm1.Exchange,

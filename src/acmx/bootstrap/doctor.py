@@ -28,11 +28,11 @@ from acmx.domain.acm1 import Finding, Findings
 from acmx.domain.errors import AcmxError
 from acmx.domain.findings import days_left, failed, ok, warning
 from acmx.domain.moments import from_ms, text
+from acmx.flows import warn_of_expiry
 from acmx.storage import clock_holds, journal, migrations, partners
 from acmx.storage.engine import Tx
 from acmx.storage.sqlite_connection import SqliteTx, require_safe_library
-from acmx.trust import certificates, tls
-from acmx.trust.keys import SigningKey
+from acmx.trust import certificates, key_files, tls
 
 LIBRARIES = ("aiohttp", "cryptography", "joserfc", "msgspec", "starlette", "uvicorn", "uvloop", "cedarpy")
 MIB = 1024 * 1024
@@ -52,7 +52,7 @@ def examine(directory: Path) -> Findings:
         _tried(f"{face} certificate", partial(_certificate, directory, face, now), found)
     secrets = telling.secret_files(directory, config) if isinstance(config, Config) else []
     found += _modes(directory, secrets)
-    _tried("database", partial(_database, directory / DATABASE, now), found)
+    _tried("database", partial(_database, directory, now), found)
     found += _disk(directory)
     if isinstance(config, Config):
         runs = is_held(directory)
@@ -89,8 +89,9 @@ def _configuration(directory: Path) -> tuple[Config, list[Finding]]:
 
 
 def _signing_key(directory: Path) -> tuple[None, list[Finding]]:
-    key = SigningKey.load(directory / KEYS / "signing.pem")
-    return None, [ok("signing key", key.kid)]
+    newest, *replaced = key_files.load(directory / KEYS)
+    more = f"; {len(replaced)} replaced" if replaced else ""
+    return None, [ok("signing key", f"{newest.key.kid}{more}")]
 
 
 def _certificate(directory: Path, face: str, now: datetime) -> tuple[None, list[Finding]]:
@@ -123,14 +124,17 @@ def _others_may_read(path: Path) -> bool:
     return False
 
 
-def _database(path: Path, now: datetime) -> tuple[None, list[Finding]]:
+def _database(directory: Path, now: datetime) -> tuple[None, list[Finding]]:
     """Read only; a server that runs meanwhile is not disturbed."""
+    path = directory / DATABASE
     with closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
         connection.set_busy_timeout(5_000)
         found = [_integrity(connection), _schema(connection), _wal(path)]
         if found[1].status == "ok":
             tx = SqliteTx(connection)
             found += [_clock(tx, now), *_partners_clocks(tx)]
+            found += warn_of_expiry.findings(warn_of_expiry.of_partners(tx), now)
+            found += _confirmed(tx, directory / TLS / "acm2.pem")
     return None, found
 
 
@@ -176,6 +180,16 @@ def _partners_clocks(tx: Tx) -> Iterator[Finding]:
         )
         apart = abs(difference) > CLOCKS_APART_MS
         yield (warning if apart else ok)(f"clock of {partner.id}", words)
+
+
+def _confirmed(tx: Tx, certificate: Path) -> Iterator[Finding]:
+    """Whether the partners that have said what they take have pinned the certificate that they are shown."""
+    with suppress(OSError, AcmxError):
+        lacks = partners.without_certificate(tx, certificates.fingerprint_of_pem(certificate.read_text()))
+        said = {partner.id for partner in partners.every(tx) if partner.certificates_there is not None}
+        cut_off = sorted(said.intersection(lacks))
+        if cut_off:
+            yield failed("acm2 certificate", f"is not confirmed by {', '.join(cut_off)}")
 
 
 def _disk(directory: Path) -> Iterator[Finding]:

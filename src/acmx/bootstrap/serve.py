@@ -43,6 +43,7 @@ async def _serve(directory: Path, config: configuration.Config) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal, number)
+    loop.add_signal_handler(signal.SIGHUP, server.renew)
     try:
         await server.start()
     except OSError as error:

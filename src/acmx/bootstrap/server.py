@@ -12,7 +12,9 @@ from typing import Any
 
 from acmx.bootstrap import telling
 from acmx.bootstrap.own import own
+from acmx.bootstrap.renewal import Renewal
 from acmx.bootstrap.vitals import Vitals, ask_writer
+from acmx.bootstrap.watch_ends import watch_ends
 from acmx.config import Config, endpoint
 from acmx.delivery import clockwork
 from acmx.delivery.backoff import Pace
@@ -37,8 +39,6 @@ from acmx.flows.refusals import Refusals
 from acmx.storage import partners
 from acmx.storage.engine import Store
 from acmx.storage.partners import PartnerChanged
-from acmx.trust import tls
-from acmx.trust.pinned import Pinned
 
 GRACE = 5.0
 
@@ -55,7 +55,6 @@ class Server:
         steady: Callable[[], float] = since_boot,
     ) -> None:
         """`steady` gives seconds of a clock that nobody sets. Raises Misconfigured."""
-        self._directory = directory
         self._store = store
         house = House(
             system=config.system,
@@ -68,6 +67,8 @@ class Server:
         )
         self._house = house
         identity = own(directory, config)
+        self._own = identity
+        self._renewal = Renewal(directory, config, store, identity, clock)
         refusals = Refusals(house, store)
         authentication = Authentication(house, store)
         self._bell = Bell(house.clock, authentication)
@@ -75,10 +76,10 @@ class Server:
         self._vitals = Vitals(self._supervisor)
         self._guard = ClockGuard(house, store, steady)
         self._owner = f"{socket.gethostname()}:{directory.resolve()}"
-        check = Check(house, store, identity, self._context_to).run
+        check = Check(house, store, identity, self._renewal.context_to).run
         desk = Desk(house, store, identity, self._bell.told_at, self._vitals, check)
         acm1 = Acm1(desk, self._bell, authentication, refusals)
-        tls2 = tls.server_context(*self._pair("acm2"), pinned=())
+        tls2 = self._renewal.acm2_context()
         self._peers = Peers(store, tls2)
         acm2 = Acm2(house, store, identity, self._peers, refusals)
         pace = Pace(
@@ -88,7 +89,9 @@ class Server:
         self._links = Links(
             store,
             self._supervisor,
-            lambda partner: Link(house, store, identity, partner, self._context_to, self._owner, pace),
+            lambda partner: Link(
+                house, store, identity, partner, self._renewal.context_to, self._owner, pace
+            ),
         )
         channels = telling.channels(directory, config, clock)
         self._subscribe = partial(
@@ -102,18 +105,25 @@ class Server:
         def refused(face: str) -> Callable[[str, str], None]:
             return lambda reason, address: self._spawn(refusals.note(face, reason, address=address))
 
-        tls1 = tls.server_context(*self._pair("acm1"), pinned=None)
+        tls1 = self._renewal.acm1_context()
         self._face1 = Listener(acm1.app(), *endpoint(config.acm1.listen), tls1, refused("acm1"))
         self._face2 = Listener(acm2.app(), *endpoint(config.acm2.listen), tls2, refused("acm2"))
+        self._renewal.on_acm1 = self._face1.use
+        self._renewal.on_acm2 = self._use_for_acm2
+        self._renewal.on_published = self._links.wake
 
     async def start(self) -> None:
         """Raises OSError where an address cannot be had."""
         await self._guard.look()
+        await self._renewal.publish()
         await self._peers.refresh()
         await self._store.write(self._subscribe)
         self._store.on_commit(self._hear)
         now = to_ms(self._house.clock())
         await self._store.write(lambda tx: partners.compare_all(tx, now))
+        await self._store.write(partners.look_again)
+        for partner in await self._store.read(partners.every):
+            self._own.hear_held(partner.id, partner.own_keys_there)
         await self._face1.start()
         await self._face2.start()
         await self._links.start()
@@ -121,6 +131,10 @@ class Server:
         self._supervisor.keep("clockwork", partial(clockwork.run, self._house, self._store, self._guard))
         self._supervisor.keep("notifications", self._bell.keep_beating)
         self._supervisor.keep("partners", self._peers.keep_fresh)
+        self._supervisor.keep(
+            "expiry", partial(watch_ends, self._house, self._store, self._renewal, self._vitals)
+        )
+        self._supervisor.keep("renewal", self._renewal.keep_looking)
         self._supervisor.keep("writer", partial(ask_writer, self._store))
 
     async def stop(self) -> None:
@@ -141,6 +155,10 @@ class Server:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._store.close()
 
+    def renew(self) -> None:
+        """Look at the files of keys and certificates now."""
+        self._renewal.look_now()
+
     @property
     def ports(self) -> tuple[int, int]:
         """Where ACM-1 and ACM-2 listen."""
@@ -158,8 +176,6 @@ class Server:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _context_to(self, peer: Pinned) -> ssl.SSLContext:
-        return tls.client_context(*self._pair("acm2"), peer.metadata.certificates)
-
-    def _pair(self, face: str) -> tuple[Path, Path]:
-        return self._directory / "tls" / f"{face}.pem", self._directory / "tls" / f"{face}.key"
+    def _use_for_acm2(self, context: ssl.SSLContext) -> None:
+        self._peers.use(context)
+        self._face2.use(context)

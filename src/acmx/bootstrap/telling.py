@@ -12,7 +12,7 @@ from acmx.delivery.webhooks import WebhookChannel, channel_of
 from acmx.domain.errors import Misconfigured
 from acmx.domain.exchange import Audience
 from acmx.domain.moments import Clock
-from acmx.domain.telling import ESCALATION
+from acmx.domain.telling import ESCALATION, TOLD
 from acmx.storage.subscriptions import Subscription
 
 TIMEOUT = timedelta(seconds=30)
@@ -50,6 +50,7 @@ def subscriptions(config: Config) -> list[Subscription]:
     found = [subscription for webhook in config.webhooks for subscription in _to_webhook(webhook)]
     if config.mail.host:
         found += _to_mail(config.mail, config.notices.bundle_minutes * 60_000)
+        found += _to_operators(config.mail)
     return found
 
 
@@ -76,6 +77,12 @@ def _to_mail(mail: Mail, bundle_ms: int) -> Iterator[Subscription]:
                 recipients = (None, *mail.reviewers)
             for recipient in recipients:
                 yield Subscription(audience, event, CHANNEL, recipient, bundle_ms)
+
+
+def _to_operators(mail: Mail) -> Iterator[Subscription]:
+    for event in TOLD["operators"]:
+        for recipient in mail.operators:
+            yield Subscription("operators", event, CHANNEL, recipient, 0)
 
 
 def _events(told: Mail | Webhook) -> tuple[tuple[Audience, tuple[str, ...]], ...]:

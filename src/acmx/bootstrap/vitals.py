@@ -3,7 +3,7 @@
 import asyncio
 
 from acmx.delivery.supervisor import Beat, Supervisor
-from acmx.domain.acm1 import Component
+from acmx.domain.acm1 import Component, Finding
 from acmx.storage.engine import Store
 
 EVERY = 5.0
@@ -11,11 +11,12 @@ WRITER_WITHIN = 30.0
 
 
 class Vitals:
-    """What is asked for at /health; `stopping` once the server was told to stop."""
+    """What is asked for at /health; `stopping` once the server was told to stop, `expiring` as was seen last."""
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
         self.stopping = False
+        self.expiring: list[Finding] = []
 
     def components(self) -> list[Component]:
         return [

@@ -38,6 +38,8 @@ def _draw(found: Health) -> None:
     for part in found.components:
         name = f"{part.name} to {part.of}" if part.of else part.name
         parts.add_row(cell(name), _mark(part.ok), cell(part.trouble or ""))
+    for expiring in found.expiring:
+        parts.add_row(cell(expiring.name), cell(expiring.status, "bold red"), cell(expiring.text))
     parts.add_row(cell("clock"), _mark(found.clock.held_since is None), cell(_clock(found.clock)))
     out().print(parts)
 

@@ -10,14 +10,17 @@ from cyclopts import App, CycloptsError, Parameter
 from acmx import __version__
 from acmx.cli import (
     account,
+    certificates,
     exchanges,
     health,
     identities,
     journal,
+    keys,
     login,
     notices,
     outbox,
     partner,
+    partner_changes,
     policy,
     policy_explain,
     policy_tables,
@@ -58,6 +61,14 @@ _offer(
     app, server.init, server.serve, server.doctor, server.backup, server.restore, server.demo, group=_SERVER
 )
 
+_keys = _part("keys", "The keys that sign for this MC system.", _SERVER)
+_keys.command(keys.list_all, name="list")
+_offer(_keys, keys.rotate, keys.revoke)
+_certificates = _part("certificates", "The TLS certificates.", _SERVER)
+_certificates.command(certificates.list_all, name="list")
+_certificates.command(certificates.publish_next, name="next")
+_offer(_certificates, certificates.switch)
+
 _EXCHANGES = "Exchanges"
 _offer(_part("request", "Ask a partner MC system.", _EXCHANGES), request.server_identity)
 _offer(app, exchanges.requests, exchanges.show, exchanges.pending, review.review, group=_EXCHANGES)
@@ -78,6 +89,7 @@ _identities.command(identities.enter, name="set")
 _partner = _part("partner", "The partner MC systems.", _ADMINISTRATION)
 _offer(_partner, partner.export, partner.add, partner.accept, partner.show, partner.suspend, partner.resume)
 _offer(_partner, partner.check, partner.compare)
+_offer(_partner, partner_changes.changes, partner_changes.confirm)
 _partner.command(partner.list_all, name="list")
 
 _policy = _part("policy", "What is answered without a person.", _ADMINISTRATION)

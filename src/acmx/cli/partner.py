@@ -163,6 +163,7 @@ def _show(partner: Partner, options: Options) -> None:
             "last comparison": time(partner.compared_at),
             "wrong in it": partner.comparison_error,
             "comparison due": partner.comparison_due,
+            "changes": f"see: acmx partner changes {partner.id}" if partner.change_waits else None,
         }
     )
     options.show(partner, lambda: out().print(shown))

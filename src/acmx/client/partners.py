@@ -5,7 +5,17 @@ from collections.abc import Iterator
 from acmx.client.calls import Calls
 from acmx.client.pages import pages
 from acmx.client.places import path, query
-from acmx.domain.acm1 import Findings, OutboxPage, Partner, Partners, QueuedMessage, Retried, Retry
+from acmx.domain.acm1 import (
+    Confirmation,
+    Findings,
+    OutboxPage,
+    Partner,
+    PartnerChange,
+    Partners,
+    QueuedMessage,
+    Retried,
+    Retry,
+)
 from acmx.domain.partnership import PartnerFile
 
 
@@ -33,6 +43,15 @@ class PartnerCalls(Calls):
     def compare_partner(self, id_: str) -> Partner:
         """The common exchanges are compared with the partner's as soon as the link allows."""
         return self._connection.send("POST", path("partners", id_, "comparison"), Partner)
+
+    def partner_change(self, id_: str) -> PartnerChange:
+        """What the partner has changed of itself and waits for a person. Raises NotFound."""
+        return self._connection.get(path("partners", id_, "change"), PartnerChange)
+
+    def confirm_change(self, id_: str, seen: str) -> Partner:
+        """Take the change that was shown as `seen`. Raises NotFound, VersionsDiffer, NotAllowed."""
+        place = path("partners", id_, "change", "confirmation")
+        return self._connection.send("POST", place, Partner, Confirmation(seen))
 
     def partner_file(self) -> PartnerFile:
         """What this system hands to a partner."""

@@ -101,6 +101,7 @@ def _faults_of_mail(config: Config) -> Iterator[Fault]:
         ("sender", (mail.sender,)),
         ("reviewers", mail.reviewers),
         ("escalation", mail.escalation),
+        ("operators", mail.operators),
     ):
         for address in addresses:
             if not is_mail_address(address):

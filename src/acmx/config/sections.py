@@ -41,7 +41,8 @@ class Mail(Struct, frozen=True, forbid_unknown_fields=True):
     """The SMTP server, and who is written to of which events; an empty `host` means no mail.
 
     The password comes from the environment (ACMX_MAIL_PASSWORD) or from a file. Askers and addressees are written to at
-    the addresses of their accounts, reviewers at `reviewers` too, an escalation goes to `escalation` alone.
+    the addresses of their accounts, reviewers at `reviewers` too, an escalation goes to `escalation` alone; what ends
+    soon, and what partners have changed, to `operators`.
     """
 
     host: str = ""
@@ -53,6 +54,7 @@ class Mail(Struct, frozen=True, forbid_unknown_fields=True):
     sender: str = ""
     reviewers: tuple[str, ...] = ()
     escalation: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
     asker_events: tuple[str, ...] = BY_DEFAULT["asker"]
     reviewer_events: tuple[str, ...] = BY_DEFAULT["reviewers"]
 

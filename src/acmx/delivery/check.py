@@ -110,7 +110,7 @@ class Check:
         now = self._house.clock()
         difference = signed_at - int(now.timestamp())
         statement = state_partnership.statement(
-            self._house, partner.id, partner.state_here, self._own.metadata_digest, now
+            self._house, wire.peer, partner.state_here, self._own.metadata_digest, now
         )
         try:
             theirs = await wire.state(statement)

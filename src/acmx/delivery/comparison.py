@@ -26,7 +26,6 @@ from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
 from acmx.storage.partners import Partner
 from acmx.trust.own import Own
-from acmx.trust.pinned import pinned
 from acmx.trust.signatures import body_digest, verify
 
 EVERY = timedelta(hours=6)
@@ -137,7 +136,7 @@ class Comparison:
         verify(
             signature,
             body,
-            (pinned(self._own.metadata) if ours else self._wire.peer).keys,
+            self._own.verify_keys if ours else self._wire.peer.keys,
             iss=sender,
             aud=self._peer if ours else self._house.system,
             typ="acm-message",

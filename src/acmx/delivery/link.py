@@ -14,11 +14,11 @@ from acmx.delivery.backoff import LONGEST, Pace, delay
 from acmx.delivery.comparison import Comparison
 from acmx.delivery.reply import record
 from acmx.delivery.supervisor import Beat
-from acmx.delivery.wire import LinkDown, Said, Wire
-from acmx.domain.errors import NotEstablished
+from acmx.delivery.wire import LinkDown, NoAnswer, NotTheirs, Said, Wire
+from acmx.domain.errors import FaultyInput, NotEstablished
 from acmx.domain.messages import PROBLEM, Refusal
 from acmx.domain.moments import to_ms
-from acmx.flows import state_partnership
+from acmx.flows import change_metadata, state_partnership
 from acmx.flows.house import House
 from acmx.flows.replied import Replied
 from acmx.storage import messages, outbox, partners
@@ -64,9 +64,11 @@ class Link:
         self._pace = pace
         self._asked_to_wait_until = 0
         self._wake = asyncio.Event()
-        self._stated: str | None = None
+        self._stated: tuple[str, str] | None = None
         self._noted_success = 0
         self._judged = 0.0
+        self._look_again_at = 0.0
+        self._key_turn = 0
         self._under_way: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     def wake(self) -> None:
@@ -80,19 +82,21 @@ class Link:
 
     async def run(self, beat: Beat) -> None:
         """Until cancelled. What is under way then is left for the next start."""
-        metadata: bytes | None = None
+        opened: tuple[bytes, str] | None = None
         async with AsyncExitStack() as stack:
             try:
                 while True:
                     partner = await self._read()
-                    if partner.metadata != metadata:
+                    if opened != (partner.metadata, self._own.shown):
+                        await self._let_finish()
                         await stack.aclose()
+                        opened = partner.metadata, self._own.shown
                         peer = pinned(partner.metadata)
                         wire = Wire(
                             self._own, peer, self._context(peer), self._house.clock, self._pace.answer
                         )
                         await stack.enter_async_context(wire)
-                        metadata, self._stated = partner.metadata, None
+                        self._stated = None
                     pause = await self._turn(wire, partner)
                     beat(pause.total_seconds() + TURN_WITHIN)
                     await self._rest(pause)
@@ -108,16 +112,41 @@ class Link:
             return pause
         if (others := await self._lease(now)) is not None:
             return timedelta(milliseconds=others - now)
-        if partner.failures or self._stated != partner.state_here:
+        if partner.failures or self._stated != (partner.state_here, self._own.metadata_digest):
             partner = await self._state(wire, partner)
             if partner.failures:
                 return timedelta(0)
-        if not partner.established:
-            return IDLE
+        if change_metadata.due(partner) and self._now() >= self._look_again_at:
+            return await self._look_at_metadata(wire, partner)
+        return await self._work(wire, partner, now) if partner.established else IDLE
+
+    async def _work(self, wire: Wire, partner: Partner, now: int) -> timedelta:
         due_in = comparison.due_in(partner, now)
         if due_in <= timedelta(0):
             return await self._compare(wire, partner)
         return min(due_in, await self._send_ready(wire))
+
+    async def _look_at_metadata(self, wire: Wire, partner: Partner) -> timedelta:
+        begun = self._now()
+        try:
+            body, _ = await wire.metadata()
+            plan = await self._store.read(lambda tx: change_metadata.prepare(self._house, tx, partner, body))
+            await self._store.write(partial(change_metadata.apply, plan=plan))
+        except (FaultyInput, NotTheirs) as error:
+            log.warning("a partner's metadata is not taken", partner=partner.id, error=error.detail)
+            reason = error.detail[:300]
+            await self._store.write(lambda tx: change_metadata.refuse(self._house, tx, partner, reason))
+        except NoAnswer as error:
+            await self._failed(error, begun)
+        except LinkDown as error:
+            log.warning("a partner's metadata cannot be fetched", partner=partner.id, error=error.detail)
+            self._look_again_at = self._now() + LONGEST.total_seconds()
+        return timedelta(0)
+
+    async def _let_finish(self) -> None:
+        """What is under way goes over the connections that are about to be closed."""
+        if self._under_way:
+            await asyncio.wait(self._under_way.values())
 
     async def _compare(self, wire: Wire, partner: Partner) -> timedelta:
         """Nothing is sent before it is done: what waits may have been minted without knowing what was lost."""
@@ -142,17 +171,16 @@ class Link:
     async def _state(self, wire: Wire, partner: Partner) -> Partner:
         """Greeting and probe: what is said is the standing of the partnership here."""
         now, begun = self._house.clock(), self._now()
-        said = partner.state_here
+        said = partner.state_here, self._own.metadata_digest
         try:
-            statement = state_partnership.statement(
-                self._house, partner.id, said, self._own.metadata_digest, now
-            )
-            theirs = await wire.state(statement)
+            statement = state_partnership.statement(self._house, wire.peer, *said, now)
+            theirs = await wire.state(statement, self._key_turn)
         except LinkDown as error:
+            self._key_turn += not isinstance(error, NoAnswer)
             await self._failed(error, begun)
             return await self._read()
         self._judged = self._now()
-        self._stated = said
+        self._stated, self._key_turn = said, 0
         midway = now + (self._house.clock() - now) / 2
         difference = to_ms(theirs.created_at) - to_ms(midway)
         if partner.failures:
@@ -271,4 +299,5 @@ class Link:
         partner = await self._store.read(partial(partners.find, id_=self._partner))
         if partner is None:
             raise LookupError(self._partner)
+        self._own.hear_held(partner.id, partner.own_keys_there)
         return partner

@@ -39,6 +39,11 @@ class Links:
                 self._begin(signal.id)
                 self._links[signal.id].wake()
 
+    def wake(self) -> None:
+        """What this system says of itself, or the certificate it shows, has changed."""
+        for link in self._links.values():
+            link.wake()
+
     def _begin(self, partner: str) -> None:
         if partner not in self._links:
             self._links[partner] = link = self._link_to(partner)

@@ -45,6 +45,10 @@ class NoAnswer(LinkDown):
     """The partner's server did not answer."""
 
 
+class NotTheirs(LinkDown):
+    """The answer is signed, but not by the partner's pinned key, or not as it must be."""
+
+
 class Said(msgspec.Struct, frozen=True):
     """The partner's signed word on a message: a receipt or a refusal, as it came, and how long it asks to wait."""
 
@@ -92,10 +96,18 @@ class Wire:
         """Send one attempt of a stored message, signed anew. Raises LinkDown unless the partner answered, signed."""
         path = f"/acm2/v1/exchanges/{message.primary_system}/{message.id}/messages/{message.n}"
         exchange = f"{message.primary_system}/{message.id}"
-        reply = await self._call("PUT", path, message.body, "acm-message", self._message, exchange, message.n)
+        seal = self._own.sign(
+            message.body,
+            to=self.peer.metadata.system,
+            typ="acm-message",
+            now=self._now(),
+            exchange=exchange,
+            n=message.n,
+        )
+        reply = await self._call("PUT", path, message.body, seal, self._message)
         try:
-            seal = self._verified(reply, ("acm-receipt", "acm-refusal"), exchange, message.n)
-            word = _receipt(reply.body) if seal.typ == "acm-receipt" else _refusal(reply.body)
+            said = self._verified(reply, ("acm-receipt", "acm-refusal"), exchange, message.n)
+            word = _receipt(reply.body) if said.typ == "acm-receipt" else _refusal(reply.body)
         except AcmxError as error:
             raise LinkDown(_words(error), reply.retry_after) from None
         if word.digest != message.digest:
@@ -127,11 +139,14 @@ class Wire:
             return reply.body, reply.signature
         raise UnknownExchange("the partner does not give back what it named")
 
-    async def state(self, statement: bytes) -> Statement:
-        """Tell the partner how the partnership stands here, and hear theirs. Raises LinkDown."""
-        reply = await self._call(
-            "POST", "/acm2/v1/partnership", statement, "acm-partnership", self._statement
-        )
+    async def state(self, statement: bytes, turn: int = 0) -> Statement:
+        """Tell the partner how the partnership stands here, and hear theirs. Raises LinkDown.
+
+        `turn` as in `Own.sign`.
+        """
+        system = self.peer.metadata.system
+        seal = self._own.sign(statement, to=system, typ="acm-partnership", now=self._now(), turn=turn)
+        reply = await self._call("POST", "/acm2/v1/partnership", statement, seal, self._statement)
         try:
             self._verified(reply, ("acm-partnership",))
             theirs = read(reply.body, Statement, InvalidMessage)
@@ -147,7 +162,7 @@ class Wire:
         try:
             seal = self._verified(reply, ("acm-metadata",), aud=self.peer.metadata.system)
         except AcmxError as error:
-            raise LinkDown(_words(error)) from None
+            raise NotTheirs(_words(error)) from None
         return reply.body, seal.iat
 
     async def _call(
@@ -155,14 +170,9 @@ class Wire:
         method: str,
         path: str,
         body: bytes,
-        typ: Typ,
+        seal: str,
         within: aiohttp.ClientTimeout,
-        exchange: str | None = None,
-        n: int | None = None,
     ) -> _Signed:
-        seal = self._own.sign(
-            body, to=self.peer.metadata.system, typ=typ, now=self._now(), exchange=exchange, n=n
-        )
         headers = {SIGNATURE: seal, "Content-Type": "application/json"}
         return await self._answer(method, path, within, body=body, headers=headers)
 

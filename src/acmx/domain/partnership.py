@@ -8,6 +8,7 @@ from acmx.domain.identities import Realms
 from acmx.domain.messages import Moment, Short
 
 Standing = Literal["offered", "accepted", "suspended"]
+Names = Annotated[tuple[Annotated[str, Meta(max_length=64)], ...], Meta(max_length=100)]
 
 
 class PublishedKey(Struct, frozen=True, omit_defaults=True):
@@ -28,7 +29,10 @@ class SupportedKind(Struct, frozen=True):
 
 
 class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="metadata"):
-    """What a system says of itself. `address` is the base URL of its ACM-2 listener."""
+    """What a system says of itself. `address` is the base URL of its ACM-2 listener.
+
+    `created_at` is when it last changed; absent as it was first set up.
+    """
 
     version: str
     system: Short
@@ -40,6 +44,7 @@ class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field=
     realms: Realms
     kinds: tuple[SupportedKind, ...]
     versions: tuple[str, ...]
+    created_at: Moment | None = None
 
 
 class PartnerFile(Struct, frozen=True):
@@ -49,7 +54,7 @@ class PartnerFile(Struct, frozen=True):
     signature: str
 
 
-class Statement(Struct, frozen=True, kw_only=True, tag_field="type", tag="partnership"):
+class Statement(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="partnership"):
     """What the sender says of the partnership now; the reply is the receiver's own statement."""
 
     version: str
@@ -59,3 +64,5 @@ class Statement(Struct, frozen=True, kw_only=True, tag_field="type", tag="partne
     state: Standing
     metadata_digest: str
     versions: tuple[str, ...]
+    your_keys: Names | None = None
+    your_certificates: Names | None = None

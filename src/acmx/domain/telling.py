@@ -7,6 +7,8 @@ from acmx.domain.exchange import TABLE, Audience, Event
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
 REMINDER = "reminder"
 ESCALATION = "escalation"
+EXPIRY = "expiry"
+PARTNER_CHANGE = "partner-change"
 _ORDINARY = (Event.REVIEWED, Event.DECIDED_BY_RULE, Event.RESPONSE_DELIVERED, Event.GRANT_ENDED)
 
 
@@ -17,6 +19,7 @@ def _told(audience: Audience) -> tuple[str, ...]:
 TOLD: dict[Audience, tuple[str, ...]] = {
     "asker": (*_told("asker"), REMINDER),
     "reviewers": (*_told("reviewers"), REMINDER, ESCALATION),
+    "operators": (EXPIRY, PARTNER_CHANGE),
 }
 """The events of the table that each audience is told of, and what the clockwork adds."""
 
@@ -49,6 +52,8 @@ IN_WORDS: dict[str, str] = {
     Event.WITHDRAWAL_STANDS: "withdrawn, as the other system holds it",
     REMINDER: "request waits and will expire",
     ESCALATION: "request waits without a review",
+    EXPIRY: "a certificate or key ends soon",
+    PARTNER_CHANGE: "a partner has changed something: look at it and confirm it",
 }
 
 

@@ -115,6 +115,10 @@ class Listener:
         self._date = self._loop.create_task(self._keep_date())
         self._listen()
 
+    def use(self, context: ssl.SSLContext) -> None:
+        """Shake hands with this context from the next connection on."""
+        self._context = context
+
     async def stop(self, grace: float) -> None:
         """Take no more connections, give the requests under way `grace` seconds, then cut the rest off.
 

@@ -9,7 +9,7 @@ from acmx.domain.identities import mc_system_id
 from acmx.domain.moments import from_ms, to_ms
 from acmx.domain.partnership import PartnerFile, Standing
 from acmx.flows.house import House
-from acmx.storage import journal, outbox, partners
+from acmx.storage import journal, outbox, partner_changes, partners
 from acmx.storage.engine import Tx
 from acmx.storage.partners import Partner
 from acmx.trust.keys import spoken
@@ -39,7 +39,7 @@ def prepare(house: House, tx: Tx, caller: Caller, file: PartnerFile) -> Plan:
     system = mc_system_id(found.metadata.system)
     if system == house.system:
         raise FaultyInput([Fault("metadata", system, "is this system itself")])
-    _refuse_shared_certificates(tx, system, metadata)
+    refuse_shared_certificates(tx, system, metadata)
     known = partners.find(tx, system)
     partner = Partner(
         id=system,
@@ -59,6 +59,7 @@ def apply(tx: Tx, plan: Plan) -> Shown:
     """What was pinned before is replaced, and has to be accepted anew."""
     if plan.known:
         partners.replace(tx, plan.partner)
+        partner_changes.drop(tx, plan.partner.id)
     else:
         partners.insert(tx, plan.partner)
     journal.write(
@@ -126,6 +127,7 @@ def shown(tx: Tx, partner: Partner) -> Shown:
         compared_at=from_ms(partner.compared_at) if partner.compared_at else None,
         comparison_due=partner.comparison_reason,
         comparison_error=partner.comparison_error,
+        change_waits=partner_changes.waits(tx, partner),
     )
 
 
@@ -135,8 +137,8 @@ def _not_established(partner: Partner) -> str:
     return "accepted here" if partner.state_here == "accepted" else "offered"
 
 
-def _refuse_shared_certificates(tx: Tx, system: str, metadata: bytes) -> None:
-    """A certificate or key names one partner only."""
+def refuse_shared_certificates(tx: Tx, system: str, metadata: bytes) -> None:
+    """A certificate or key names one partner only. Raises FaultyInput."""
     new = pinned(metadata)
     for other in partners.every(tx):
         held = pinned(other.metadata)

@@ -13,19 +13,23 @@ from acmx.flows.house import House
 from acmx.storage import journal, partners
 from acmx.storage.engine import Tx
 from acmx.storage.partners import Partner
+from acmx.trust.pinned import Pinned
 
 
-def statement(house: House, to: str, state: Standing, metadata_digest: str, at: datetime) -> bytes:
-    """What this system says now."""
+def statement(house: House, peer: Pinned, state: Standing, metadata_digest: str, at: datetime) -> bytes:
+    """What this system says now to the system that `peer` is pinned of."""
+    keys = [kid for kid, key in peer.keys.items() if key.ends is None or key.ends > at.timestamp()]
     return encode(
         Statement(
             version=VERSION,
             sender=house.system,
-            receiver=to,
+            receiver=peer.metadata.system,
             created_at=at,
             state=state,
             metadata_digest=metadata_digest,
             versions=(VERSION,),
+            your_keys=tuple(sorted(keys)),
+            your_certificates=tuple(sorted(peer.fingerprints)),
         )
     )
 
@@ -36,11 +40,22 @@ def hear(tx: Tx, statement: Statement, at: int) -> Partner:
     if partner is None:
         raise NotFound
     stated_at = to_ms(statement.created_at)
-    if stated_at >= partner.stated_at and statement.state != partner.state_there:
+    if stated_at < partner.stated_at:
+        return partner
+    said = msgspec.structs.replace(
+        partner,
+        state_there=statement.state,
+        metadata_stated=statement.metadata_digest,
+        keys_there=_names(statement.your_keys),
+        certificates_there=_names(statement.your_certificates),
+    )
+    if said == partner:
+        return partner
+    if said.state_there != partner.state_there:
         journal.write(tx, at, "partnership-stated", partner.id, state=statement.state)
-        partner = msgspec.structs.replace(partner, state_there=statement.state, stated_at=stated_at)
-        partners.replace(tx, partner)
-    return partner
+    said = msgspec.structs.replace(said, stated_at=stated_at)
+    partners.replace(tx, said)
+    return said
 
 
 def greeted(tx: Tx, statement: Statement, at: int) -> Partner:
@@ -50,3 +65,7 @@ def greeted(tx: Tx, statement: Statement, at: int) -> Partner:
         partner = msgspec.structs.replace(partner, next_attempt_at=None)
         partners.replace(tx, partner)
     return partner
+
+
+def _names(names: tuple[str, ...] | None) -> str | None:
+    return None if names is None else " ".join(names)

@@ -38,13 +38,23 @@ def put(tx: Tx, at: int, exchange: Exchange, event: str, occurrence: int, audien
     """Write the notice and what is to be sent of it. False where this occurrence was noticed before."""
     person = exchange.asker if audience == "asker" else exchange.addressee
     entry = Entry(None, at, exchange.primary_system, exchange.id, event, occurrence, audience, person)
-    stored = tx.rows(f"{_INSERT} ON CONFLICT DO NOTHING RETURNING serial", rows.params(entry))
-    if not stored:
+    if not _put(tx, entry, urgent=exchange.urgency == "urgent"):
         return False
-    meant = tellings.Meant(stored[0][0], at, event, audience, person, exchange.urgency == "urgent")
-    tellings.put(tx, meant)
     tx.signal(Notice(audience, person))
     return True
+
+
+def put_for_operators(tx: Tx, at: int, system: str, subject: str, event: str, occurrence: int) -> bool:
+    """A notice of no exchange: `subject` stands in the place of its id, the own system in that of its primary."""
+    return _put(tx, Entry(None, at, system, subject, event, occurrence, "operators", None), urgent=True)
+
+
+def _put(tx: Tx, entry: Entry, *, urgent: bool) -> bool:
+    stored = tx.rows(f"{_INSERT} ON CONFLICT DO NOTHING RETURNING serial", rows.params(entry))
+    if stored:
+        meant = tellings.Meant(stored[0][0], entry.at, entry.event, entry.audience, entry.person, urgent)
+        tellings.put(tx, meant)
+    return bool(stored)
 
 
 def page(tx: Tx, *, before: int | None, limit: int) -> list[Entry]:

@@ -16,6 +16,9 @@ class Partner(msgspec.Struct, frozen=True):
 
     A comparison is due while `comparison_due_at` is set, with the reason; `compared_at` is when the last completed one
     began, `comparison_error` what was wrong with it.
+
+    `metadata_stated` is the digest of the partner's metadata as it said last, `metadata_looked` the stated one that was
+    fetched and dealt with; `keys_there` and `certificates_there` are those of ours that it takes, with spaces between.
     """
 
     id: str
@@ -34,10 +37,19 @@ class Partner(msgspec.Struct, frozen=True):
     comparison_due_at: int | None = None
     comparison_reason: str | None = None
     comparison_error: str | None = None
+    metadata_stated: str | None = None
+    metadata_looked: str | None = None
+    keys_there: str | None = None
+    certificates_there: str | None = None
 
     @property
     def established(self) -> bool:
         return self.state_here == self.state_there == "accepted"
+
+    @property
+    def own_keys_there(self) -> frozenset[str] | None:
+        """The thumbprints of our keys that it takes; None where it never said."""
+        return None if self.keys_there is None else frozenset(self.keys_there.split())
 
 
 class PartnerChanged(msgspec.Struct, frozen=True):
@@ -83,6 +95,20 @@ def try_now(tx: Tx, id_: str | None = None) -> None:
         "WHERE next_attempt_at IS NOT NULL AND (:id IS NULL OR id = :id)",
         {"id": id_},
     )
+
+
+def without_certificate(tx: Tx, fingerprint: str) -> list[str]:
+    """The established partners that have not said that they take this certificate of ours."""
+    return [
+        partner.id
+        for partner in every(tx)
+        if partner.established and fingerprint not in (partner.certificates_there or "").split()
+    ]
+
+
+def look_again(tx: Tx) -> None:
+    """Metadata that was not taken is fetched once more."""
+    tx.execute("UPDATE partner SET metadata_looked = NULL WHERE metadata_looked IS NOT NULL")
 
 
 def lease(tx: Tx, id_: str, owner: str, now: int, lasts: int) -> int | None:

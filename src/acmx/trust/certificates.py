@@ -80,6 +80,22 @@ def not_after(pem: str) -> datetime:
     return _load(pem).not_valid_after_utc
 
 
+def validity(pem: str) -> tuple[datetime, datetime]:
+    """Its first and its last moment (UTC)."""
+    found = _load(pem)
+    return found.not_valid_before_utc, found.not_valid_after_utc
+
+
+def require_both_ends(pem: str) -> None:
+    """Raises FaultyInput where it names extended key usages, but not both ends of TLS."""
+    try:
+        usages = set(_load(pem).extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        return
+    if not {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH} <= usages:
+        raise FaultyInput([Fault("certificate", "", "must be for server and client authentication")])
+
+
 def _load(pem: str) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(pem.encode())

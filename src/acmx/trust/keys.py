@@ -97,6 +97,11 @@ def spoken(kid: str) -> str:
         digest = b""
     if len(digest) != 32:
         raise _faulty("kid", kid, "must be 32 bytes in base64url without padding")
+    return digit_groups(digest)
+
+
+def digit_groups(digest: bytes) -> str:
+    """32 bytes as `spoken` writes those of a thumbprint."""
     digits = f"{int.from_bytes(digest) % 10**60:060d}"
     return " ".join(digits[i : i + 5] for i in range(0, 60, 5))
 

@@ -38,13 +38,12 @@ def pinned(metadata: bytes) -> Pinned:
     return Pinned(read, {key.kid: key for key in keys}, frozenset(map(fingerprint_of_pem, read.certificates)))
 
 
-def read_partner_file(file: PartnerFile, now: int) -> tuple[bytes, Pinned]:
-    """The metadata in a file that people handed over, signed by a key in it. Raises FaultyInput, BadSignature."""
-    body = file.metadata.encode()
+def read_metadata(body: bytes) -> Pinned:
+    """Metadata that can be pinned. Raises FaultyInput."""
     try:
         found = pinned(body)
     except (msgspec.MsgspecError, ValueError) as error:
-        raise FaultyInput([], f"the file holds no readable metadata: {error}") from None
+        raise FaultyInput([], f"there is no readable metadata: {error}") from None
     if faults := found.metadata.realms.faults():
         raise FaultyInput(faults)
     if VERSION not in found.metadata.versions:
@@ -52,6 +51,13 @@ def read_partner_file(file: PartnerFile, now: int) -> tuple[bytes, Pinned]:
             [], f"the partner speaks {', '.join(found.metadata.versions)}, this system {VERSION}"
         )
     _check_address(found.metadata.address)
+    return found
+
+
+def read_partner_file(file: PartnerFile, now: int) -> tuple[bytes, Pinned]:
+    """The metadata in a file that people handed over, signed by a key in it. Raises FaultyInput, BadSignature."""
+    body = file.metadata.encode()
+    found = read_metadata(body)
     system = found.metadata.system
     verify(file.signature, body, found.keys, iss=system, aud=system, typ="acm-metadata", now=now)
     return body, found

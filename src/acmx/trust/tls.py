@@ -53,7 +53,7 @@ def pin(context: ssl.SSLContext, pem: str) -> None:
 def _present(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_cert_chain(certificate, key)
+        context.load_cert_chain(certificate, key, password="")
     except (OSError, ssl.SSLError) as error:
         raise Misconfigured(
             f"The certificate {certificate} with the key {key} cannot be used: {error}"

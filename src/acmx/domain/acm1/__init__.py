@@ -14,8 +14,11 @@ from acmx.domain.acm1.operations import Health as Health
 from acmx.domain.acm1.operations import Notice as Notice
 from acmx.domain.acm1.operations import NoticePage as NoticePage
 from acmx.domain.acm1.operations import Telling as Telling
+from acmx.domain.acm1.partners import Confirmation as Confirmation
+from acmx.domain.acm1.partners import FieldChange as FieldChange
 from acmx.domain.acm1.partners import OutboxPage as OutboxPage
 from acmx.domain.acm1.partners import Partner as Partner
+from acmx.domain.acm1.partners import PartnerChange as PartnerChange
 from acmx.domain.acm1.partners import Partners as Partners
 from acmx.domain.acm1.partners import QueuedMessage as QueuedMessage
 from acmx.domain.acm1.partners import Retried as Retried

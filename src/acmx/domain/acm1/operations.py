@@ -87,3 +87,4 @@ class Health(Struct, frozen=True, omit_defaults=True):
     version: str
     components: list[Component]
     clock: ClockStanding
+    expiring: list[Finding] = []

@@ -9,7 +9,7 @@ class Partner(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A partner MC system: what is pinned of it, where the partnership stands, how the link is doing.
 
     `compared_at` is when the last completed comparison of the common exchanges began, `comparison_error` what was wrong
-    in it, `comparison_due` why one is due.
+    in it, `comparison_due` why one is due; `change_waits`: see PartnerChange.
     """
 
     id: str
@@ -32,6 +32,34 @@ class Partner(Struct, frozen=True, kw_only=True, omit_defaults=True):
     compared_at: Moment | None = None
     comparison_due: str | None = None
     comparison_error: str | None = None
+    change_waits: bool = False
+
+
+class FieldChange(Struct, frozen=True):
+    """What a partner has changed in one field: as it is pinned, and as the partner has it now."""
+
+    field: str
+    old: list[str]
+    new: list[str]
+
+
+class PartnerChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a partner has changed of itself and waits for a person, to be confirmed as `seen`; or why it was not taken.
+
+    `fault` is what was wrong with the metadata that came last.
+    """
+
+    partner: str
+    fields: list[FieldChange]
+    seen: str | None = None
+    found_at: Moment | None = None
+    fault: str | None = None
+
+
+class Confirmation(Struct, frozen=True, forbid_unknown_fields=True):
+    """The change is taken as it was shown."""
+
+    seen: Short
 
 
 class Partners(Struct, frozen=True):

@@ -66,7 +66,9 @@ class Acm1:
         async def handle(_request: Request) -> Response:
             failing = {component.name for component in self.desk.vitals.components() if not component.ok}
             ok = well()
-            document = {"ok": ok, "failing": sorted(failing)}
+            document: dict[str, object] = {"ok": ok, "failing": sorted(failing)}
+            if expiring := self.desk.vitals.expiring:
+                document["expiring"] = len(expiring)
             return Response(encode(document), 200 if ok else 503, media_type="application/json")
 
         return handle

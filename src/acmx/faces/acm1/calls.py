@@ -25,6 +25,9 @@ LONGEST_PAGE = 1000
 class Vitals(Protocol):
     """The signs of life of the server."""
 
+    expiring: list[acm1.Finding]
+    """Certificates and keys that end soon or have ended."""
+
     def components(self) -> list[acm1.Component]:
         """Every part that has to go on."""
 

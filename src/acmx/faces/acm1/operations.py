@@ -23,7 +23,7 @@ async def get_health(call: Call) -> acm1.Health:
     components = call.desk.vitals.components()
     clock = await call.read(lambda tx: doubt_clock.standing(call.desk.house, tx))
     ok = all(component.ok for component in components) and clock.held_since is None
-    return acm1.Health(ok, acmx.__version__, components, clock)
+    return acm1.Health(ok, acmx.__version__, components, clock, call.desk.vitals.expiring)
 
 
 async def post_clock_confirmation(call: Call) -> acm1.ClockStanding:

@@ -4,7 +4,7 @@ from acmx.domain import acm1
 from acmx.domain.moments import to_ms
 from acmx.domain.partnership import PartnerFile, Standing
 from acmx.faces.acm1.calls import Call
-from acmx.flows import meet_partner
+from acmx.flows import change_metadata, meet_partner
 
 
 async def get_partners(call: Call) -> acm1.Partners:
@@ -34,6 +34,17 @@ async def post_resumption(call: Call) -> acm1.Partner:
 async def post_comparison(call: Call) -> acm1.Partner:
     return await call.write(
         lambda tx: meet_partner.compare(call.desk.house, tx, call.caller, call.named("id"))
+    )
+
+
+async def get_change(call: Call) -> acm1.PartnerChange:
+    return await call.read(lambda tx: change_metadata.show(tx, call.named("id")))
+
+
+async def post_confirmation(call: Call) -> acm1.Partner:
+    house, caller = call.desk.house, call.caller
+    return await call.write(
+        lambda tx: change_metadata.confirm(house, tx, caller, call.named("id"), call.given.seen)
     )
 
 

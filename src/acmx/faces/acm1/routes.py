@@ -42,6 +42,15 @@ ROUTES: tuple[Served, ...] = (
     Served("POST", "/partners/{id}/suspension", "partners", partners.post_suspension, None, acm1.Partner),
     Served("POST", "/partners/{id}/resumption", "partners", partners.post_resumption, None, acm1.Partner),
     Served("POST", "/partners/{id}/comparison", "partners", partners.post_comparison, None, acm1.Partner),
+    Served("GET", "/partners/{id}/change", "partners-read", partners.get_change, None, acm1.PartnerChange),
+    Served(
+        "POST",
+        "/partners/{id}/change/confirmation",
+        "partners",
+        partners.post_confirmation,
+        acm1.Confirmation,
+        acm1.Partner,
+    ),
     Served("GET", "/partner-file", "partners-read", partners.get_partner_file, None, PartnerFile),
     Served("GET", "/server-identities", "identities-read", rules.get_identities, None, acm1.Identities),
     Served(

@@ -26,7 +26,7 @@ from acmx.flows.receive import Reply
 from acmx.flows.refusals import Refusals
 from acmx.storage.engine import Store
 from acmx.trust.own import Own
-from acmx.trust.pinned import Pinned
+from acmx.trust.pinned import Pinned, pinned
 from acmx.trust.signatures import body_digest, verify
 
 EXCHANGE_ID = re.compile(UUID7)
@@ -155,15 +155,16 @@ class Acm2:
             raise InvalidMessage([Fault("from", theirs.sender, "and `to` must be the two partners")])
         now = self.house.clock()
         partner = await self.store.write(partial(state_partnership.greeted, statement=theirs, at=to_ms(now)))
+        self.own.hear_held(sender, partner.own_keys_there)
         ours = state_partnership.statement(
-            self.house, sender, partner.state_here, self.own.metadata_digest, now
+            self.house, pinned(partner.metadata), partner.state_here, self.own.metadata_digest, now
         )
         seal = self.own.sign(ours, to=sender, typ="acm-partnership", now=self._now())
         return Response(ours, media_type="application/json", headers={SIGNATURE: seal})
 
-    async def _metadata(self, _request: Request, _peer: Pinned) -> Response:
-        own = self.own
-        seal = own.sign(own.metadata, to=own.system, typ="acm-metadata", now=self._now())
+    async def _metadata(self, _request: Request, peer: Pinned) -> Response:
+        own, reader = self.own, peer.metadata.system
+        seal = own.sign(own.metadata, to=own.system, typ="acm-metadata", now=self._now(), read_by=reader)
         return Response(own.metadata, media_type="application/json", headers={SIGNATURE: seal})
 
     def _signed(self, reply: Reply, arrived: Arrived) -> Response:

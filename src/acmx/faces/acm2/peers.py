@@ -22,6 +22,13 @@ class Peers:
         self._by_fingerprint: dict[str, Pinned] = {}
         self._changed = asyncio.Event()
 
+    def use(self, context: ssl.SSLContext) -> None:
+        """Keep the pins of this context from now on; those known are pinned in it at once."""
+        for partner in self._by_fingerprint.values():
+            for certificate in partner.metadata.certificates:
+                pin(context, certificate)
+        self._context = context
+
     def hear_of_change(self) -> None:
         self._changed.set()
 
