@@ -122,8 +122,13 @@ def test_the_file_is_for_its_owner_and_explains_every_setting(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     paragraphs = path.read_text().split("\n\n")
     assert all("# " in paragraph for paragraph in paragraphs)
-    assert set(tomllib.loads(path.read_text())) == set(Config.__struct_fields__) - {"mail", "webhooks"}
-    assert all(section in path.read_text() for section in ("[mail]", "[[webhooks]]", "docs/notifications.md"))
+    assert set(tomllib.loads(path.read_text())) == set(Config.__struct_fields__) - {
+        "mail",
+        "oidc",
+        "webhooks",
+    }
+    named = ("[mail]", "[[webhooks]]", "docs/notifications.md", "[oidc]", "docs/people.md")
+    assert all(section in path.read_text() for section in named)
 
 
 def test_what_breaks_a_rule_is_not_written(tmp_path):

@@ -38,7 +38,12 @@ from acmx.domain.acm1.requests import VerdictInput as VerdictInput
 from acmx.domain.acm1.requests import Waiting as Waiting
 from acmx.domain.acm1.requests import WithdrawalInput as WithdrawalInput
 from acmx.domain.acm1.sessions import Account as Account
+from acmx.domain.acm1.sessions import AccountChange as AccountChange
 from acmx.domain.acm1.sessions import Accounts as Accounts
 from acmx.domain.acm1.sessions import Credentials as Credentials
 from acmx.domain.acm1.sessions import NewAccount as NewAccount
+from acmx.domain.acm1.sessions import PasswordChange as PasswordChange
+from acmx.domain.acm1.sessions import ProviderSignIn as ProviderSignIn
 from acmx.domain.acm1.sessions import Session as Session
+from acmx.domain.acm1.sessions import SignIn as SignIn
+from acmx.domain.acm1.sessions import Standing as Standing
