@@ -47,7 +47,8 @@ class Provider:
     async def keep_fresh(self, beat: Beat) -> None:
         """A key that the provider withdraws is not taken much longer."""
         while True:
-            await self._look()
+            async with self._looking:
+                await self._look()
             beat(EVERY + 4 * WITHIN)
             await asyncio.sleep(EVERY)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from joserfc.errors import JoseError
-from joserfc.jwk import Key, RSAKey, import_key
+from joserfc.jwk import Key, import_key
 from joserfc.jws import JWSRegistry
 from joserfc.util import urlsafe_b64decode
 
@@ -24,6 +24,7 @@ _FITTING: dict[tuple[str, str | None], frozenset[str]] = {
     ("EC", "P-521"): frozenset({"ES512"}),
     ("OKP", "Ed25519"): frozenset({"EdDSA", "Ed25519"}),
 }
+_PUBLIC = ("kty", "crv", "n", "e", "x", "y")
 _REFUSED = frozenset({"jwk", "jku", "x5u", "x5c", "crit", "b64", "enc", "zip"})
 
 
@@ -103,11 +104,9 @@ def _key(member: dict[str, Any]) -> ProviderKey | None:
     if not fitting or member.get("use", "sig") != "sig" or "d" in member:
         return None
     try:
-        key = import_key(
-            {name: member[name] for name in ("kty", "crv", "n", "e", "x", "y") if name in member}
-        )
-    except (JoseError, ValueError):
-        return None
-    if isinstance(key, RSAKey) and key.public_key.key_size < SHORTEST_RSA:
+        if member["kty"] == "RSA" and len(urlsafe_b64decode(member["n"].encode("ascii"))) < SHORTEST_RSA // 8:
+            return None
+        key = import_key({name: member[name] for name in _PUBLIC if name in member})
+    except (JoseError, AttributeError, KeyError, TypeError, ValueError):
         return None
     return ProviderKey(key, fitting)
