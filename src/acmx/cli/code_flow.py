@@ -12,7 +12,7 @@ from acmx.cli.provider import Provider, Tokens
 from acmx.domain.acm1 import ProviderSignIn
 from acmx.domain.errors import LogOnRefused, NotAuthenticated
 from acmx.trust.jwt import claims_of, kid_of
-from acmx.trust.openid import check_id_token
+from acmx.trust.openid import Metadata, check_id_token
 
 PATIENCE = 300.0
 
@@ -40,7 +40,7 @@ def log_on(provider: Provider, told: ProviderSignIn, show: Callable[[str], None]
         query = urlencode({name: value for name, value in parameters.items() if value is not None})
         endpoint = provider.metadata.authorization_endpoint
         show(f"{endpoint}{'&' if '?' in endpoint else '?'}{query}")
-        code = _code(provider, loopback.wait(PATIENCE))
+        code = code_of(provider.metadata, loopback.wait(PATIENCE))
         tokens = provider.tokens(
             grant_type="authorization_code",
             code=code,
@@ -53,9 +53,8 @@ def log_on(provider: Provider, told: ProviderSignIn, show: Callable[[str], None]
     return tokens
 
 
-def _code(provider: Provider, answer: Mapping[str, str]) -> str:
-    """RFC 9207: the answer must be this provider's."""
-    metadata = provider.metadata
+def code_of(metadata: Metadata, answer: Mapping[str, str]) -> str:
+    """The code in an answer, which must be this provider's (RFC 9207). Raises LogOnRefused."""
     named = metadata.authorization_response_iss_parameter_supported or "iss" in answer
     if named and answer.get("iss") != metadata.issuer:
         raise LogOnRefused("the answer came from another issuer")
