@@ -18,6 +18,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc.jwk import ECKey, RSAKey
 
+from acmx.bootstrap import targets
 from acmx.domain.messages import PROBLEM
 from openid import ALICE, AUDIENCE, Provider, claims, logged_on, running, signed
 from systems import POLICE, System, two_systems
@@ -269,6 +270,7 @@ def forged(provider: Provider) -> dict[str, str]:
             "ES256", own, {"x5u": "https://elsewhere.example/pem"}, **iss
         ),
         "algorithm of another key": signed("ES256", own, {"kid": rsa.kid}, **iss),
+        "another kind of token": signed("ES256", own, {"typ": "token-introspection+jwt"}, **iss),
         "no kid": unsigned({"alg": "ES256"}, **iss) + "AAAA",
         "no JSON": "e30.e30.e30",
         "rubbish": "a.b.c",
@@ -375,6 +377,23 @@ def test_a_server_whose_provider_is_not_there_serves_local_accounts(tmp_path: Pa
         async with a_system(tmp_path, provider) as police:
             assert await answered(police, provider.sign()) == (503, "identity-provider-unavailable", "")
             assert (await police.call("GET", "/session", account="requester"))[0] == 200
+
+    asyncio.run(scenario())
+
+
+def test_the_doctor_asks_the_provider(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path, start=False) as (police, _):
+            with running() as provider:
+                oidc = provider.settings(police.directory)
+                config = msgspec.structs.replace(police.config, oidc=oidc)
+                (finding,) = await targets.reach(police.directory, config)
+                assert (finding.status, finding.text) == ("ok", f"{provider.issuer} publishes 3 keys")
+            (finding,) = await targets.reach(police.directory, config)
+            assert (finding.name, finding.status) == ("identity provider", "failed")
+            (police.directory / "provider.pem").write_text("nothing")
+            (finding,) = await targets.reach(police.directory, config)
+            assert (finding.status, "provider.pem" in finding.text) == ("failed", True)
 
     asyncio.run(scenario())
 

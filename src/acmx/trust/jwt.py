@@ -25,6 +25,7 @@ _FITTING: dict[tuple[str, str | None], frozenset[str]] = {
     ("OKP", "Ed25519"): frozenset({"EdDSA", "Ed25519"}),
 }
 _PUBLIC = ("kty", "crv", "n", "e", "x", "y")
+_TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 _REFUSED = frozenset({"jwk", "jku", "x5u", "x5c", "crit", "b64", "enc", "zip"})
 
 
@@ -86,6 +87,8 @@ def _header(token: str) -> _Header:
         header = msgspec.convert(members, _Header)
     except ValueError as error:
         raise NotAuthenticated("the token is no signed JWT with a kid") from error
+    if header.typ.lower() not in _TYPES:
+        raise NotAuthenticated("it is another kind of token")
     if not _REFUSED.isdisjoint(members):
         raise NotAuthenticated("a token must not bring its own key, nor critical members")
     return header
