@@ -22,7 +22,10 @@ from acmx.domain.acm1 import (
     Findings,
     Health,
     PartnerChange,
+    PasswordChange,
+    ProviderSignIn,
     Session,
+    SignIn,
 )
 from acmx.domain.documents import encode
 from acmx.domain.findings import failed, ok, warning
@@ -280,6 +283,14 @@ class _Story:
         self.keep("new-account", new)
         self.keep("account", reply.body)
         self.keep("accounts", (await self.fire.ask("GET", "/accounts?limit=1", who="operator")).body)
+        change = {"roles": ["reviewer", "auditor"], "mail": "deputy@fire.example"}
+        await self.fire.ask("PATCH", "/accounts/deputy", change, who="operator")
+        self.keep("account-change", change)
+        self.keep("password-change", PasswordChange(PASSWORD, "staple battery horse correct"))
+        self.keep("standing", (await self.fire.ask("GET", "/session", who="operator")).body)
+        issuer = f"https://login.{FIRE.system}"
+        told = ProviderSignIn(issuer, "acmx", "openid acm offline_access", f"https://acm.{FIRE.system}")
+        self.keep("sign-in", SignIn(FIRE.system, told))
         self.keep("credentials", Credentials("dispatcher", PASSWORD))
         session = Session(
             token="kTq0ZLr7Bqk1o2m1uS0V3yqf8yHhQ6mS0c0d3p7aN1E",  # noqa: S106

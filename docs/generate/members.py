@@ -185,6 +185,25 @@ MEANINGS: dict[type, dict[str, str]] = {
         "system": "MC system ID of this ACM server",
         "ends_at": "when the token ends: 12 hours after log-on",
     },
+    acm1.SignIn: {
+        "system": "MC system ID of this ACM server",
+        "oidc": "the OpenID provider; absent: there are local accounts alone",
+    },
+    acm1.ProviderSignIn: {
+        "issuer": "issuer identifier; its metadata are at `/.well-known/openid-configuration` below it",
+        "client_id": "the public client for ACM clients of this system",
+        "scope": "what to ask for",
+        "resource": "`resource` of the authorization and of the token request (RFC 8707)",
+        "acr_values": "`acr_values` of the authorization request",
+    },
+    acm1.Standing: {
+        "account": "name of the local account, or `oidc:` and the subject of the OpenID provider",
+        "mc_service_id": "MC service ID",
+        "roles": "see 8.7",
+        "system": "MC system ID of this ACM server",
+        "automatic": "a service account: what it decides is shown as decided by an agent",
+    },
+    acm1.PasswordChange: {"current": "the password so far", "new": "12 characters or more"},
     acm1.Submission: {
         "kind": "`server-identity`",
         "partner": "MC system ID of an established partner",
@@ -343,6 +362,10 @@ MEANINGS: dict[type, dict[str, str]] = {
         "functional_aliases": "the first one is the alias the person asks under",
         "automatic": "a service account",
         "mail": "where the person is written to; ASCII",
+    },
+    acm1.AccountChange: {
+        "roles": "all roles from now on, also of sessions that have begun; at least one",
+        "mail": "where the person is written to from now on; null: nowhere",
     },
     acm1.Account: {
         "name": "name",

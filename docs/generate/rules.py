@@ -110,7 +110,11 @@ TO_CLIENTS: dict[type[AcmxError], str] = {
     errors.FaultyInput: "a member is malformed, unknown, missing or breaks a rule; `faults` names each, "
     "at most 100, `faults_total` how many there are",
     errors.NoIdentity: "no `Authorization: Bearer`",
-    errors.NotAuthenticated: "the token is unknown, has ended or its account is disabled",
+    errors.NotAuthenticated: "the token is unknown, has ended or its account is disabled; a token of the OpenID "
+    "provider is not one, or not for this server, or names nobody of this system",
+    errors.InsufficientScope: "a token of the OpenID provider without the `scope` named",
+    errors.TooManyAttempts: "log-on or change of a password after too many failures: `retry_after` seconds, also in "
+    "`Retry-After`",
     errors.LogOnRefused: "at log-on: account or password is wrong, or the account is disabled",
     errors.NotAllowed: "step 2, or no right; `rule` says which: `role:PERMISSION`, `own-users`, `own-requests`; at "
     "step 2 `exchange` is the id under which the refusal is kept",
@@ -131,6 +135,7 @@ TO_CLIENTS: dict[type[AcmxError], str] = {
     errors.BadSignature: "`POST /partners`: the file is not signed by a key in it",
     errors.ClockAhead: "`POST /partners`: the file was signed in the future",
     errors.TemporarilyUnavailable: "nothing can be stored at the moment; the same call may be made again",
+    errors.IdentityProviderUnavailable: "the OpenID provider's keys cannot be had; the same call may be made again",
     AcmxError: "an internal fault",
 }
 """Problem documents of ACM-1."""

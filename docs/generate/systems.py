@@ -20,16 +20,18 @@ from acmx.config import Acm2 as Acm2Config
 from acmx.config import Config
 from acmx.delivery.check import Check
 from acmx.delivery.supervisor import Supervisor
-from acmx.domain.acm1 import NewAccount
+from acmx.domain.acm1 import NewAccount, SignIn
 from acmx.domain.identities import Realms
 from acmx.domain.partnership import Metadata
 from acmx.faces.acm1.app import Acm1
 from acmx.faces.acm1.authentication import Authentication
 from acmx.faces.acm1.calls import Desk
 from acmx.faces.acm1.notifications import Bell
+from acmx.faces.acm1.passwords import Passwords
 from acmx.faces.acm2.app import Acm2
 from acmx.faces.acm2.peers import Peers
 from acmx.flows import keep_accounts
+from acmx.flows.attempts import Attempts
 from acmx.flows.house import House
 from acmx.flows.log_on import token_hash
 from acmx.flows.refusals import Refusals
@@ -147,8 +149,9 @@ class System:
         bell = Bell(clock, authentication)
         vitals = Vitals(Supervisor(time.monotonic))
         check = Check(self.house, self.store, self.own, self._context_to).run
-        desk = Desk(self.house, self.store, self.own, bell.told_at, vitals, check)
-        self.acm1 = Acm1(desk, bell, authentication, refusals).app()
+        passwords = Passwords(self.house, self.store, refusals, Attempts(time.monotonic))
+        desk = Desk(self.house, self.store, self.own, bell.told_at, vitals, check, passwords)
+        self.acm1 = Acm1(desk, bell, authentication, refusals, SignIn(self.id)).app()
         self.acm2 = Acm2(self.house, self.store, self.own, self.peers, refusals).app()
 
     def _context_to(self, peer: Pinned) -> ssl.SSLContext:

@@ -62,7 +62,8 @@ def test_every_reference_leads_somewhere(document: Any) -> None:
 def test_every_route_is_in_it_and_nothing_that_is_not_served(document: Any) -> None:
     served = {(row.method.lower(), BASE + row.path) for row in ROUTES}
     assert {(method, path) for method, path, _ in operations(document)} - served == {
-        ("post", f"{BASE}/sessions")
+        ("get", f"{BASE}/"),
+        ("post", f"{BASE}/sessions"),
     }
     assert served <= {(method, path) for method, path, _ in operations(document)}
 
@@ -83,11 +84,11 @@ def test_every_operation_has_a_name_of_its_own_its_parameters_and_its_bodies(doc
         assert "application/problem+json" in operation["responses"]["default"]["content"]
 
 
-def test_every_operation_but_log_on_asks_for_the_bearer_token(document: Any) -> None:
+def test_every_operation_but_log_on_and_how_to_asks_for_the_bearer_token(document: Any) -> None:
     assert document["security"] == [{"bearer": []}]
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
     open_to_all = [path for _, path, operation in operations(document) if operation.get("security") == []]
-    assert open_to_all == [f"{BASE}/sessions"]
+    assert open_to_all == [f"{BASE}/", f"{BASE}/sessions"]
 
 
 @pytest.mark.law(13)

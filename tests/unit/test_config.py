@@ -6,6 +6,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,9 +18,11 @@ from acmx.config import (
     Delivery,
     Mail,
     Notices,
+    Oidc,
     Requests,
     Webhook,
     endpoint,
+    faults,
     host_of,
     read,
     write,
@@ -54,6 +57,15 @@ mails = st.builds(
     reviewers=told,
     escalation=told,
     asker_events=st.lists(st.sampled_from(TOLD["asker"])).map(tuple),
+)
+OIDC = Oidc(
+    issuer="https://login.example/realms/police",
+    audience="https://acm.example",
+    scope="acm",
+    client_id="acmx",
+    roles={"acm-requester": "requester", "acm.operator": "operator"},
+    automatic_clients=("night-desk",),
+    ca_file="tls/provider.pem",
 )
 webhooks = st.lists(
     st.builds(
@@ -92,6 +104,7 @@ configs = st.builds(
     ),
     mail=mails,
     webhooks=webhooks,
+    oidc=st.sampled_from([Oidc(), OIDC]),
     delivery=st.builds(Delivery, seconds, seconds),
 )
 
@@ -109,6 +122,45 @@ def refused(tmp_path, text, **environment):
     return str(raised.value), {fault.field for fault in raised.value.members.get("faults", [])}
 
 
+OIDC_FAULTS = {
+    "issuer": (
+        "",
+        "http://login.example",
+        "https://",
+        "https://login.example/?tenant=1",
+        "https://login.example#x",
+        "login",
+    ),
+    "audience": ("", "acmx"),
+    "client_id": ("",),
+    "scope": ("", "acm admin", 'a"b', "a\\b", "à"),
+    "mc_service_id_claims": ((),),
+    "roles": ({},),
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [(field, v) for field, values in OIDC_FAULTS.items() for v in values]
+)
+def test_a_provider_is_named_whole_or_not_at_all(field, value):
+    config = Config(system=SYSTEM, name="x", realms=Realms((SYSTEM,)), oidc=OIDC)
+    assert faults(config) == []
+    faulty = msgspec.structs.replace(config, oidc=msgspec.structs.replace(OIDC, **{field: value}))
+    assert {fault.field for fault in faults(faulty)} == {f"oidc.{field}"}
+
+
+def test_the_example_of_the_page_about_people_can_be_used(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "people.md").read_text()
+    example = page.partition("```toml\n")[2].partition("```")[0]
+    assert reading(tmp_path, LEAST + example).oidc.roles["acm-operator"] == "operator"
+
+
+def test_a_role_that_does_not_exist_is_named_with_its_value():
+    oidc = msgspec.structs.replace(OIDC, roles={"acm-chief": "chief"})
+    (fault,) = faults(Config(system=SYSTEM, name="x", realms=Realms((SYSTEM,)), oidc=oidc))
+    assert (fault.field, fault.value) == ("oidc.roles.acm-chief", "chief")
+
+
 @given(configs)
 def test_what_is_written_is_read_again(config):
     with tempfile.TemporaryDirectory() as folder:
@@ -122,8 +174,13 @@ def test_the_file_is_for_its_owner_and_explains_every_setting(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     paragraphs = path.read_text().split("\n\n")
     assert all("# " in paragraph for paragraph in paragraphs)
-    assert set(tomllib.loads(path.read_text())) == set(Config.__struct_fields__) - {"mail", "webhooks"}
-    assert all(section in path.read_text() for section in ("[mail]", "[[webhooks]]", "docs/notifications.md"))
+    assert set(tomllib.loads(path.read_text())) == set(Config.__struct_fields__) - {
+        "mail",
+        "oidc",
+        "webhooks",
+    }
+    named = ("[mail]", "[[webhooks]]", "docs/notifications.md", "[oidc]", "docs/people.md")
+    assert all(section in path.read_text() for section in named)
 
 
 def test_what_breaks_a_rule_is_not_written(tmp_path):

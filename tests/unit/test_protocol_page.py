@@ -211,6 +211,7 @@ def test_the_golden_withdrawal_of_an_unknown_exchange_is_receipted_withdrawn(tmp
 ACM1: dict[str, type] = {
     "accepted": acm1.Accepted,
     "account": acm1.Account,
+    "account-change": acm1.AccountChange,
     "accounts": acm1.Accounts,
     "answer": acm1.Answer,
     "audit-page": acm1.AuditPage,
@@ -234,6 +235,7 @@ ACM1: dict[str, type] = {
     "pending": acm1.Pending,
     "pending-answer": acm1.Pending,
     "question": acm1.TextInput,
+    "password-change": acm1.PasswordChange,
     "policy": acm1.Policy,
     "policy-input": acm1.PolicyInput,
     "explanation": acm1.Explanation,
@@ -245,6 +247,8 @@ ACM1: dict[str, type] = {
     "review": acm1.Review,
     "reviewed": acm1.Reviewed,
     "session": acm1.Session,
+    "sign-in": acm1.SignIn,
+    "standing": acm1.Standing,
     "submission": acm1.Submission,
     "withdrawal": acm1.WithdrawalInput,
     "withdrawal-accepted": acm1.Accepted,
@@ -311,8 +315,10 @@ RECEIVING = (
 NEVER_CROSSES = {
     errors.FaultyInput,  # the base of InvalidMessage
     errors.Incomplete,  # caught: a person decides
+    errors.InsufficientScope,  # ACM-1's
     errors.Misconfigured,  # when the store is opened
     errors.NotAuthenticated,  # ACM-1's
+    errors.TooManyAttempts,  # ACM-1's
 }
 ONLY_ON_THIS_MACHINE = {
     errors.DirectoryInUse,

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from acmx.bootstrap import telling
+from acmx.bootstrap import people, telling
 from acmx.bootstrap.own import own
 from acmx.bootstrap.renewal import Renewal
 from acmx.bootstrap.vitals import Vitals, ask_writer
@@ -30,10 +30,13 @@ from acmx.faces.acm1.app import Acm1
 from acmx.faces.acm1.authentication import Authentication
 from acmx.faces.acm1.calls import Desk
 from acmx.faces.acm1.notifications import Bell
+from acmx.faces.acm1.passwords import Passwords
+from acmx.faces.acm1.vouched import Vouched
 from acmx.faces.acm2.app import Acm2
 from acmx.faces.acm2.peers import Peers
 from acmx.faces.listener import Listener
 from acmx.flows import subscribe
+from acmx.flows.attempts import Attempts
 from acmx.flows.house import House
 from acmx.flows.refusals import Refusals
 from acmx.storage import partners
@@ -70,15 +73,18 @@ class Server:
         self._own = identity
         self._renewal = Renewal(directory, config, store, identity, clock)
         refusals = Refusals(house, store)
-        authentication = Authentication(house, store)
+        self._provider = people.provider(directory, config, steady)
+        vouched = Vouched(house, store, config.oidc, self._provider.key) if self._provider else None
+        authentication = Authentication(house, store, vouched)
+        passwords = Passwords(house, store, refusals, Attempts(steady))
         self._bell = Bell(house.clock, authentication)
         self._supervisor = Supervisor()
         self._vitals = Vitals(self._supervisor)
         self._guard = ClockGuard(house, store, steady)
         self._owner = f"{socket.gethostname()}:{directory.resolve()}"
         check = Check(house, store, identity, self._renewal.context_to).run
-        desk = Desk(house, store, identity, self._bell.told_at, self._vitals, check)
-        acm1 = Acm1(desk, self._bell, authentication, refusals)
+        desk = Desk(house, store, identity, self._bell.told_at, self._vitals, check, passwords)
+        acm1 = Acm1(desk, self._bell, authentication, refusals, people.sign_in(config))
         tls2 = self._renewal.acm2_context()
         self._peers = Peers(store, tls2)
         acm2 = Acm2(house, store, identity, self._peers, refusals)
@@ -130,6 +136,8 @@ class Server:
         self._messenger.start()
         self._supervisor.keep("clockwork", partial(clockwork.run, self._house, self._store, self._guard))
         self._supervisor.keep("notifications", self._bell.keep_beating)
+        if self._provider is not None:
+            self._supervisor.keep("identity provider", self._provider.keep_fresh)
         self._supervisor.keep("partners", self._peers.keep_fresh)
         self._supervisor.keep(
             "expiry", partial(watch_ends, self._house, self._store, self._renewal, self._vitals)

@@ -1,12 +1,12 @@
-"""Whether mail and webhooks can be sent: each target is gone to, all at once, and told nothing."""
+"""Whether mail and webhooks can be sent and the OpenID provider be asked: each is gone to, all at once."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from acmx.bootstrap import telling
+from acmx.bootstrap import people, telling
 from acmx.config import Config
 from acmx.delivery.channel import Channel, TargetDown
 from acmx.delivery.mail import CHANNEL
@@ -25,13 +25,28 @@ async def reach(directory: Path, config: Config) -> list[Finding]:
     ]
     if config.mail.host:
         ways.insert(0, (CHANNEL, telling.by_mail))
-    return await asyncio.gather(*(_reach(name, partial(way, directory, config)) for name, way in ways))
+    looks = [(name, partial(_reach, partial(way, directory, config))) for name, way in ways]
+    if config.oidc.issuer:
+        looks.append(("identity provider", partial(_ask_provider, directory, config)))
+    return await asyncio.gather(*(_found(name, look) for name, look in looks))
 
 
-async def _reach(name: str, way: Callable[..., Channel]) -> Finding:
+async def _reach(way: Callable[..., Channel]) -> str:
+    return await way(clock=lambda: datetime.now(UTC)).reach()
+
+
+async def _ask_provider(directory: Path, config: Config) -> str:
+    provider = people.provider(directory, config)
+    keys = await provider.keys() if provider else {}
+    if not keys:
+        raise TargetDown(f"{config.oidc.issuer} publishes no key that can be used")
+    return f"{config.oidc.issuer} publishes {len(keys)} keys"
+
+
+async def _found(name: str, look: Callable[[], Awaitable[str]]) -> Finding:
     try:
         async with asyncio.timeout(WITHIN):
-            return ok(name, await way(clock=lambda: datetime.now(UTC)).reach())
+            return ok(name, await look())
     except TimeoutError:
         return failed(name, f"did not answer within {WITHIN:g} s")
     except (AcmxError, TargetDown) as error:

@@ -2,12 +2,15 @@
 
 from typing import Annotated
 
+import msgspec
 from cyclopts import Parameter
+from msgspec import UNSET
 
-from acmx.cli import passwords
+from acmx.cli import passwords, profiles
+from acmx.cli.failures import WrongUsageError
 from acmx.cli.options import DEFAULTS, Options
 from acmx.cli.terminal import cell, facts, out, table
-from acmx.domain.acm1 import Account, Accounts, NewAccount
+from acmx.domain.acm1 import Account, AccountChange, Accounts, NewAccount
 
 Name = Annotated[str, Parameter(name="NAME", help="The account's name.")]
 
@@ -62,6 +65,75 @@ def disable(name: Name, /, *, options: Options = DEFAULTS) -> None:
     """
     with options.client() as client:
         _show(client.disable_account(name), options)
+
+
+def enable(name: Name, /, *, options: Options = DEFAULTS) -> None:
+    """Enable an account that was disabled: it can log on again.
+
+    For example:
+
+        acmx account enable alice
+    """
+    with options.client() as client:
+        _show(client.enable_account(name), options)
+
+
+def unlock(name: Name, /, *, options: Options = DEFAULTS) -> None:
+    """Forget the failed log-ons of an account, and of where they came from: nobody has to wait any more.
+
+    For example:
+
+        acmx account unlock alice
+    """
+    with options.client() as client:
+        _show(client.unlock_account(name), options)
+
+
+def change(
+    name: Name,
+    /,
+    *,
+    role: Annotated[
+        list[str] | None, Parameter(consume_multiple=True, help="All its roles from now on.")
+    ] = None,
+    mail: Annotated[str | None, Parameter(help='Where to write to from now on; "" for nowhere.')] = None,
+    options: Options = DEFAULTS,
+) -> None:
+    """Change an account, at once; what is not named stays.
+
+    For example:
+
+        acmx account set alice --role requester auditor --mail alice@fire.example
+    """
+    if role is None and mail is None:
+        raise WrongUsageError("Name what is to change: --role, --mail")
+    given = AccountChange(
+        roles=UNSET if role is None else tuple(role), mail=UNSET if mail is None else mail or None
+    )
+    with options.client() as client:
+        _show(client.change_account(name, given), options)
+
+
+def password(*, options: Options = DEFAULTS) -> None:
+    """Change the password of your own account; all its other sessions end.
+
+    The password so far comes from ACMX_PASSWORD or is asked for; the new one from ACMX_NEW_PASSWORD, or it is asked
+    for, or made up and shown.
+
+    For example:
+
+        acmx account password
+    """
+    profile = profiles.load(options.profile)
+    name = profile.session.account
+    current = passwords.known(name)
+    new = passwords.new(name, passwords.VARIABLE_OF_NEW)
+    with options.client() as client:
+        account = client.change_password(current, new.text)
+        new.tell(name)
+        session = client.log_on(name, new.text)
+    profiles.replace(msgspec.structs.replace(profile, session=session))
+    _show(account, options)
 
 
 def list_all(*, options: Options = DEFAULTS) -> None:

@@ -15,6 +15,7 @@ from acmx.cli.failures import note
 from acmx.cli.files import write
 from acmx.cli.journal import journal_table
 from acmx.cli.options import DEFAULTS, FIRST_PAGE, Id, Options, Paging
+from acmx.cli.renewal import client_of
 from acmx.cli.summaries import exchange_facts, links, summary_table, waits_for
 from acmx.cli.terminal import cell, out, people, plain, print_json
 from acmx.domain.acm1 import Exchange, Pending, Summary
@@ -50,7 +51,7 @@ def show(id_: Id, /, *, options: Options = DEFAULTS) -> None:
         acmx show 01a3c5e7-9b2d-7f46-8a1b-3c5d7e9f1b2d
     """
     profile = profiles.load(options.profile)
-    with profile.client() as client:
+    with client_of(profile) as client:
         exchange = client.exchange(id_)
     options.show(exchange, lambda: _draw(exchange, profile.session.system))
 

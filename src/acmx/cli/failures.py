@@ -11,7 +11,7 @@ DONE, FAILED, WRONG_USAGE, NOT_YET, INTERRUPTED = 0, 1, 2, 3, 130
 SHOWN_FAULTS = 20
 _UNSHOWN = frozenset({"faults", "faults_total", "instance"})
 _REMEDIES: dict[type[AcmxError], str] = {
-    NotAuthenticated: "log on again: acmx login URL --account NAME",
+    NotAuthenticated: "log on again: acmx login URL",
     VersionsDiffer: "read it again: acmx show ID",
 }
 

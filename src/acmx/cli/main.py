@@ -76,10 +76,11 @@ _offer(app, questions.ask, questions.answer, group=_EXCHANGES)
 _offer(app, exchanges.fetch, exchanges.withdraw, exchanges.watch, group=_EXCHANGES)
 
 _ADMINISTRATION = "Log-on and administration"
-_offer(app, login.login, journal.audit, notices.notices, group=_ADMINISTRATION)
+_offer(app, login.login, login.logout, journal.audit, notices.notices, group=_ADMINISTRATION)
 
 _account = _part("account", "Who may log on, and in which roles.", _ADMINISTRATION)
-_offer(_account, account.add, account.disable)
+_offer(_account, account.add, account.disable, account.enable, account.unlock, account.password)
+_account.command(account.change, name="set")
 _account.command(account.list_all, name="list")
 
 _identities = _part("identities", "This system's server identity information.", _ADMINISTRATION)

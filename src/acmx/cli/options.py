@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter, Token
 
 from acmx.cli import profiles
+from acmx.cli.renewal import client_of
 from acmx.cli.terminal import print_json
 from acmx.client import Client
 
@@ -26,8 +27,8 @@ class Options:
     json: Json = False
 
     def client(self) -> Client:
-        """Raises Misconfigured where there is no such profile."""
-        return profiles.load(self.profile).client()
+        """Raises Misconfigured where there is no such profile, NotAuthenticated, IdentityProviderUnavailable."""
+        return client_of(profiles.load(self.profile))
 
     def show(self, document: Any, draw: Callable[[], None]) -> None:
         """Print the document: as JSON where that was asked for, else as `draw` does."""

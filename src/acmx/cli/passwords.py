@@ -10,6 +10,7 @@ from acmx.cli.failures import WrongUsageError, note
 from acmx.cli.terminal import is_interactive
 
 VARIABLE = "ACMX_PASSWORD"
+VARIABLE_OF_NEW = "ACMX_NEW_PASSWORD"
 
 
 def known(account: str) -> str:
@@ -22,7 +23,7 @@ def known(account: str) -> str:
 
 
 class NewPassword(Struct, frozen=True):
-    """A password for a new account; one that was made up must be told."""
+    """A new password; one that was made up must be told."""
 
     text: str
     made_up: bool = False
@@ -32,9 +33,9 @@ class NewPassword(Struct, frozen=True):
             note(f"Password of {account}, shown only now: {self.text}")
 
 
-def new(account: str) -> NewPassword:
-    """A password for a new account. Raises WrongUsageError where it was typed differently the second time."""
-    if given := os.environ.get(VARIABLE):
+def new(account: str, variable: str = VARIABLE) -> NewPassword:
+    """A new password. Raises WrongUsageError where it was typed differently the second time."""
+    if given := os.environ.get(variable):
         return NewPassword(given)
     typed = getpass(f"New password of {account} (empty: one is made up): ") if is_interactive() else ""
     if not typed:

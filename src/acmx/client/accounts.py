@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from acmx.client.calls import Calls
 from acmx.client.pages import pages
 from acmx.client.places import path, query
-from acmx.domain.acm1 import Account, Accounts, NewAccount
+from acmx.domain.acm1 import Account, AccountChange, Accounts, NewAccount
 
 
 class AccountCalls(Calls):
@@ -23,3 +23,13 @@ class AccountCalls(Calls):
 
     def disable_account(self, name: str) -> Account:
         return self._connection.send("POST", path("accounts", name, "disablement"), Account)
+
+    def enable_account(self, name: str) -> Account:
+        return self._connection.send("POST", path("accounts", name, "enablement"), Account)
+
+    def unlock_account(self, name: str) -> Account:
+        """Forget its failed log-ons."""
+        return self._connection.send("POST", path("accounts", name, "unlocking"), Account)
+
+    def change_account(self, name: str, change: AccountChange) -> Account:
+        return self._connection.send("PATCH", path("accounts", name), Account, change)

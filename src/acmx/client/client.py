@@ -15,16 +15,15 @@ from acmx.client.pages import pages
 from acmx.client.partners import PartnerCalls
 from acmx.client.places import path, query
 from acmx.client.rules import RuleCalls
+from acmx.client.sessions import SessionCalls
 from acmx.domain.acm1 import (
     Accepted,
     Answer,
-    Credentials,
     Exchange,
     Page,
     Pending,
     Review,
     Reviewed,
-    Session,
     Submission,
     Summary,
     TextInput,
@@ -48,7 +47,7 @@ def _say_nothing(lost: AcmxError, seconds: float) -> None:
     del lost, seconds
 
 
-class Client(AccountCalls, RuleCalls, PartnerCalls, OperationCalls):
+class Client(SessionCalls, AccountCalls, RuleCalls, PartnerCalls, OperationCalls):
     """An ACM client of the ACM server at `url` (https), by bearer token.
 
     `certificate` is the server's own (a PEM file, or PEM text) and then the only one that is taken; without it
@@ -64,9 +63,13 @@ class Client(AccountCalls, RuleCalls, PartnerCalls, OperationCalls):
         certificate: Path | str | None = None,
         *,
         pause: Callable[[float], None] = time.sleep,
+        renew: Callable[[], str] | None = None,
     ) -> None:
-        """Raises FaultyInput. `pause` waits that many seconds between two tries."""
-        self._connection = Connection(url, certificate, pause)
+        """Raises FaultyInput. `pause` waits that many seconds between two tries.
+
+        `renew` gives another token for one that is no good any more; raises NotAuthenticated where there is none.
+        """
+        self._connection = Connection(url, certificate, pause, renew)
         self._connection.token = token
         self._pause = pause
 
@@ -80,12 +83,6 @@ class Client(AccountCalls, RuleCalls, PartnerCalls, OperationCalls):
 
     def close(self) -> None:
         self._connection.close()
-
-    def log_on(self, account: str, password: str) -> Session:
-        """Steps 7 and 15; the token is used from now on. Raises NotAuthenticated."""
-        session = self._connection.send("POST", "/sessions", Session, Credentials(account, password))
-        self._connection.token = session.token
-        return session
 
     def submit(self, submission: Submission, key: str) -> Accepted:
         """Step 1. One `key` makes one exchange, however often it is submitted.

@@ -19,15 +19,22 @@ T = TypeVar("T")
 PATH = "/acm1/v1"
 TRIES = 4
 BLOCK = 65_536
+UNAUTHORISED = 401
 FIRST_PAUSE = 0.25
 READ_SECONDS = 60.0
 """Also the longest silence of a stream: the server's heartbeats come more often."""
 
 
 class Connection:
-    """`pause` waits that many seconds between tries."""
+    """`pause` waits that many seconds between tries; `renew` gives a token for one that is no good any more."""
 
-    def __init__(self, url: str, certificate: Path | str | None, pause: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        url: str,
+        certificate: Path | str | None,
+        pause: Callable[[float], None],
+        renew: Callable[[], str] | None = None,
+    ) -> None:
         """Raises FaultyInput."""
         address = certificates.address_of(url)
         pem = certificates.read(certificate) if isinstance(certificate, Path) else certificate
@@ -35,6 +42,7 @@ class Connection:
         self._url = url
         self._base = (address.path or "").rstrip("/") + PATH
         self._pause = pause
+        self._renew = renew
         self._pool = HTTPSConnectionPool(
             str(address.host),
             address.port or certificates.DEFAULT_PORT,
@@ -90,19 +98,26 @@ class Connection:
     ) -> Iterator[BaseHTTPResponse]:
         body = None if document is None else msgspec.json.encode(document)
         try:
-            response = self._pool.request(
-                method,
-                self._base + path,
-                body=body,
-                headers=self._headers(body) | headers,
-                redirect=False,
-                preload_content=False,
-            )
+            response = self._asked(method, path, body, headers)
+            if response.status == UNAUTHORISED and self._renew is not None:
+                response.drain_conn()
+                self.token = self._renew()
+                response = self._asked(method, path, body, headers)
             if response.status >= 300:
                 raise error_of(response.status, response.headers.get("content-type", ""), response.data)
             yield response
         except (HTTPError, OSError) as error:
             raise self._failure(error) from error
+
+    def _asked(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> BaseHTTPResponse:
+        return self._pool.request(
+            method,
+            self._base + path,
+            body=body,
+            headers=self._headers(body) | headers,
+            redirect=False,
+            preload_content=False,
+        )
 
     def _headers(self, body: bytes | None) -> dict[str, str]:
         headers = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 from acmx.config.addresses import endpoint, host_of
+from acmx.config.oidc import faults_of_oidc
 from acmx.config.sections import Config, Delivery, Mail, Notices, Requests, Webhook
 from acmx.domain.errors import Fault, FaultyInput
 from acmx.domain.identities import InvalidIdentity, mc_system_id
@@ -26,6 +27,7 @@ def faults(config: Config) -> list[Fault]:
         *_faults_of_notices(config.notices),
         *_faults_of_mail(config),
         *_faults_of_webhooks(config.webhooks),
+        *faults_of_oidc(config.oidc),
         *_faults_of_delivery(config.delivery),
     ]
 

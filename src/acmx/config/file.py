@@ -13,7 +13,7 @@ import tomli_w
 from msgspec import Struct
 
 from acmx.config.checks import faults
-from acmx.config.sections import Config, Mail
+from acmx.config.sections import Config, Mail, Oidc
 from acmx.config.template import TEMPLATE
 from acmx.domain.documents import convert
 from acmx.domain.errors import Fault, FaultyInput, Misconfigured
@@ -50,9 +50,9 @@ def write(path: Path, config: Config) -> None:
     if found := faults(config):
         raise FaultyInput(found)
     text = _PLACE.sub(lambda place: _line(config, place[1]), TEMPLATE)
-    told_by = {"mail": config.mail, "webhooks": config.webhooks}
-    default = {"mail": Mail(), "webhooks": ()}
-    more = {name: msgspec.to_builtins(value) for name, value in told_by.items() if value != default[name]}
+    default = {"mail": Mail(), "webhooks": (), "oidc": Oidc()}
+    chosen = {name: getattr(config, name) for name in default}
+    more = {name: msgspec.to_builtins(value) for name, value in chosen.items() if value != default[name]}
     write_secret(path, (text + tomli_w.dumps(more)).encode())
 
 

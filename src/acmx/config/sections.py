@@ -70,6 +70,27 @@ class Webhook(Struct, frozen=True, forbid_unknown_fields=True):
     reviewer_events: tuple[str, ...] = BY_DEFAULT["reviewers"]
 
 
+class Oidc(Struct, frozen=True, forbid_unknown_fields=True):
+    """The OpenID provider whose access tokens are taken on ACM-1; an empty `issuer` means local accounts alone.
+
+    `roles` gives the role of acmx for a value of `role_claim`. `client_id`, `resource`, `acr_values` and
+    `offline_access` are what `acmx login` is told. `ca_file` (PEM): the one certification authority that is taken.
+    """
+
+    issuer: str = ""
+    audience: str = ""
+    scope: str = ""
+    client_id: str = ""
+    resource: str = ""
+    acr_values: str = ""
+    offline_access: bool = False
+    mc_service_id_claims: tuple[str, ...] = ("mcptt_id", "mcvideo_id", "mcdata_id")
+    role_claim: str = "roles"
+    roles: dict[str, str] = {}
+    automatic_clients: tuple[str, ...] = ()
+    ca_file: str = ""
+
+
 class Delivery(Struct, frozen=True, forbid_unknown_fields=True):
     """How partners are reached, in seconds."""
 
@@ -90,4 +111,5 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     notices: Notices = Notices()
     mail: Mail = Mail()
     webhooks: tuple[Webhook, ...] = ()
+    oidc: Oidc = Oidc()
     delivery: Delivery = Delivery()

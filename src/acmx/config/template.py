@@ -43,6 +43,8 @@ TEMPLATE = """\
 {notices.reminder_hours}
 {notices.escalation_hours}
 
+# [oidc] names the OpenID provider of your organisation: docs/people.md. Without it there are local accounts alone.
+
 [delivery]
 # Seconds: the longest between two probes of a partner that does not answer while something waits for it, and
 # how long a partner has to answer a message.

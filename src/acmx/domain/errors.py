@@ -207,6 +207,26 @@ class LogOnRefused(AcmxError):
     status = 401
 
 
+class TooManyAttempts(AcmxError):
+    """Too many log-ons have failed: wait before the next one."""
+
+    type = "too-many-attempts"
+    status = 429
+
+
+class IdentityProviderUnavailable(TemporarilyUnavailable):
+    """The identity provider cannot be asked."""
+
+    type = "identity-provider-unavailable"
+
+
+class InsufficientScope(AcmxError):
+    """The bearer token does not carry the scope that is needed here."""
+
+    type = "insufficient-scope"
+    status = 403
+
+
 class NoIdentity(AcmxError):
     """No bearer token was given."""
 

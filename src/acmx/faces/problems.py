@@ -7,7 +7,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from acmx.domain.errors import AcmxError, NotAuthenticated, NotFound, WrongMethod
+from acmx.domain.errors import (
+    AcmxError,
+    InsufficientScope,
+    NotAuthenticated,
+    NotFound,
+    TooManyAttempts,
+    WrongMethod,
+)
 from acmx.domain.messages import PROBLEM
 
 
@@ -38,9 +45,20 @@ def problem(error: AcmxError) -> Response:
         "detail": error.detail,
         **{name: value for name, value in error.members.items() if value is not None},
     }
-    headers = (
-        {"WWW-Authenticate": 'Bearer error="invalid_token"'} if isinstance(error, NotAuthenticated) else {}
-    )
     return Response(
-        msgspec.json.encode(document), error.status, media_type="application/problem+json", headers=headers
+        msgspec.json.encode(document),
+        error.status,
+        media_type="application/problem+json",
+        headers=_headers(error),
     )
+
+
+def _headers(error: AcmxError) -> dict[str, str]:
+    """What RFC 6750 and RFC 9110 ask for."""
+    if isinstance(error, NotAuthenticated):
+        return {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    if isinstance(error, InsufficientScope):
+        return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.members["scope"]}"'}
+    if isinstance(error, TooManyAttempts):
+        return {"Retry-After": str(error.members["retry_after"])}
+    return {}

@@ -1,9 +1,12 @@
-"""Accounts are added, listed and disabled by an operator."""
+"""Accounts are added, listed, changed, disabled and enabled by an operator."""
 
-from msgspec import Struct
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import UNSET, Struct
 
 from acmx.domain import acm1
-from acmx.domain.acm1 import NewAccount
+from acmx.domain.acm1 import AccountChange, NewAccount
 from acmx.domain.errors import Fault, FaultyInput, NotFound
 from acmx.domain.identities import InvalidIdentity, functional_alias, mc_service_id
 from acmx.domain.moments import to_ms
@@ -25,11 +28,7 @@ class Plan(Struct, frozen=True):
 
 def prepare(house: House, actor: str, new: NewAccount) -> Plan:
     """Slow by purpose (argon2id): run it outside the event loop. Raises FaultyInput."""
-    faults = [
-        Fault("roles", role, f"must be one of {', '.join(ROLES)}") for role in new.roles if role not in ROLES
-    ]
-    if not new.roles:
-        faults.append(Fault("roles", "", "must name at least one role"))
+    faults = [*_faults_of_roles(new.roles), *_faults_of_mail(new.mail)]
     try:
         mc_service_id(new.mc_service_id)
         for alias in new.functional_aliases:
@@ -38,8 +37,6 @@ def prepare(house: House, actor: str, new: NewAccount) -> Plan:
         faults.append(fault.fault("mc_service_id"))
     if not faults and house.realms.foreign([new.mc_service_id]):
         faults.append(Fault("mc_service_id", new.mc_service_id, f"must belong to {house.system}"))
-    if new.mail is not None and not is_mail_address(new.mail):
-        faults.append(Fault("mail", new.mail[:255], "must be a mail address"))
     if faults:
         raise FaultyInput(faults)
     account = Account(
@@ -67,11 +64,40 @@ def apply(tx: Tx, plan: Plan) -> acm1.Account:
     return shown(account)
 
 
+def change(house: House, tx: Tx, caller: Caller, name: str, given: AccountChange) -> acm1.Account:
+    """At once, also for sessions that have begun. Raises FaultyInput, NotFound."""
+    wanted: dict[str, object] = {}
+    faults: list[Fault] = []
+    if given.roles is not UNSET:
+        wanted["roles"] = ",".join(given.roles)
+        faults += _faults_of_roles(given.roles)
+    if given.mail is not UNSET:
+        wanted["mail"] = given.mail
+        faults += _faults_of_mail(given.mail)
+    if faults:
+        raise FaultyInput(faults)
+    account = msgspec.structs.replace(_known(tx, name), **wanted)
+    accounts.replace(tx, account)
+    now = to_ms(house.clock())
+    journal.write(tx, now, "account-changed", caller.mc_service_id, account=name, roles=account.roles)
+    return shown(account)
+
+
 def disable(house: House, tx: Tx, caller: Caller, name: str) -> acm1.Account:
-    """The account's tokens end with it. Raises NotFound."""
-    if not accounts.disable(tx, name) or (account := accounts.find(tx, name)) is None:
-        raise NotFound(f"no account {name}")
-    journal.write(tx, to_ms(house.clock()), "account-disabled", caller.mc_service_id, account=name)
+    """The account's sessions end with it. Raises NotFound."""
+    accounts.end_sessions(tx, name)
+    return _switch(house, tx, caller, name, disabled=True)
+
+
+def enable(house: House, tx: Tx, caller: Caller, name: str) -> acm1.Account:
+    """Raises NotFound."""
+    return _switch(house, tx, caller, name, disabled=False)
+
+
+def unlocked(house: House, tx: Tx, caller: Caller, name: str) -> acm1.Account:
+    """That failed log-ons are forgotten is written down. Raises NotFound."""
+    account = _known(tx, name)
+    journal.write(tx, to_ms(house.clock()), "account-unlocked", caller.mc_service_id, account=name)
     return shown(account)
 
 
@@ -91,3 +117,31 @@ def shown(account: Account) -> acm1.Account:
         disabled=bool(account.disabled),
         mail=account.mail,
     )
+
+
+def _switch(house: House, tx: Tx, caller: Caller, name: str, *, disabled: bool) -> acm1.Account:
+    account = msgspec.structs.replace(_known(tx, name), disabled=int(disabled))
+    accounts.replace(tx, account)
+    event = "account-disabled" if disabled else "account-enabled"
+    journal.write(tx, to_ms(house.clock()), event, caller.mc_service_id, account=name)
+    return shown(account)
+
+
+def _known(tx: Tx, name: str) -> Account:
+    account = accounts.find(tx, name)
+    if account is None:
+        raise NotFound(f"no account {name}")
+    return account
+
+
+def _faults_of_roles(roles: tuple[str, ...]) -> Iterator[Fault]:
+    if not roles:
+        yield Fault("roles", "", "must name at least one role")
+    for role in roles:
+        if role not in ROLES:
+            yield Fault("roles", role, f"must be one of {', '.join(ROLES)}")
+
+
+def _faults_of_mail(mail: str | None) -> Iterator[Fault]:
+    if mail is not None and not is_mail_address(mail):
+        yield Fault("mail", mail[:255], "must be a mail address")

@@ -10,7 +10,7 @@ from argon2.exceptions import Argon2Error
 from msgspec import Struct
 
 from acmx.domain.acm1 import Credentials, Session
-from acmx.domain.errors import NotAuthenticated
+from acmx.domain.errors import LogOnRefused, NotAuthenticated
 from acmx.domain.moments import to_ms, whole
 from acmx.flows.house import House
 from acmx.storage import accounts, journal
@@ -23,12 +23,11 @@ _hasher = PasswordHasher()
 
 
 class Plan(Struct, frozen=True):
-    """The session that begins, or None where the password is wrong."""
+    """The session that begins."""
 
-    account: str
-    at: int
-    session: Session | None
-    token: Token | None
+    account: Account
+    session: Session
+    token: Token
 
 
 def hashed(password: str) -> str:
@@ -36,16 +35,21 @@ def hashed(password: str) -> str:
     return _hasher.hash(password)
 
 
-def prepare(house: House, account: Account | None, credentials: Credentials) -> Plan:
+def fits(account: Account | None, password: str) -> bool:
     """Slow by purpose (argon2id), for unknown accounts too: run it outside the event loop."""
-    now = whole(house.clock())
-    password_hash = account.password_hash if account else _hash_of_nobody()
+    nobody = _hash_of_nobody()
     try:
-        _hasher.verify(password_hash, credentials.password)
+        _hasher.verify(account.password_hash if account else nobody, password)
     except Argon2Error:
-        account = None
-    if account is None or account.disabled:
-        return Plan(credentials.account[:64], to_ms(now), None, None)
+        return False
+    return account is not None
+
+
+def prepare(house: House, account: Account | None, credentials: Credentials) -> Plan:
+    """Slow, as `fits`. Raises LogOnRefused."""
+    if not fits(account, credentials.password) or account is None or account.disabled:
+        raise LogOnRefused
+    now = whole(house.clock())
     secret = secrets.token_urlsafe(32)
     ends = now + LASTS
     session = Session(
@@ -56,17 +60,17 @@ def prepare(house: House, account: Account | None, credentials: Credentials) -> 
         system=house.system,
         ends_at=ends,
     )
-    return Plan(
-        account.name, to_ms(now), session, Token(token_hash(secret), account.name, to_ms(now), to_ms(ends))
-    )
+    return Plan(account, session, Token(token_hash(secret), account.name, to_ms(now), to_ms(ends)))
 
 
-def apply(tx: Tx, plan: Plan) -> Session | None:
-    if plan.session is None or plan.token is None:
-        journal.write(tx, plan.at, "log-on-refused", plan.account)
-        return None
-    accounts.insert_token(tx, plan.token, plan.at)
-    journal.write(tx, plan.at, "logged-on", plan.session.mc_service_id, account=plan.account)
+def apply(tx: Tx, plan: Plan) -> Session:
+    """Raises LogOnRefused where the account was disabled or got another password meanwhile."""
+    account = accounts.find(tx, plan.account.name)
+    if account is None or account.disabled or account.password_hash != plan.account.password_hash:
+        raise LogOnRefused
+    at = plan.token.logged_on_at
+    accounts.insert_token(tx, plan.token, at)
+    journal.write(tx, at, "logged-on", account.mc_service_id, account=account.name)
     return plan.session
 
 
@@ -84,6 +88,12 @@ def caller(house: House, tx: Tx, secret: str) -> Caller:
         logged_on_at=token.logged_on_at,
         automatic=bool(account.automatic),
     )
+
+
+def end(house: House, tx: Tx, caller: Caller, secret: str) -> None:
+    """The session of this bearer token ends; that of an OpenID provider's token ends there."""
+    if accounts.delete_token(tx, token_hash(secret)):
+        journal.write(tx, to_ms(house.clock()), "logged-off", caller.mc_service_id, account=caller.account)
 
 
 def token_hash(secret: str) -> str:

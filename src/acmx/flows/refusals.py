@@ -10,6 +10,7 @@ from acmx.storage.engine import Store
 
 MINUTE = 60_000
 LONGEST = 200
+ANYBODY = "somebody"
 
 
 class Refusals:

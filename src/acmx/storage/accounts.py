@@ -46,9 +46,25 @@ def insert(tx: Tx, account: Account) -> bool:
     return tx.execute(rows.insert("account", Account) + " ON CONFLICT DO NOTHING", rows.params(account)) == 1
 
 
-def disable(tx: Tx, name: str) -> bool:
+def replace(tx: Tx, account: Account) -> None:
+    """All but name and password."""
+    tx.execute(
+        f"UPDATE account SET {rows.update(Account, without=('name', 'password_hash'))} WHERE name = :name",  # noqa: S608
+        rows.params(account),
+    )
+
+
+def change_password(tx: Tx, account: Account, password_hash: str) -> bool:
+    """False where it is not the account's password any more that is to be replaced."""
+    changed = tx.execute(
+        "UPDATE account SET password_hash = :new WHERE name = :name AND password_hash = :old",
+        {"name": account.name, "old": account.password_hash, "new": password_hash},
+    )
+    return changed == 1
+
+
+def end_sessions(tx: Tx, name: str) -> None:
     tx.execute("DELETE FROM token WHERE account = :name", {"name": name})
-    return tx.execute("UPDATE account SET disabled = 1 WHERE name = :name", {"name": name}) == 1
 
 
 def mails_of(tx: Tx, person: str | None) -> list[str]:
@@ -80,6 +96,10 @@ def page(tx: Tx, *, after: str, limit: int) -> list[Account]:
 def insert_token(tx: Tx, token: Token, now: int) -> None:
     tx.execute("DELETE FROM token WHERE ends_at <= :now", {"now": now})
     tx.execute(rows.insert("token", Token), rows.params(token))
+
+
+def delete_token(tx: Tx, token_hash: str) -> bool:
+    return tx.execute("DELETE FROM token WHERE hash = :hash", {"hash": token_hash}) == 1
 
 
 def holder(tx: Tx, token_hash: str, now: int) -> tuple[Account, Token] | None:

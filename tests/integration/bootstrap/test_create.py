@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from acmx import config
 from acmx.bootstrap.create import create, new_directory
 from acmx.domain.acm1 import Credentials
-from acmx.domain.errors import AlreadyThere, FaultyInput
+from acmx.domain.errors import AlreadyThere, FaultyInput, LogOnRefused
 from acmx.domain.identities import Realms
 from acmx.domain.moments import from_ms
 from acmx.flows import log_on
@@ -105,7 +105,8 @@ def test_the_first_account_has_every_role_and_can_log_on(pattern, settings):
     chosen = config.read(pattern / "config.toml", {})
     house = House(chosen.system, chosen.realms, lambda: from_ms(account.created_at))
     assert log_on.prepare(house, account, Credentials("admin", settings.password)).session
-    assert not log_on.prepare(house, account, Credentials("admin", "something else")).session
+    with pytest.raises(LogOnRefused):
+        log_on.prepare(house, account, Credentials("admin", "something else"))
 
 
 @pytest.mark.law(10)

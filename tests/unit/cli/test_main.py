@@ -58,8 +58,9 @@ COMMANDS = list(commands())
 
 def test_the_commands_are_those_that_were_promised():
     assert {" ".join(path[1:]) for path in COMMANDS} == {
-        *("init", "serve", "doctor", "backup", "restore", "demo", "login"),
-        *("account add", "account list", "account disable", "identities show", "identities set"),
+        *("init", "serve", "doctor", "backup", "restore", "demo", "login", "logout"),
+        *(f"account {verb}" for verb in ("add", "list", "set", "disable", "enable", "unlock", "password")),
+        *("identities show", "identities set"),
         *(
             f"partner {verb}"
             for verb in ("export", "add", "accept", "list", "show", "suspend", "resume", "check", "compare")

@@ -208,3 +208,16 @@ def test_waiting_ends_when_the_list_says_so_however_often_the_server_is_away(ser
     server.answers(nothing)
     server.answers({**EXCHANGE, "state": "answered"})
     assert client.wait("x").state == "answered"
+
+
+def test_a_token_that_is_no_good_any_more_is_renewed_once(server):
+    server.refuses(401, "not-authenticated")
+    server.answers({"items": []})
+    server.refuses(401, "not-authenticated")
+    server.refuses(401, "not-authenticated")
+    with Client(server.url, "old", server.certificate, renew=lambda: "new") as client:
+        assert client.requests().items == []
+        with pytest.raises(NotAuthenticated):
+            client.requests()
+    told = [asked.headers["Authorization"] for asked in server.asked]
+    assert told == ["Bearer old", "Bearer new", "Bearer new", "Bearer new"]

@@ -49,10 +49,15 @@ from acmx.domain.acm1.roles import PermissionShown as PermissionShown
 from acmx.domain.acm1.roles import Roles as Roles
 from acmx.domain.acm1.roles import RoleShown as RoleShown
 from acmx.domain.acm1.sessions import Account as Account
+from acmx.domain.acm1.sessions import AccountChange as AccountChange
 from acmx.domain.acm1.sessions import Accounts as Accounts
 from acmx.domain.acm1.sessions import Credentials as Credentials
 from acmx.domain.acm1.sessions import NewAccount as NewAccount
+from acmx.domain.acm1.sessions import PasswordChange as PasswordChange
+from acmx.domain.acm1.sessions import ProviderSignIn as ProviderSignIn
 from acmx.domain.acm1.sessions import Session as Session
+from acmx.domain.acm1.sessions import SignIn as SignIn
+from acmx.domain.acm1.sessions import Standing as Standing
 from acmx.domain.acm1.trials import Trial as Trial
 from acmx.domain.acm1.trials import TrialPage as TrialPage
 from acmx.domain.acm1.trials import Tried as Tried

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from acmx.domain.messages import Moment, Short
 
@@ -25,6 +25,40 @@ class Session(Struct, frozen=True):
     ends_at: Moment
 
 
+class ProviderSignIn(Struct, frozen=True, omit_defaults=True):
+    """How a client gets an access token for this server: authorization code with PKCE (S256)."""
+
+    issuer: str
+    client_id: str
+    scope: str
+    resource: str | None = None
+    acr_values: str | None = None
+
+
+class SignIn(Struct, frozen=True, omit_defaults=True):
+    """How people log on here: with a local account, and with the OpenID provider where one is named."""
+
+    system: str
+    oidc: ProviderSignIn | None = None
+
+
+class Standing(Struct, frozen=True):
+    """Who the bearer token stands for."""
+
+    account: str
+    mc_service_id: str
+    roles: list[str]
+    system: str
+    automatic: bool
+
+
+class PasswordChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """A new password for the caller's own account."""
+
+    current: Annotated[str, Meta(max_length=1024)]
+    new: Annotated[str, Meta(min_length=12, max_length=1024)]
+
+
 class NewAccount(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """An account to be added."""
 
@@ -35,6 +69,13 @@ class NewAccount(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=
     functional_aliases: tuple[Short, ...] = ()
     automatic: bool = False
     mail: str | None = None
+
+
+class AccountChange(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What is to be otherwise; what is absent stays. A mail address of null is taken away."""
+
+    roles: tuple[str, ...] | UnsetType = UNSET
+    mail: str | UnsetType | None = UNSET
 
 
 class Account(Struct, frozen=True, omit_defaults=True):

@@ -1,10 +1,11 @@
-"""Accounts of people and of services."""
+"""Accounts of people and of services, and the caller's own session."""
 
 import asyncio
 
 from acmx.domain import acm1
+from acmx.faces.acm1.authentication import address_of, bearer_of
 from acmx.faces.acm1.calls import Call
-from acmx.flows import keep_accounts
+from acmx.flows import keep_accounts, log_on
 
 
 async def get_accounts(call: Call) -> acm1.Accounts:
@@ -22,3 +23,40 @@ async def post_disablement(call: Call) -> acm1.Account:
     return await call.write(
         lambda tx: keep_accounts.disable(call.desk.house, tx, call.caller, call.named("name"))
     )
+
+
+async def post_enablement(call: Call) -> acm1.Account:
+    return await call.write(
+        lambda tx: keep_accounts.enable(call.desk.house, tx, call.caller, call.named("name"))
+    )
+
+
+async def post_unlocking(call: Call) -> acm1.Account:
+    account = await call.write(
+        lambda tx: keep_accounts.unlocked(call.desk.house, tx, call.caller, call.named("name"))
+    )
+    call.desk.passwords.unlock(account.name)
+    return account
+
+
+async def patch_account(call: Call) -> acm1.Account:
+    return await call.write(
+        lambda tx: keep_accounts.change(call.desk.house, tx, call.caller, call.named("name"), call.given)
+    )
+
+
+async def post_password(call: Call) -> acm1.Account:
+    return await call.desk.passwords.change(call.caller, call.given, address_of(call.request))
+
+
+async def get_session(call: Call) -> acm1.Standing:
+    caller = call.caller
+    return acm1.Standing(
+        caller.account, caller.mc_service_id, list(caller.roles), call.desk.house.system, caller.automatic
+    )
+
+
+async def delete_session(call: Call) -> acm1.Standing:
+    token = bearer_of(call.request)
+    await call.write(lambda tx: log_on.end(call.desk.house, tx, call.caller, token))
+    return await get_session(call)

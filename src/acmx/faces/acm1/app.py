@@ -1,6 +1,5 @@
 """ACM-1: what ACM clients may call. Who calls is known before anything is looked at; what is not allowed is denied."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -11,23 +10,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from acmx.domain.acm1 import Credentials
+from acmx.domain.acm1 import Credentials, SignIn
 from acmx.domain.documents import encode, read
-from acmx.domain.errors import AcmxError, AssertedIdentity, LogOnRefused, NoIdentity, NotAuthenticated
-from acmx.faces.acm1.authentication import Authentication
+from acmx.domain.errors import AcmxError, AssertedIdentity, InsufficientScope, NoIdentity, NotAuthenticated
+from acmx.faces.acm1.authentication import Authentication, address_of
 from acmx.faces.acm1.calls import Call, Desk, Served
 from acmx.faces.acm1.notifications import Bell
 from acmx.faces.acm1.openapi import document
 from acmx.faces.acm1.routes import ROUTES
 from acmx.faces.body import read_body
 from acmx.faces.problems import HANDLERS, problem
-from acmx.flows import log_on
-from acmx.flows.refusals import Refusals
-from acmx.storage import accounts
+from acmx.flows.refusals import ANYBODY, Refusals
 from acmx.trust.roles import Caller
 
 BASE = "/acm1/v1"
-ANYBODY = "somebody"
 
 
 @dataclass(frozen=True)
@@ -38,16 +34,13 @@ class Acm1:
     bell: Bell
     authentication: Authentication
     refusals: Refusals
+    sign_in: SignIn
 
     def app(self) -> Starlette:
-        openapi = encode(document(ROUTES, BASE))
-
-        async def get_openapi(_request: Request) -> Response:
-            return Response(openapi, media_type="application/json")
-
         return Starlette(
             routes=[
-                Route(f"{BASE}/openapi.json", get_openapi, methods=["GET"]),
+                Route(f"{BASE}/", _always(encode(self.sign_in)), methods=["GET"]),
+                Route(f"{BASE}/openapi.json", _always(encode(document(ROUTES, BASE))), methods=["GET"]),
                 Route("/health/live", self._show(self.desk.vitals.alive), methods=["GET"]),
                 Route("/health/ready", self._show(self.desk.vitals.ready), methods=["GET"]),
                 Route(f"{BASE}/sessions", self._guarded(self._log_on), methods=["POST"]),
@@ -81,7 +74,7 @@ class Acm1:
                 if "x-3gpp-asserted-identity" in request.headers:
                     raise AssertedIdentity
                 return await answer(request)
-            except (AssertedIdentity, LogOnRefused, NoIdentity, NotAuthenticated) as error:
+            except (AssertedIdentity, InsufficientScope, NoIdentity, NotAuthenticated) as error:
                 await self.refusals.note(ANYBODY, error.type, where=request.url.path)
                 return problem(error)
             except AcmxError as error:
@@ -110,12 +103,14 @@ class Acm1:
 
     async def _log_on(self, request: Request) -> Response:
         credentials = read(await read_body(request), Credentials)
-        house, store = self.desk.house, self.desk.store
-        account = await store.read(lambda tx: accounts.find(tx, credentials.account))
-        plan = await asyncio.to_thread(log_on.prepare, house, account, credentials)
-        session = await store.write(lambda tx: log_on.apply(tx, plan))
-        if session is None:
-            raise LogOnRefused
+        session = await self.desk.passwords.log_on(credentials, address_of(request))
         return Response(
             encode(session), 201, media_type="application/json", headers={"Cache-Control": "no-store"}
         )
+
+
+def _always(content: bytes) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(_request: Request) -> Response:
+        return Response(content, media_type="application/json")
+
+    return handle

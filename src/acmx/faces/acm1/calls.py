@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from acmx.domain import acm1
 from acmx.domain.errors import Fault, FaultyInput
+from acmx.faces.acm1.passwords import Passwords
 from acmx.flows.carry_out import carry_out
 from acmx.flows.house import House
 from acmx.storage.engine import Store, Tx
@@ -52,6 +53,7 @@ class Desk:
     told_at: Callable[[str], int | None]
     vitals: Vitals
     check: Callable[[str], Awaitable[acm1.Findings]]
+    passwords: Passwords
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Call:
 class Served:
     """A row of the table of routes. `permission` None means that the flow itself decides."""
 
-    method: Literal["GET", "POST", "PUT"]
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
     permission: Permission | None
     handle: Callable[[Call], Awaitable[Struct]]

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 import acmx
-from acmx.domain.acm1 import Credentials, Session
+from acmx.domain.acm1 import Credentials, Session, SignIn
 from acmx.faces.acm1.calls import Served
 
 PROBLEM_SCHEMA = {
@@ -24,15 +24,18 @@ PROBLEM_SCHEMA = {
 
 def document(routes: Iterable[Served], base: str) -> dict[str, Any]:
     rows = list(routes)
-    structs = {Credentials, Session} | {s for row in rows for s in (row.takes, row.gives) if s is not None}
+    structs = {Credentials, Session, SignIn} | {
+        s for row in rows for s in (row.takes, row.gives) if s is not None
+    }
     ordered = sorted(structs, key=lambda struct: struct.__name__)
     schemas, components = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
     schema_of = dict(zip(ordered, schemas, strict=True))
     paths: dict[str, Any] = {
+        f"{base}/": {"get": _operation("get_sign_in", [], None, schema_of[SignIn], 200) | {"security": []}},
         f"{base}/sessions": {
             "post": _operation("post_session", [], schema_of[Credentials], schema_of[Session], 201)
             | {"security": []}
-        }
+        },
     }
     for row in rows:
         takes = schema_of[row.takes] if row.takes else None

@@ -72,7 +72,10 @@ ROUTES: tuple[Served, ...] = (
     Served("GET", "/roles", "read-own", rules.get_roles, None, acm1.Roles),
     Served("GET", "/accounts", "accounts", accounts.get_accounts, None, acm1.Accounts),
     Served("POST", "/accounts", "accounts", accounts.post_account, acm1.NewAccount, acm1.Account, 201),
+    Served("PATCH", "/accounts/{name}", "accounts", accounts.patch_account, acm1.AccountChange, acm1.Account),
     Served("POST", "/accounts/{name}/disablement", "accounts", accounts.post_disablement, None, acm1.Account),
+    Served("POST", "/accounts/{name}/enablement", "accounts", accounts.post_enablement, None, acm1.Account),
+    Served("POST", "/accounts/{name}/unlocking", "accounts", accounts.post_unlocking, None, acm1.Account),
     Served("POST", "/partners/{id}/check", "links", operations.post_partner_check, None, acm1.Findings),
     Served("GET", "/outbox", "links", operations.get_outbox, None, acm1.OutboxPage),
     Served("POST", "/outbox/retry", "links", operations.post_retry, acm1.Retry, acm1.Retried),
@@ -82,4 +85,7 @@ ROUTES: tuple[Served, ...] = (
     ),
     Served("GET", "/audit", "audit", records.get_audit, None, acm1.AuditPage),
     Served("GET", "/notices", "audit", records.get_notices, None, acm1.NoticePage),
+    Served("POST", "/password", "read-own", accounts.post_password, acm1.PasswordChange, acm1.Account),
+    Served("GET", "/session", "read-own", accounts.get_session, None, acm1.Standing),
+    Served("DELETE", "/session", "read-own", accounts.delete_session, None, acm1.Standing),
 )
