@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from acmx.client.calls import Calls
 from acmx.client.pages import pages
 from acmx.client.places import path, query
-from acmx.domain.acm1 import Findings, OutboxPage, Partner, Partners, QueuedMessage, Retried, Retry
+from acmx.domain.acm1 import Approvals, Findings, OutboxPage, Partner, Partners, QueuedMessage, Retried, Retry
 from acmx.domain.partnership import PartnerFile
 
 
@@ -33,6 +33,10 @@ class PartnerCalls(Calls):
     def compare_partner(self, id_: str) -> Partner:
         """The common exchanges are compared with the partner's as soon as the link allows."""
         return self._connection.send("POST", path("partners", id_, "comparison"), Partner)
+
+    def set_approvals(self, id_: str, approvals: Approvals) -> Partner:
+        """How many people must approve from now on, also of what is open. Raises NotFound, FaultyInput."""
+        return self._connection.send("PUT", path("partners", id_, "approvals"), Partner, approvals)
 
     def partner_file(self) -> PartnerFile:
         """What this system hands to a partner."""

@@ -19,7 +19,7 @@ from acmx.domain.moments import to_ms
 from acmx.flows import arrivals, contradict, outgoing, receive, receive_request, replies
 from acmx.flows.arrivals import Arrived
 from acmx.flows.change import begin, move
-from acmx.flows.compare import Difference
+from acmx.flows.compare import UNRELEASED, Difference
 from acmx.flows.conversation import last_question
 from acmx.flows.house import House
 from acmx.flows.response import granted_by
@@ -55,6 +55,8 @@ def apply(house: House, tx: Tx, difference: Difference, given: Sequence[Given]) 
     """Raises StaleError where the exchange changes meanwhile: the next comparison finds what is left."""
     now = to_ms(house.clock())
     answered = any(isinstance(one.message, Response) and one.stored.sender == house.system for one in given)
+    if difference.sent:
+        _restore_released(tx, difference, now)
     for one in sorted(given, key=lambda one: _order(difference, one)):
         _put_back(house, tx, difference, one, answered=answered)
     for n in difference.sent:
@@ -119,6 +121,17 @@ def _restore(house: House, tx: Tx, difference: Difference, one: Given) -> None:
     kept = msgspec.structs.replace(one.stored, signature=None)
     outgoing.keep(tx, kept)
     outgoing.queue(tx, kept, peer, exchange.expires_at, first_sent_at=now)
+
+
+def _restore_released(tx: Tx, difference: Difference, now: int) -> None:
+    """The partner holds a request that waits here to be released, or was refused: it did leave."""
+    exchange = exchanges.find(tx, difference.primary, difference.id)
+    request = messages.at(tx, difference.primary, difference.id, difference.primary, 1)
+    if exchange is None or request is None or exchange.state not in UNRELEASED:
+        return
+    left: dict[str, Any] = {"due_at": exchange.expires_at, "reason": None, "decided_by": None}
+    move(tx, exchange, Event.RESTORED, difference.peer, now, detail={"digest": request.digest}, **left)
+    outgoing.queue(tx, request, difference.peer, exchange.expires_at, first_sent_at=now)
 
 
 def _as_minted(tx: Tx, exchange: Exchange, message: AnyMessage) -> tuple[Event, dict[str, Any]]:

@@ -18,7 +18,7 @@ from acmx.flows.held import current_catalogue
 from acmx.flows.house import House
 from acmx.flows.response import Decided
 from acmx.kinds import kind_named
-from acmx.storage import clock_holds, exchanges, partners, policies
+from acmx.storage import clock_holds, exchanges, partners, policies, thresholds
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
@@ -88,6 +88,8 @@ def _at_once(tx: Tx, request: Request, now: datetime) -> Decided | None:
     ruling = rules.decide(partner=request.sender, kind=request.kind, facts=facts)
     if ruling is None:
         return None
+    if ruling.decision == "approve" and _several(tx, request):
+        return None
     if ruling.decision == "decline":
         verdicts = (Verdict(approved=False, users=request.users),)
         return Decided("declined", verdicts, Automatic(), "declined by policy", rule=ruling.rule)
@@ -99,6 +101,11 @@ def _at_once(tx: Tx, request: Request, now: datetime) -> Decided | None:
     verdicts = (Verdict(approved=True, users=request.users),)
     version = held.version if held else None
     return Decided("approved", verdicts, Automatic(), None, content, ruling.rule, version)
+
+
+def _several(tx: Tx, request: Request) -> bool:
+    """Where several people must approve, no rule does; one that declines is enough."""
+    return thresholds.find(tx, request.sender, request.kind, "review").approvals > 1
 
 
 def _decision(house: House, exchange: Exchange, request: Stored, decided: Decided, now: datetime) -> Decision:

@@ -4,7 +4,7 @@ from acmx.domain import acm1
 from acmx.domain.moments import to_ms
 from acmx.domain.partnership import PartnerFile, Standing
 from acmx.faces.acm1.calls import Call
-from acmx.flows import meet_partner
+from acmx.flows import meet_partner, set_approvals
 
 
 async def get_partners(call: Call) -> acm1.Partners:
@@ -34,6 +34,12 @@ async def post_resumption(call: Call) -> acm1.Partner:
 async def post_comparison(call: Call) -> acm1.Partner:
     return await call.write(
         lambda tx: meet_partner.compare(call.desk.house, tx, call.caller, call.named("id"))
+    )
+
+
+async def put_approvals(call: Call) -> acm1.Partner:
+    return await call.write(
+        lambda tx: set_approvals.replace(call.desk.house, tx, call.caller, call.named("id"), call.given)
     )
 
 

@@ -42,6 +42,9 @@ ROUTES: tuple[Served, ...] = (
     Served("POST", "/partners/{id}/suspension", "partners", partners.post_suspension, None, acm1.Partner),
     Served("POST", "/partners/{id}/resumption", "partners", partners.post_resumption, None, acm1.Partner),
     Served("POST", "/partners/{id}/comparison", "partners", partners.post_comparison, None, acm1.Partner),
+    Served(
+        "PUT", "/partners/{id}/approvals", "partners", partners.put_approvals, acm1.Approvals, acm1.Partner
+    ),
     Served("GET", "/partner-file", "partners-read", partners.get_partner_file, None, PartnerFile),
     Served("GET", "/server-identities", "identities-read", rules.get_identities, None, acm1.Identities),
     Served(
