@@ -13,7 +13,7 @@ from itertools import permutations
 from typing import NamedTuple
 
 from acmx.domain.exchange import Event, Role, State, Transition, transition
-from acmx.flows.compare import SENT_WHILE
+from acmx.flows.compare import SENT_WHILE, UNRELEASED
 
 Table = Callable[[Role, State | None, Event], Transition | None]
 E, S = Event, State
@@ -26,6 +26,7 @@ PROGRESS = {
     state: rank
     for rank, states in enumerate(
         (
+            (S.AWAITING_RELEASE,),
             (S.QUEUED,),
             (S.STORED, S.MORE_INFORMATION, S.PENDING),
             (S.OVERDUE,),
@@ -40,7 +41,7 @@ PROGRESS = {
 
 OWED = {
     "primary": (
-        (S.MORE_INFORMATION, S.OVERDUE, S.ANSWERED, S.REFUSED_BY_PARTNER, S.WITHDRAWN),
+        (S.MORE_INFORMATION, S.OVERDUE, S.ANSWERED, S.REFUSED_BY_PARTNER, S.REFUSED_HERE, S.WITHDRAWN),
         "asker",
     ),
     "partner": ((S.DECIDED, S.WITHDRAWN), "reviewers"),
@@ -57,6 +58,8 @@ AGREED = {
     (S.WITHDRAWN, S.WITHDRAWN),
     (S.WITHDRAWN, None),
     (S.REFUSED_BY_PARTNER, None),
+    (S.AWAITING_RELEASE, None),
+    (S.REFUSED_HERE, None),
     (None, None),
 }
 """The pairs of states in which nothing may wait at either side."""
@@ -122,7 +125,8 @@ class World(NamedTuple):
 class Bounds(NamedTuple):
     """What may happen besides request, review, expiry and the link. `restored` sides come back from a backup once.
 
-    `compared`: then both sides compare what they hold, and the restored one sends nothing before.
+    `compared`: then both sides compare what they hold, and the restored one sends nothing before. `release`: a request
+    may wait to be released at the primary.
     """
 
     withdrawal: bool = True
@@ -130,6 +134,7 @@ class Bounds(NamedTuple):
     refusal: bool = True
     restored: tuple[Role, ...] = ()
     compared: bool = False
+    release: bool = False
 
 
 class Act(NamedTuple):
@@ -217,7 +222,7 @@ class Model:
         for order in permutations(sorted(there - known)):
             if [_first(body, withdrew) for body in order] != sorted(_first(body, withdrew) for body in order):
                 continue
-            then = side
+            then = self.was_released(side) if side.state in UNRELEASED and there else side
             for body in order:
                 then = self.put_back(then, body, answered=answered)
             then = then._replace(
@@ -230,7 +235,7 @@ class Model:
 
     def listed(self, world: World, side: Side) -> frozenset[Body]:
         """What a side names: all that it took, and of its own what was sent."""
-        if side.state in (None, S.QUEUED, S.REFUSED_BY_PARTNER):
+        if side.state in (None, S.QUEUED, S.REFUSED_BY_PARTNER, *UNRELEASED):
             return frozenset()
         return frozenset(word.body for word in side.got) | (frozenset(side.sent) & world.letters)
 
@@ -244,6 +249,10 @@ class Model:
             if not (answered and then.waiting > side.waiting):
                 return self.keep(then, body, reply)
         return side
+
+    def was_released(self, side: Side) -> Side:
+        moved = self.move(side, E.RESTORED)
+        return moved._replace(waiting=moved.waiting | {1}, tried=True) if moved else side
 
     def held(self, side: Side) -> list[Body]:
         return [*side.sent, *(word.body for word in side.got)]
@@ -313,6 +322,8 @@ class Model:
         a = world.a
         if a.state is None and a.life == 0 and (new := self.move(a, E.SUBMITTED)):
             yield Act("A: the asker submits", world.with_(self.mint(new, "request")))
+        if self.bounds.release:
+            yield from self.releases(world)
         if moved := self.move(a, E.ANSWER_SENT):
             question = max(word.body for word in a.got if word.body.type == "question")
             answered = self.mint(moved, "answer", f"to question {question.n}.{question.life}")
@@ -324,9 +335,20 @@ class Model:
         if self.bounds.withdrawal and a.state not in (S.WITHDRAWING, S.WITHDRAWN):
             yield from self.withdraws(world)
 
+    def releases(self, world: World) -> Iterator[Act]:
+        a = world.a
+        if a.state is None and a.life == 0 and (new := self.move(a, E.HELD)):
+            held = self.mint(new, "request")._replace(waiting=frozenset())
+            yield Act("A: the asker submits, and it is held", world.with_(held))
+        if moved := self.move(a, E.RELEASED):
+            yield Act("A: somebody releases", world.with_(moved._replace(waiting=frozenset({1}))))
+        if moved := self.move(a, E.NOT_RELEASED):
+            yield Act("A: somebody refuses", world.with_(moved))
+
     def withdraws(self, world: World) -> Iterator[Act]:
         a = world.a._replace(waiting=frozenset())
-        unsent = 1 in world.a.waiting and not a.tried and not a.due
+        held = a.state is S.AWAITING_RELEASE
+        unsent = (held or (1 in world.a.waiting and not a.tried)) and not a.due
         moved = self.move(a, E.WITHDRAWN_UNSENT if unsent else E.WITHDRAWAL_ASKED)
         if moved is not None:
             then = moved if unsent else self.mint(moved, "withdrawal")

@@ -145,7 +145,7 @@ class Client(AccountCalls, RuleCalls, PartnerCalls, OperationCalls):
             [summary for page in whole for summary in page.to_decide],
             [summary for page in whole for summary in page.to_fetch],
             [summary for page in whole for summary in page.to_answer],
-            [summary for page in whole for summary in page.to_release],
+            to_release=[summary for page in whole for summary in page.to_release],
         )
 
     def notifications(self, on_lost: OnLost = _say_nothing) -> Iterator[Hint]:

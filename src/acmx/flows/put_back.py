@@ -55,7 +55,7 @@ def apply(house: House, tx: Tx, difference: Difference, given: Sequence[Given]) 
     """Raises StaleError where the exchange changes meanwhile: the next comparison finds what is left."""
     now = to_ms(house.clock())
     answered = any(isinstance(one.message, Response) and one.stored.sender == house.system for one in given)
-    if difference.sent:
+    if difference.sent or difference.fetch:
         _restore_released(tx, difference, now)
     for one in sorted(given, key=lambda one: _order(difference, one)):
         _put_back(house, tx, difference, one, answered=answered)
@@ -124,7 +124,7 @@ def _restore(house: House, tx: Tx, difference: Difference, one: Given) -> None:
 
 
 def _restore_released(tx: Tx, difference: Difference, now: int) -> None:
-    """The partner holds a request that waits here to be released, or was refused: it did leave."""
+    """The partner holds something of an exchange that was never released, as far as we remember: it was."""
     exchange = exchanges.find(tx, difference.primary, difference.id)
     request = messages.at(tx, difference.primary, difference.id, difference.primary, 1)
     if exchange is None or request is None or exchange.state not in UNRELEASED:

@@ -213,5 +213,5 @@ class Pending(Struct, frozen=True, omit_defaults=True):
     to_decide: list[Summary]
     to_fetch: list[Summary]
     to_answer: list[Summary]
-    to_release: list[Summary] = []
     next: str | None = None
+    to_release: list[Summary] = []
