@@ -119,7 +119,8 @@ TO_CLIENTS: dict[type[AcmxError], str] = {
     errors.NoIdentity: "no `Authorization: Bearer`",
     errors.NotAuthenticated: "the token is unknown, has ended or its account is disabled",
     errors.LogOnRefused: "at log-on: account or password is wrong, or the account is disabled",
-    errors.NotAllowed: "step 2, or no right; `rule` says which: `role:PERMISSION`, `own-users`, `own-requests`; at "
+    errors.NotAllowed: "step 2, or no right; `rule` says which: `role:PERMISSION`, `own-users`, `own-requests`, "
+    "`own-request`, `people`, `approvers`; at "
     "step 2 `exchange` is the id under which the refusal is kept",
     errors.AssertedIdentity: "the request carries `X-3GPP-Asserted-Identity`",
     errors.NotFound: "there is nothing under this name that the caller may see; the path is not served",
