@@ -40,7 +40,9 @@ def ended(role: str) -> set[State]:
     left = {
         row.source
         for row in TABLE
-        if row.role == role and row.source is not row.target and row.event not in (Event.RECONCILED, Event.RESTORED)
+        if row.role == role
+        and row.source is not row.target
+        and row.event not in (Event.RECONCILED, Event.RESTORED)
     }
     return (states - left) | (OUTCOME & states)
 

@@ -56,7 +56,10 @@ def test_one_approval_is_not_enough_where_two_are_needed(tmp_path: Path) -> None
             await needs(fire, POLICE, review=2)
             id_ = await stored(police)
             first = {"id": id_, "state": "pending", "outcome": "undecided", "approved": 0, "declined": 0}
-            assert await fire.review(id_, YES, account="reviewer") == (200, first | {"approvals": 1, "needed": 2})
+            assert await fire.review(id_, YES, account="reviewer") == (
+                200,
+                first | {"approvals": 1, "needed": 2},
+            )
             exchange = await fire.exchange(id_)
             assert (exchange["state"], exchange["approvals_needed"]) == ("pending", 2)
             assert [(r["person"], r["approved"], r["counts"]) for r in exchange["reviews"]] == [
@@ -108,7 +111,11 @@ def test_nobody_counts_twice_and_the_same_review_is_a_success(tmp_path: Path) ->
     async def scenario() -> None:
         async with two_systems(tmp_path) as (police, fire):
             await needs(fire, POLICE, review=2)
-            account = {"name": "other", "mc_service_id": f"sip:reviewer@{FIRE.upper()}", "roles": ["reviewer"]}
+            account = {
+                "name": "other",
+                "mc_service_id": f"sip:reviewer@{FIRE.upper()}",
+                "roles": ["reviewer"],
+            }
             await fire.done("POST", "/accounts", account | {"password": "a long password"})
             credentials = {"account": "other", "password": "a long password"}
             same_person = (await fire.done("POST", "/sessions", credentials))["token"]
@@ -281,7 +288,10 @@ def test_the_others_are_told_each_time_that_an_approval_is_still_needed(tmp_path
             await fire.review(id_, account="reviewer")
             await fire.review(id_, account="admin")
             notices = (await fire.done("GET", "/notices"))["items"]
-            assert [n["event"] for n in notices if n["exchange"] == id_] == [*["review-stored"] * 2, "request"]
+            assert [n["event"] for n in notices if n["exchange"] == id_] == [
+                *["review-stored"] * 2,
+                "request",
+            ]
 
     run(scenario())
 

@@ -97,7 +97,7 @@ def others(tx: Tx, review: Given) -> list[Given]:
 
 
 def judge(said: Sequence[Given], review: Given, needed: int, versions: Versions) -> Judgement:
-    """`review` beside what others have `said`: an approval counts for the versions it was given for, a decline always."""
+    """`review` beside what others `said`: approvals count for the versions they were given for, declines always."""
     declined: dict[str, str] = {}
     for one in (*said, review):
         for user in one.declines:

@@ -1,7 +1,8 @@
-"""People are reminded before a request expires that waits for them, and at B somebody else is told if nobody looks.
+"""People are reminded before a request expires that waits for them, and somebody else is told if nobody looks.
 
-At B it waits for the reviewers, also while the primary was asked; at A for the asker while a question is open, or
-for those who have to release it. Each is told once. Of reminders that fall due together, as after a server was down, only the last is given.
+At B it waits for the reviewers, also while the primary was asked; at A for the asker while a question is open, or for
+the reviewers until it is released. Each is told once. Of reminders that fall due together, as after a server was down,
+only the last is given.
 """
 
 from typing import NamedTuple

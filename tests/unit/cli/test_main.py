@@ -62,7 +62,18 @@ def test_the_commands_are_those_that_were_promised():
         *("account add", "account list", "account disable", "identities show", "identities set"),
         *(
             f"partner {verb}"
-            for verb in ("export", "add", "accept", "list", "show", "suspend", "resume", "check", "compare", "approvals")
+            for verb in (
+                "export",
+                "add",
+                "accept",
+                "list",
+                "show",
+                "suspend",
+                "resume",
+                "check",
+                "compare",
+                "approvals",
+            )
         ),
         *(
             "request server-identity",
