@@ -100,7 +100,7 @@ def test_whoever_it_concerns_is_told_of_an_end_in_the_same_transaction(
             told = {notice.audience: notice.person for notice in notices}
             assert told == {audience: persons[audience] for audience in row.tells}
             assert ("asker" if row.role == "primary" else "reviewers") in told
-            await here.becomes("sent")
+            await here.becomes(*["sent"] * len(row.tells))
             assert [told["event"] for told in hook.told] == [row.event] * len(row.tells)
 
     asyncio.run(scenario())
