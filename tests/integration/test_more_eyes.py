@@ -268,7 +268,7 @@ def test_no_rule_approves_where_several_must_but_one_may_decline(
             assert exchange.get("outcome") == outcome
             await needs(fire, POLICE, review=1)
             _, accepted = await police.submit("2")
-            assert (await fire_has(fire, accepted["id"]))["outcome"] == outcome or "approved"
+            assert (await fire_has(fire, accepted["id"]))["outcome"] == (outcome or "approved")
 
     run(scenario())
 
