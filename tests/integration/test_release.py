@@ -87,6 +87,13 @@ def test_nobody_releases_the_own_request(tmp_path: Path) -> None:
             said = await police.review(accepted["id"], YES, account="admin")
             assert refused(said, 403, "not-allowed")["rule"] == "own-request"
             assert (await police.review(accepted["id"], YES, account="requester"))[0] == 403
+            agent = {"name": "agent", "mc_service_id": f"sip:agent@{POLICE}", "roles": ["reviewer"]}
+            await police.done("POST", "/accounts", agent | {"automatic": True, "password": "a long password"})
+            credentials = {"account": "agent", "password": "a long password"}
+            token = (await police.done("POST", "/sessions", credentials))["token"]
+            said = await police.review(accepted["id"], YES, account=token)
+            assert refused(said, 403, "not-allowed")["rule"] == "people"
+            assert await to_release(police, token) == []
             assert await police.rows("SELECT 1 FROM review") == []
             await nothing_left(police, fire)
 

@@ -143,10 +143,9 @@ def permit(caller: Caller, exchange: Exchange, threshold: Threshold) -> None:
     """Raises NotAllowed where this caller is not one of those who have to approve."""
     if person_of(caller.mc_service_id).lower() in (exchange.asker.lower(), person_of(exchange.asker).lower()):
         raise NotAllowed("nobody reviews the own request", rule="own-request")
-    if threshold.approvals > 1 and caller.automatic:
-        raise NotAllowed(
-            f"{threshold.approvals} people review this, and {caller.account} is none", rule="people"
-        )
+    people = threshold.approvals > 1 or threshold.side == "release"
+    if people and caller.automatic:
+        raise NotAllowed(f"people have to agree, and {caller.account} is none", rule="people")
     if threshold.named and not set(threshold.named) & set(caller.roles):
         raise NotAllowed(f"reviewed by {' or '.join(threshold.named)} only", rule="approvers")
 
