@@ -1,9 +1,11 @@
 """What must hold of the two sides of every exchange, whatever has happened."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from acmx.domain.exchange import Event, State, transition
-from sides import Held
+from sides import Held, Letter
 
 ENDED_WITHOUT_ANSWER = (State.REFUSED_HERE, State.REFUSED_BY_PARTNER, State.WITHDRAWN)
 NO_WAY_BACK = {
@@ -26,6 +28,7 @@ TOGETHER = {
     (State.WITHDRAWN, None),
     (State.REFUSED_BY_PARTNER, None),
     (State.REFUSED_HERE, None),
+    (State.AWAITING_RELEASE, None),
 }
 
 
@@ -45,6 +48,11 @@ def what_falls_due_can_happen(held: Held) -> None:
     for exchange in held.exchanges.values():
         event = Event.GRANT_ENDED if exchange.grant_state == "live" else Event.EXPIRED
         assert exchange.due_at is None or transition(exchange.role, exchange.state, event), exchange
+
+
+def nothing_unreleased_has_left(held: Held, sent: Iterable[Letter]) -> None:
+    unreleased = {State.AWAITING_RELEASE, State.REFUSED_HERE}
+    assert all(held.exchanges[letter.queued.id].state not in unreleased for letter in sent)
 
 
 def nothing_is_lost(before: Held, now: Held) -> None:

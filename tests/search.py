@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from acmx.domain.exchange import UNDECIDED, Event, Role, State, Transition, transition
-from acmx.flows.compare import SENT_WHILE
+from acmx.flows.compare import SENT_WHILE, UNRELEASED
 
 Table = Callable[[Role, State | None, Event], Transition | None]
 E, S = Event, State
@@ -29,6 +29,7 @@ PROGRESS = {
     state: rank
     for rank, states in enumerate(
         (
+            (S.AWAITING_RELEASE,),
             (S.QUEUED,),
             (S.STORED, S.MORE_INFORMATION, S.PENDING),
             (S.OVERDUE,),
@@ -43,7 +44,7 @@ PROGRESS = {
 
 OWED = {
     "primary": (
-        (S.MORE_INFORMATION, S.OVERDUE, S.ANSWERED, S.REFUSED_BY_PARTNER, S.WITHDRAWN),
+        (S.MORE_INFORMATION, S.OVERDUE, S.ANSWERED, S.REFUSED_BY_PARTNER, S.REFUSED_HERE, S.WITHDRAWN),
         "asker",
     ),
     "partner": ((S.DECIDED, S.WITHDRAWN), "reviewers"),
@@ -60,6 +61,8 @@ AGREED = {
     (S.WITHDRAWN, S.WITHDRAWN),
     (S.WITHDRAWN, None),
     (S.REFUSED_BY_PARTNER, None),
+    (S.AWAITING_RELEASE, None),
+    (S.REFUSED_HERE, None),
     (None, None),
 }
 """The pairs of states in which nothing may wait at either side."""
@@ -130,7 +133,8 @@ class Bounds(NamedTuple):
     """What may happen besides request, review, expiry and the link. `restored` sides come back from a backup once.
 
     `compared`: then both sides compare what they hold, and the restored one sends nothing before, unless it is
-    `unaware`: its machine was set back, and its process with it.
+    `unaware`: its machine was set back, and its process with it. `release`: a request may wait to be released at the
+    primary.
     """
 
     withdrawal: bool = True
@@ -140,6 +144,7 @@ class Bounds(NamedTuple):
     restored: tuple[Role, ...] = ()
     compared: bool = False
     unaware: bool = False
+    release: bool = False
 
 
 class Act(NamedTuple):
@@ -223,6 +228,8 @@ class Model:
         places = {(body.sender, body.n) for body in there}
         answered = any(body.type == "response" for body in there)
         then, aside = side._replace(due=False), list[Body]()
+        if side.state in UNRELEASED and there:
+            then = self.was_released(then)
         for body in sorted(there - known, key=lambda body: _order(body, withdrew=withdrew)):
             if (
                 refuses
@@ -281,7 +288,7 @@ class Model:
 
     def listed(self, side: Side) -> frozenset[Body]:
         """What a side names: all that it took, and of its own what was sent."""
-        if side.state in (None, S.QUEUED, S.REFUSED_BY_PARTNER):
+        if side.state in (None, S.QUEUED, S.REFUSED_BY_PARTNER, *UNRELEASED):
             return frozenset()
         if side.role == "primary" and side.state is S.WITHDRAWN and len(side.sent) == 1:
             return frozenset()
@@ -310,6 +317,10 @@ class Model:
             if not (answered and then.waiting > side.waiting):
                 return self.keep(then, body, reply), aside
         return side, aside
+
+    def was_released(self, side: Side) -> Side:
+        moved = self.move(side, E.RESTORED)
+        return moved._replace(waiting=moved.waiting | {1}, tried=moved.tried | {1}) if moved else side
 
     def held(self, side: Side) -> list[Body]:
         return [*side.sent, *(word.body for word in side.got)]
@@ -397,6 +408,8 @@ class Model:
         a = world.a
         if a.state is None and a.life == 0 and (new := self.move(a, E.SUBMITTED)):
             yield Act("A: the asker submits", world.with_(self.mint(new, "request")))
+        if self.bounds.release:
+            yield from self.releases(world)
         if moved := self.move(a, E.ANSWER_SENT):
             question = max(word.body for word in a.got if word.body.type == "question")
             answered = self.mint(moved, "answer", _to(question))
@@ -408,9 +421,20 @@ class Model:
         if self.bounds.withdrawal and a.state not in (S.WITHDRAWING, S.WITHDRAWN):
             yield from self.withdraws(world)
 
+    def releases(self, world: World) -> Iterator[Act]:
+        a = world.a
+        if a.state is None and a.life == 0 and (new := self.move(a, E.HELD)):
+            held = self.mint(new, "request")._replace(waiting=frozenset())
+            yield Act("A: the asker submits, and it is held", world.with_(held))
+        if moved := self.move(a, E.RELEASED):
+            yield Act("A: somebody releases", world.with_(moved._replace(waiting=frozenset({1}))))
+        if moved := self.move(a, E.NOT_RELEASED):
+            yield Act("A: somebody refuses", world.with_(moved))
+
     def withdraws(self, world: World) -> Iterator[Act]:
         a = world.a._replace(waiting=frozenset())
-        unsent = 1 in world.a.waiting and 1 not in a.tried and not a.due
+        held = a.state is S.AWAITING_RELEASE
+        unsent = (held or (1 in world.a.waiting and 1 not in a.tried)) and not a.due
         moved = self.move(a, E.WITHDRAWN_UNSENT if unsent else E.WITHDRAWAL_ASKED)
         if moved is not None:
             then = moved if unsent else self.mint(moved, "withdrawal")

@@ -17,17 +17,19 @@ from acmx.delivery.reply import record
 from acmx.domain.acm1 import (
     Accepted,
     Answer,
+    Approvals,
     Review,
     Reviewed,
     Submission,
     TextInput,
+    Threshold,
     VerdictInput,
     WithdrawalInput,
 )
 from acmx.domain.errors import NotFound
 from acmx.domain.messages import Receipt, Refusal
 from acmx.domain.moments import Clock, to_ms
-from acmx.flows import answer, ask, receive, retrieve, review, set_policy, submit, withdraw
+from acmx.flows import answer, ask, receive, retrieve, review, set_approvals, set_policy, submit, withdraw
 from acmx.flows.arrivals import Arrived
 from acmx.flows.carry_out import carry_out
 from acmx.flows.find import find
@@ -150,6 +152,12 @@ class Side:
         """The versions that a reviewer would see now."""
         exchange = await self.exchange(id_)
         return f"{exchange.version if exchange else 0}.{await self.store.read(catalogues.current_version)}"
+
+    async def needs(self, **approvals: int) -> None:
+        """How many people must `review` or `release` what is exchanged with the other side."""
+        sides = {side: Threshold(n) for side, n in approvals.items()}
+        given, who = Approvals(kind="server-identity", **sides), caller(self.id, "admin")
+        await self.store.write(lambda tx: set_approvals.replace(self.house, tx, who, OTHER[self.id], given))
 
     async def set_policy(self, text: str) -> None:
         prepare = partial(set_policy.prepare, self.house, caller=caller(self.id, "admin"), text=text)

@@ -270,6 +270,9 @@ class _Story:
 
     async def administration(self) -> None:
         await self.dispatcher("GET", "/requests?limit=2", keep="page")
+        two = {"kind": "server-identity", "review": {"approvals": 2}}
+        await self.watch_officer("PUT", f"/partners/{POLICE.system}/approvals", two)
+        self.keep("approvals", two)
         await self.watch_officer("GET", "/partners", keep="partners")
         await self.watch_officer("GET", "/audit?limit=3", keep="audit-page")
         await self.watch_officer("GET", "/notices?limit=3", keep="notice-page")

@@ -231,9 +231,30 @@ MEANINGS: dict[type, dict[str, str]] = {
     acm1.Reviewed: {
         "id": "the exchange",
         "state": "its state now",
-        "outcome": "as in the response",
+        "outcome": "as in the response, or `undecided` while others have to review; at the primary system `released`, "
+        "`refused` or `undecided`",
+        "approved": "how many users",
+        "declined": "how many users, whoever declined them",
+        "approvals": "while it is `undecided`: how many people's reviews count so far",
+        "needed": "while it is `undecided`: how many have to",
+    },
+    acm1.GivenReview: {
+        "person": "MC service ID, in its canonical form",
+        "at": "when",
         "approved": "how many users",
         "declined": "how many users",
+        "reason": "public reason",
+        "counts": "`false`: nothing is decided yet, and the exchange or the catalogue has changed since; it has to be "
+        "given again, but whom it declines stays declined",
+    },
+    acm1.Threshold: {
+        "approvals": "how many people: for `review` at least 1, for `release` 0 means that nobody need release",
+        "roles": "each of them must have one of these besides the permission `review`",
+    },
+    acm1.Approvals: {
+        "kind": "what is exchanged",
+        "review": "of the partner's requests; 1 where nothing was set",
+        "release": "of requests to the partner, before they leave; 0 where nothing was set",
     },
     acm1.TextInput: {"text": "what the other system shall read"},
     acm1.WithdrawalInput: {"reason": "public reason"},
@@ -261,6 +282,8 @@ MEANINGS: dict[type, dict[str, str]] = {
     },
     acm1.Exchange: {
         "seen": "the versions that a review has to name",
+        "reviews": "who has reviewed it here, in that order",
+        "approvals_needed": "while people here have to review or release it: how many",
         "users": "as asked",
         "content": "as asked",
         "steps": "the 18 steps",
@@ -330,6 +353,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "to_decide": "requests of partners that this person may review, oldest first",
         "to_fetch": "answered requests of this person that were not retrieved yet, oldest first",
         "to_answer": "requests of this person about which the partner has asked, oldest first",
+        "to_release": "requests of others of this system that this person may release, oldest first",
         "next": "see 8.3",
     },
     acm1.AuditPage: {"items": "newest first", "next": "see 8.3"},
@@ -389,6 +413,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "entered_by": "MC service ID",
     },
     acm1.Partner: {
+        "approvals": "how many people must approve, where that was set (Approvals)",
         "id": "MC system ID",
         "name": "name of the organisation",
         "state": "`established`, `accepted here`, `offered` or `suspended`",

@@ -18,6 +18,7 @@ POLICY: dict[type, dict[str, str]] = {
         "decision": "what came of it",
         "why": "`rule`: rules decided; `no-rule`: none permits an answer; `forbidden`: a rule forbids it; "
         "`rule-failed`: a rule failed on the facts; `unreadable`: the text could not be read; "
+        "`several-approvals`: rules approve, but several people must; "
         "`nothing-to-disclose`: rules approve, but no server identities were fit to be given",
         "facts": "name and value of each fact (section 9)",
         "rules": "those that decided, or would have",

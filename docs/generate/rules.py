@@ -19,6 +19,10 @@ PARTY = {
 ON_THE_WIRE: dict[Event, str] = {
     Event.SUBMITTED: "A sends request n = 1, until it has a signed answer",
     Event.NOT_AUTHORISED: "nothing is sent",
+    Event.HELD: "nothing is sent: people of A have to release the request first",
+    Event.RELEASE_APPROVED: "nothing: one of several people of A releases the request",
+    Event.RELEASED: "A sends request n = 1, as it was minted, until it has a signed answer",
+    Event.NOT_RELEASED: "nothing is sent: a person of A refuses",
     Event.INDICATED: "B's receipt `stored` of the request has come",
     Event.REFUSED_BY_PARTNER: "B's final refusal of the request has come; it is not `withdrawn`",
     Event.WITHDRAWN_UNSENT: "nothing was ever sent, nothing is",
@@ -34,6 +38,7 @@ ON_THE_WIRE: dict[Event, str] = {
     Event.QUESTION_ASKED: "B sends the question, its next n",
     Event.ANSWER: "A's answer to B's last question has come; B answers with the receipt `stored`",
     Event.EARLIER_ANSWER: "A's answer to another question of B has come; B answers with the receipt `stored`",
+    Event.REVIEW_STORED: "nothing: one of several people of B has reviewed",
     Event.REVIEWED: "B sends the response, its next n, until it has a signed answer",
     Event.DECIDED_BY_RULE: "the same; committed together with the request",
     Event.RESPONSE_DELIVERED: "A's receipt `stored` of the response has come",
@@ -116,7 +121,8 @@ TO_CLIENTS: dict[type[AcmxError], str] = {
     errors.TooManyAttempts: "log-on or change of a password after too many failures: `retry_after` seconds, also in "
     "`Retry-After`",
     errors.LogOnRefused: "at log-on: account or password is wrong, or the account is disabled",
-    errors.NotAllowed: "step 2, or no right; `rule` says which: `role:PERMISSION`, `own-users`, `own-requests`; at "
+    errors.NotAllowed: "step 2, or no right; `rule` says which: `role:PERMISSION`, `own-users`, `own-requests`, "
+    "`own-request`, `people`, `approvers`; at "
     "step 2 `exchange` is the id under which the refusal is kept",
     errors.AssertedIdentity: "the request carries `X-3GPP-Asserted-Identity`",
     errors.NotFound: "there is nothing under this name that the caller may see; the path is not served",
@@ -129,6 +135,8 @@ TO_CLIENTS: dict[type[AcmxError], str] = {
     errors.NotNow: "the state does not admit this; `state` says which",
     errors.OutcomeStands: "review of an exchange that is decided or withdrawn: `outcome`, `decided_by`, `rule`, "
     "`reason`, `state` tell what stands",
+    errors.ReviewStands: "review: the same person has said otherwise, and nothing is decided yet; `seen` is what that "
+    "was said for, `reason` why",
     errors.VersionsDiffer: "review: the exchange or the server identity information has changed; `seen` is what "
     "stands",
     errors.Incomplete: "server identity information that lacks required rows and is not marked so, or none at all",

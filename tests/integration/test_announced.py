@@ -19,7 +19,6 @@ from telling import Telling, stored_in, telling, webhook_to
 
 pytestmark = pytest.mark.law(7)
 
-AUDIENCE: dict[str, Audience] = {"primary": "asker", "partner": "reviewers"}
 OUTCOME = {State.ANSWERED, State.DECIDED}
 """The outcome stands, though something may still follow."""
 
@@ -41,7 +40,9 @@ def ended(role: str) -> set[State]:
     left = {
         row.source
         for row in TABLE
-        if row.role == role and row.source is not row.target and row.event is not Event.RECONCILED
+        if row.role == role
+        and row.source is not row.target
+        and row.event not in (Event.RECONCILED, Event.RESTORED)
     }
     return (states - left) | (OUTCOME & states)
 
@@ -62,6 +63,7 @@ def test_the_ends_of_both_sides_are_among_them() -> None:
     found = {(param.values[0].role, str(param.values[0].event)) for param in ENDING}
     assert found >= {
         ("primary", "not-authorised"),
+        ("primary", "not-released"),
         ("primary", "refused-by-partner"),
         ("primary", "withdrawn-unsent"),
         ("primary", "withdrawal-confirmed"),
@@ -92,15 +94,14 @@ def test_whoever_it_concerns_is_told_of_an_end_in_the_same_transaction(
             telling(tmp_path, webhooks=[webhook_to(hook.url, **everything)]) as here,
         ):
             exchange = await stored_in(here, row.role, row.source, row.event)
-            (notice,) = await here.notices()
-            assert (notice.event, notice.audience, notice.exchange) == (
-                row.event,
-                AUDIENCE[row.role],
-                exchange.id,
-            )
-            assert notice.person == (exchange.asker if row.role == "primary" else None)
-            await here.becomes("sent")
-            assert [told["event"] for told in hook.told] == [row.event]
+            notices = await here.notices()
+            assert {(notice.event, notice.exchange) for notice in notices} == {(row.event, exchange.id)}
+            persons: dict[Audience, str | None] = {"asker": exchange.asker, "reviewers": None}
+            told = {notice.audience: notice.person for notice in notices}
+            assert told == {audience: persons[audience] for audience in row.tells}
+            assert ("asker" if row.role == "primary" else "reviewers") in told
+            await here.becomes(*["sent"] * len(row.tells))
+            assert [told["event"] for told in hook.told] == [row.event] * len(row.tells)
 
     asyncio.run(scenario())
 
@@ -113,6 +114,8 @@ def test_reviewers_are_told_what_they_no_longer_have_to_decide() -> None:
     for row in TABLE:
         if row.role == "partner" and row.source in UNDECIDED and row.target not in UNDECIDED:
             assert row.tells == ("reviewers",), row
+        if row.source is State.AWAITING_RELEASE and ends(row):
+            assert "reviewers" in row.tells, row
 
 
 async def events(here: Telling) -> list[str]:

@@ -29,6 +29,7 @@ from acmx.domain.errors import (
     NotNow,
     NotYet,
     OutcomeStands,
+    ReviewStands,
     VersionsDiffer,
 )
 from acmx.domain.exchange import UNANSWERED, UNDECIDED, Event, State, transition
@@ -43,6 +44,7 @@ from invariants import (
     ends_of,
     no_final_state_is_left,
     nothing_is_lost,
+    nothing_unreleased_has_left,
     there_is_one_outcome,
     what_falls_due_can_happen,
     what_was_said_is_heard,
@@ -121,10 +123,14 @@ class Interleavings(RuleBasedStateMachine):
         target=exchanges,
         skew=st.sampled_from([-200, 0, 200]),
         policy=st.sampled_from(list(POLICIES)),
+        release=st.sampled_from([0, 0, 1, 2]),
         request=requests,
     )
-    def two_onboarded_systems(self, skew: int, policy: str, request: dict[str, Any]) -> str:
-        """The partner's clock differs by `skew` seconds; the primary has users of whom the partner knows nothing."""
+    def two_onboarded_systems(self, skew: int, policy: str, release: int, request: dict[str, Any]) -> str:
+        """The partner's clock differs by `skew` seconds; the primary has users of whom the partner knows nothing.
+
+        So many people have to release a request.
+        """
 
         async def begin() -> None:
             police, fire = await self.stack.enter_async_context(two_systems(self.tmp, start=False))
@@ -133,6 +139,7 @@ class Interleavings(RuleBasedStateMachine):
             self.fire = Side(fire, police, lambda: self.clock() + timedelta(seconds=skew))
             self.sides = {POLICE: self.police, FIRE: self.fire}
             await self.fire.set_policy(POLICIES[policy])
+            await self.police.needs(release=release)
 
         self.run(begin())
         return self._submit(**request)
@@ -207,6 +214,20 @@ class Interleavings(RuleBasedStateMachine):
             assert exchange.state in NO_WAY_BACK
             return
         self.withdrawals.add(id_)
+
+    @rule(id_=exchanges, by=st.sampled_from(["reviewer", "second", "requester"]), approved=st.booleans())
+    def release(self, id_: str, by: str, approved: bool) -> None:
+        async def release() -> None:
+            before = await self.police.exchange(id_)
+            assert before is not None
+            with suppress(NotNow, OutcomeStands, ReviewStands, NotAllowed):
+                await self.police.review(id_, VerdictInput(approved), by=by)
+                assert by != "requester"
+            after = await self.police.exchange(id_)
+            assert after is not None
+            assert before.state in (State.AWAITING_RELEASE, after.state)
+
+        self.run(release())
 
     @rule(id_=exchanges)
     def retrieve(self, id_: str) -> None:
@@ -455,6 +476,7 @@ class Interleavings(RuleBasedStateMachine):
             if name in self.before:
                 nothing_is_lost(self.before[name], held[name])
                 no_final_state_is_left(self.before[name], held[name])
+        nothing_unreleased_has_left(held[POLICE], (sent for sent in self.sent if sent.sender == POLICE))
         self._acknowledged_things_stand(held[POLICE], held[FIRE])
         there_is_one_outcome(held[POLICE], held[FIRE])
         what_was_said_is_heard(held[POLICE], held[FIRE])

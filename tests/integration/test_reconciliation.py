@@ -247,6 +247,44 @@ def test_what_a_restored_system_does_not_remember_to_have_sent_is_not_withdrawn_
     run(scenario())
 
 
+@pytest.mark.step(2)
+@pytest.mark.parametrize("then", ["waits", "is refused", "is withdrawn"])
+def test_a_request_that_was_released_after_the_backup_was_released(tmp_path: Path, then: str) -> None:
+    async def scenario() -> None:
+        async with systems(tmp_path) as (police, fire):
+            one = {"kind": "server-identity", "release": {"approvals": 1}}
+            await police.done("PUT", f"/partners/{FIRE}/approvals", one)
+            _, accepted = await police.submit(account="requester")
+            id_ = accepted["id"]
+            copy = back_up(police, "t0")
+            await police.review(id_, account="reviewer")
+            await police.reaches(id_, "stored")
+            if then == "waits":
+                await fire.review(id_)
+                await police.reaches(id_, "answered")
+            await fire.stop()
+            await restore(police, copy)
+            assert (await police.exchange(id_))["state"] == "awaiting_release"
+            if then == "is refused":
+                await police.review(id_, {"approved": False}, account="reviewer")
+                assert (await police.exchange(id_))["state"] == "refused_here"
+            elif then == "is withdrawn":
+                await police.withdraw(id_, account="requester")
+                assert (await police.exchange(id_))["state"] == "withdrawing"
+            await fire.start()
+            police.clock.advance(minutes=5)  # type: ignore[attr-defined]
+            await police.nudge(FIRE)
+            expected = {"waits": "answered", "is refused": "stored", "is withdrawn": "withdrawn"}
+            exchange = await police.reaches(id_, expected[then])
+            if then != "is withdrawn":
+                assert "restored" in [entry["event"] for entry in exchange["journal"]]
+            police.clock.advance(minutes=15)  # type: ignore[attr-defined]
+            await fire.nudge(POLICE)
+            await agree(police, fire)
+
+    run(scenario())
+
+
 def test_nothing_is_sent_after_a_start_before_the_comparison(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, fire):

@@ -209,6 +209,7 @@ def test_the_golden_withdrawal_of_an_unknown_exchange_is_receipted_withdrawn(tmp
 # The golden files are ACM-1.
 
 ACM1: dict[str, type] = {
+    "approvals": acm1.Approvals,
     "accepted": acm1.Accepted,
     "account": acm1.Account,
     "account-change": acm1.AccountChange,

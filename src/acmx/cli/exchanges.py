@@ -57,7 +57,7 @@ def show(id_: Id, /, *, options: Options = DEFAULTS) -> None:
 
 
 def pending(*, options: Options = DEFAULTS) -> None:
-    """List what waits for you: requests to decide, answers to fetch, and questions to answer.
+    """List what waits for you: requests to decide, answers to fetch, questions to answer, own requests to release.
 
     For example:
 
@@ -141,7 +141,12 @@ def tell_lost(lost: AcmxError, seconds: float) -> None:
 
 
 def _lists(waiting: Pending) -> list[tuple[str, list[Summary]]]:
-    return [("decide", waiting.to_decide), ("fetch", waiting.to_fetch), ("answer", waiting.to_answer)]
+    return [
+        ("decide", waiting.to_decide),
+        ("fetch", waiting.to_fetch),
+        ("answer", waiting.to_answer),
+        ("release", waiting.to_release),
+    ]
 
 
 def _say_new(waiting: Pending, said: set[tuple[str, str]]) -> set[tuple[str, str]]:

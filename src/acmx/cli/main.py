@@ -10,6 +10,7 @@ from cyclopts import App, CycloptsError, Parameter
 from acmx import __version__
 from acmx.cli import (
     account,
+    approvals,
     certificates,
     exchanges,
     health,
@@ -89,7 +90,7 @@ _identities.command(identities.enter, name="set")
 
 _partner = _part("partner", "The partner MC systems.", _ADMINISTRATION)
 _offer(_partner, partner.export, partner.add, partner.accept, partner.show, partner.suspend, partner.resume)
-_offer(_partner, partner.check, partner.compare)
+_offer(_partner, partner.check, partner.compare, approvals.approvals)
 _offer(_partner, partner_changes.changes, partner_changes.confirm)
 _partner.command(partner.list_all, name="list")
 

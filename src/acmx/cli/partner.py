@@ -12,6 +12,7 @@ from acmx.cli import findings
 from acmx.cli.failures import note
 from acmx.cli.files import write
 from acmx.cli.options import DEFAULTS, Options
+from acmx.cli.summaries import approvals_in_words
 from acmx.cli.terminal import busy, cell, facts, out, table, time
 from acmx.client import Client
 from acmx.domain import documents
@@ -156,6 +157,7 @@ def _show(partner: Partner, options: Options) -> None:
             "phone contexts": ", ".join(partner.phone_contexts),
             "telephone prefixes": ", ".join(partner.tel_prefixes),
             "exchanges": ", ".join(partner.kinds),
+            "approvals": approvals_in_words(partner),
             "messages waiting": partner.waiting,
             "last success": time(partner.last_success_at),
             "last error": partner.last_error,

@@ -10,6 +10,7 @@ WHY = {
     "forbidden": "a rule forbids it, so a person decides",
     "rule-failed": "a rule failed on the facts, so a person decides",
     "unreadable": "the policy could not be read, so a person decides",
+    "several-approvals": "a rule approves, but several people must approve, so they decide",
     "nothing-to-disclose": "a rule approves, but nothing was fit to be disclosed, so a person decides",
 }
 

@@ -1,4 +1,4 @@
-"""`acmx review`: steps 11 and 12, decide over every user of a partner's request."""
+"""`acmx review`: steps 11 and 12, decide over every user of a partner's request; or release a request of our own."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from acmx.cli.failures import DONE, FAILED, WrongUsageError, note
 from acmx.cli.options import DEFAULTS, Id, Options, Users
-from acmx.cli.summaries import disclosed_rows
+from acmx.cli.summaries import approvals_so_far, disclosed_rows
 from acmx.cli.terminal import ask, err, facts, is_interactive, people, plain
 from acmx.domain.acm1 import Exchange, Review, Reviewed, VerdictInput
 
@@ -31,6 +31,8 @@ def review(
     options: Options = DEFAULTS,
 ) -> int:
     """Decide over every user of a request: say what will be done, ask, and do it.
+
+    A request of your own system that waits to be released is approved or declined whole.
 
     For example:
 
@@ -75,11 +77,18 @@ def _say(exchange: Exchange, verdicts: tuple[VerdictInput, ...]) -> None:
                 "purpose": exchange.purpose,
                 "approved": f"{approved:,} of {people(exchange.user_count)}",
                 "declined": people(counts.get(False, 0)),
-                "discloses": ", ".join(disclosed_rows(exchange)) if approved else "nothing",
+                "discloses": _discloses(exchange, approved),
+                "approvals so far": approvals_so_far(exchange),
                 "incomplete": _incomplete(exchange) if approved else "",
             }
         )
     )
+
+
+def _discloses(exchange: Exchange, approved: int) -> str | None:
+    if exchange.role == "primary":
+        return None
+    return ", ".join(disclosed_rows(exchange)) if approved else "nothing"
 
 
 def _incomplete(exchange: Exchange) -> str:
@@ -87,5 +96,12 @@ def _incomplete(exchange: Exchange) -> str:
 
 
 def _draw(reviewed: Reviewed) -> None:
+    if reviewed.needed is not None:
+        print(
+            plain(
+                f"{reviewed.id}: {reviewed.approvals} of {reviewed.needed} approvals, nothing is decided yet."
+            )
+        )
+        return
     outcome = reviewed.outcome.replace("-", " ")
     print(plain(f"{reviewed.id}: {outcome}. {reviewed.approved:,} approved, {reviewed.declined:,} declined."))

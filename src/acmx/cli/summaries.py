@@ -5,12 +5,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.table import Table
 
 from acmx.cli.terminal import cell, facts, people, table, time
-from acmx.domain.acm1 import Contradiction, Exchange, Remark, Summary, Waiting
+from acmx.domain.acm1 import (
+    Contradiction,
+    Exchange,
+    GivenReview,
+    Partner,
+    Remark,
+    Summary,
+    Threshold,
+    Waiting,
+)
 from acmx.domain.exchange import UNDECIDED, State
 from acmx.domain.messages import Verdict
 
 SHOWN_USERS = 20
 _WAITS_FOR = {
+    State.AWAITING_RELEASE: "being released: acmx review {id}",
     State.QUEUED: "the partner's word that the request is stored",
     State.STORED: "the partner's decision",
     State.MORE_INFORMATION: "your answer: acmx answer {id}",
@@ -62,10 +72,12 @@ def exchange_facts(exchange: Exchange) -> Table:
             "would disclose" if pending else "disclosed": ", ".join(disclosed_rows(exchange)),
             "missing in it": ", ".join(exchange.missing),
             "refusal": _refusal(exchange),
+            "approvals so far": approvals_so_far(exchange),
             "contradicted by": "\n".join(map(_contradiction, exchange.contradictions)),
             "seen": exchange.seen,
         },
         *remark_rows(exchange.conversation),
+        *review_rows(exchange.reviews),
         *verdict_rows(exchange.verdicts),
     )
 
@@ -80,6 +92,27 @@ def remark_rows(conversation: Sequence[Remark]) -> Iterator[tuple[str, str]]:
     """Questions and answers, as facts."""
     for remark in conversation:
         yield remark.type, f"{remark.text}\n{remark.person}, {time(remark.at)}"
+
+
+def review_rows(reviews: Sequence[GivenReview]) -> Iterator[tuple[str, str]]:
+    """Who has reviewed, as facts."""
+    for review in reviews:
+        said = (
+            f"{review.approved:,} approved, {review.declined:,} declined, {time(review.at)}: {review.reason}"
+        )
+        stale = "" if review.counts else "for an earlier version: must be given again"
+        yield "reviewed by", "\n".join(filter(None, (review.person, said, stale)))
+
+
+def approvals_in_words(partner: Partner) -> str:
+    """A line for each kind and side that something was set for."""
+    lines = [
+        f"{held.kind}: {threshold.approvals} to {side}{_of(threshold)}"
+        for held in partner.approvals
+        for side, threshold in (("review", held.review), ("release", held.release))
+        if threshold is not None
+    ]
+    return "\n".join(lines) or "1 to review, none to release"
 
 
 def verdict_rows(verdicts: Sequence[Verdict]) -> Iterator[tuple[str, str]]:
@@ -122,6 +155,17 @@ def _contradiction(other: Contradiction) -> str:
     said = " by ".join(filter(None, (other.outcome, other.decided_by)))
     what = ": ".join(filter(None, (said, other.reason)))
     return f"{other.type} {other.n} of {other.sender}, {time(other.created_at)}, not in force {what}".strip()
+
+
+def approvals_so_far(exchange: Exchange) -> str | None:
+    """How many of how many, where more than one is needed or somebody has reviewed."""
+    if exchange.approvals_needed is None or (exchange.approvals_needed == 1 and not exchange.reviews):
+        return None
+    return f"{sum(review.counts for review in exchange.reviews)} of {exchange.approvals_needed}"
+
+
+def _of(threshold: Threshold) -> str:
+    return f" ({' or '.join(threshold.roles)})" if threshold.roles else ""
 
 
 def _refusal(exchange: Exchange) -> str:

@@ -114,7 +114,10 @@ class Client(SessionCalls, AccountCalls, RuleCalls, PartnerCalls, OperationCalls
         return self._connection.send("POST", path("requests", id_, "retrieval"), Answer, tries=TRIES)
 
     def review(self, id_: str, review: Review) -> Reviewed:
-        """Step 12. Raises NotAllowed, NotFound, NotNow, OutcomeStands, VersionsDiffer, Incomplete, FaultyInput."""
+        """Step 12, and at the primary system step 2.
+
+        Raises NotAllowed, NotFound, NotNow, OutcomeStands, ReviewStands, VersionsDiffer, Incomplete, FaultyInput.
+        """
         return self._connection.send("POST", path("requests", id_, "review"), Reviewed, review, tries=TRIES)
 
     def ask(self, id_: str, text: str) -> Accepted:
@@ -139,6 +142,7 @@ class Client(SessionCalls, AccountCalls, RuleCalls, PartnerCalls, OperationCalls
             [summary for page in whole for summary in page.to_decide],
             [summary for page in whole for summary in page.to_fetch],
             [summary for page in whole for summary in page.to_answer],
+            to_release=[summary for page in whole for summary in page.to_release],
         )
 
     def notifications(self, on_lost: OnLost = _say_nothing) -> Iterator[Hint]:

@@ -6,6 +6,7 @@ from acmx.client.calls import Calls
 from acmx.client.pages import pages
 from acmx.client.places import path, query
 from acmx.domain.acm1 import (
+    Approvals,
     Confirmation,
     Findings,
     OutboxPage,
@@ -52,6 +53,10 @@ class PartnerCalls(Calls):
         """Take the change that was shown as `seen`. Raises NotFound, VersionsDiffer, NotAllowed."""
         place = path("partners", id_, "change", "confirmation")
         return self._connection.send("POST", place, Partner, Confirmation(seen))
+
+    def set_approvals(self, id_: str, approvals: Approvals) -> Partner:
+        """How many people must approve from now on, also of what is open. Raises NotFound, FaultyInput."""
+        return self._connection.send("PUT", path("partners", id_, "approvals"), Partner, approvals)
 
     def partner_file(self) -> PartnerFile:
         """What this system hands to a partner."""

@@ -262,6 +262,13 @@ class OutcomeStands(AcmxError):
     status = 409
 
 
+class ReviewStands(AcmxError):
+    """You have reviewed this already, and what you said stands."""
+
+    type = "review-stands"
+    status = 409
+
+
 class NotNow(AcmxError):
     """The exchange is not in a state that admits this."""
 

@@ -16,6 +16,7 @@ Audience = Literal["asker", "reviewers", "operators"]
 class State(StrEnum):
     """Where an exchange stands, seen from one of the two systems."""
 
+    AWAITING_RELEASE = "awaiting_release"
     REFUSED_HERE = "refused_here"
     QUEUED = "queued"
     STORED = "stored"
@@ -36,6 +37,10 @@ class Event(StrEnum):
 
     SUBMITTED = "submitted"
     NOT_AUTHORISED = "not-authorised"
+    HELD = "held"
+    RELEASE_APPROVED = "release-approved"
+    RELEASED = "released"
+    NOT_RELEASED = "not-released"
     INDICATED = "stored-indication"
     REFUSED_BY_PARTNER = "refused-by-partner"
     WITHDRAWN_UNSENT = "withdrawn-unsent"
@@ -51,6 +56,7 @@ class Event(StrEnum):
     QUESTION_ASKED = "question-asked"
     ANSWER = "answer"
     EARLIER_ANSWER = "earlier-answer"
+    REVIEW_STORED = "review-stored"
     REVIEWED = "reviewed"
     DECIDED_BY_RULE = "decided-by-rule"
     RESPONSE_DELIVERED = "response-delivered"
@@ -93,6 +99,13 @@ TABLE: tuple[Transition, ...] = (
     # The primary system asks.
     Transition("primary", None, E.SUBMITTED, S.QUEUED, (1, 2)),
     Transition("primary", None, E.NOT_AUTHORISED, S.REFUSED_HERE, (1, 2), ("asker",)),
+    # Where more than one pair of eyes is wanted, nothing leaves before it is released.
+    Transition("primary", None, E.HELD, S.AWAITING_RELEASE, (1,), ("reviewers",)),
+    *_stays("primary", E.RELEASE_APPROVED, S.AWAITING_RELEASE, tells=("reviewers",)),
+    Transition("primary", S.AWAITING_RELEASE, E.RELEASED, S.QUEUED, (2,), ("reviewers",)),
+    Transition("primary", S.AWAITING_RELEASE, E.NOT_RELEASED, S.REFUSED_HERE, (2,), ("asker", "reviewers")),
+    Transition("primary", S.AWAITING_RELEASE, E.EXPIRED, S.REFUSED_HERE, (), ("asker", "reviewers")),
+    Transition("primary", S.AWAITING_RELEASE, E.WITHDRAWN_UNSENT, S.WITHDRAWN, (), ("asker", "reviewers")),
     Transition("primary", S.QUEUED, E.INDICATED, S.STORED, (3, 4, 5)),
     *_stays(
         "primary",
@@ -120,7 +133,7 @@ TABLE: tuple[Transition, ...] = (
         Transition("primary", s, E.WITHDRAWN_UNSENT, S.WITHDRAWN, (), ("asker",))
         for s in (S.QUEUED, S.OVERDUE)
     ),
-    *(Transition("primary", s, E.WITHDRAWAL_ASKED, S.WITHDRAWING) for s in UNANSWERED),
+    *(Transition("primary", s, E.WITHDRAWAL_ASKED, S.WITHDRAWING) for s in (S.AWAITING_RELEASE, *UNANSWERED)),
     Transition("primary", S.WITHDRAWING, E.WITHDRAWAL_CONFIRMED, S.WITHDRAWN, (), ("asker",)),
     *_stays("primary", E.WITHDRAWAL_CONFIRMED, S.WITHDRAWN, S.REFUSED_BY_PARTNER),
     *_stays("primary", E.WITHDRAWAL_TOO_LATE, S.WITHDRAWING, S.ANSWERED, S.RETRIEVED),
@@ -146,6 +159,7 @@ TABLE: tuple[Transition, ...] = (
     *_stays("partner", E.ANSWER, *ENDED_AT_PARTNER),
     *_stays("partner", E.EARLIER_ANSWER, S.MORE_INFORMATION, tells=("reviewers",)),
     *_stays("partner", E.EARLIER_ANSWER, *ENDED_AT_PARTNER),
+    *_stays("partner", E.REVIEW_STORED, *UNDECIDED, tells=("reviewers",)),
     *(Transition("partner", s, E.REVIEWED, S.DECIDED, (11, 12), ("reviewers",)) for s in UNDECIDED),
     Transition("partner", S.PENDING, E.DECIDED_BY_RULE, S.DECIDED, (6,), ("reviewers",)),
     *(Transition("partner", s, E.EXPIRED, S.DECIDED, (), ("reviewers",)) for s in UNDECIDED),
@@ -165,6 +179,10 @@ TABLE: tuple[Transition, ...] = (
         S.RETRIEVED,
         S.WITHDRAWN,
         tells=("asker",),
+    ),
+    *(
+        Transition("primary", s, E.RESTORED, S.QUEUED, (), ("asker",))
+        for s in (S.AWAITING_RELEASE, S.REFUSED_HERE)
     ),
     *(Transition("primary", s, E.RECONCILED, S.ANSWERED, (), ("asker",)) for s in (S.ANSWERED, S.RETRIEVED)),
     *_stays("partner", E.RESTORED, *UNDECIDED, *ENDED_AT_PARTNER),

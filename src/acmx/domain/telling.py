@@ -9,7 +9,13 @@ REMINDER = "reminder"
 ESCALATION = "escalation"
 EXPIRY = "expiry"
 PARTNER_CHANGE = "partner-change"
-_ORDINARY = (Event.REVIEWED, Event.DECIDED_BY_RULE, Event.RESPONSE_DELIVERED, Event.GRANT_ENDED)
+_ORDINARY = (
+    Event.RELEASED,
+    Event.REVIEWED,
+    Event.DECIDED_BY_RULE,
+    Event.RESPONSE_DELIVERED,
+    Event.GRANT_ENDED,
+)
 
 
 def _told(audience: Audience) -> tuple[str, ...]:
@@ -31,6 +37,10 @@ BY_DEFAULT: dict[Audience, tuple[str, ...]] = {
 
 IN_WORDS: dict[str, str] = {
     Event.NOT_AUTHORISED: "refused here",
+    Event.HELD: "new request to release",
+    Event.RELEASE_APPROVED: "one approval more to release it",
+    Event.RELEASED: "released",
+    Event.NOT_RELEASED: "not released",
     Event.REFUSED_BY_PARTNER: "refused by the partner's system",
     Event.WITHDRAWN_UNSENT: "withdrawn",
     Event.WITHDRAWAL_CONFIRMED: "withdrawn",
@@ -43,10 +53,12 @@ IN_WORDS: dict[str, str] = {
     Event.ANSWER: "question answered",
     Event.EARLIER_ANSWER: "earlier question answered",
     Event.WITHDRAWAL: "withdrawn by the partner",
+    Event.REVIEW_STORED: "reviewed, and waits for others",
     Event.REVIEWED: "decided by a person",
     Event.DECIDED_BY_RULE: "decided by policy",
     Event.RESPONSE_DELIVERED: "answer delivered",
     Event.RESPONSE_REFUSED: "answer refused by the partner's system",
+    Event.RESTORED: "released and sent before this system was restored",
     Event.RECONCILED: "an earlier answer stands now",
     Event.CONTRADICTED: "two versions of one message: look at both",
     Event.WITHDRAWAL_STANDS: "withdrawn, as the other system holds it",

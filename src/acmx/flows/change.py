@@ -10,7 +10,16 @@ from acmx.storage import exchanges, journal, notices, tellings
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 
-CALLS = (Event.REQUEST, Event.ANSWER, Event.EARLIER_ANSWER, REMINDER, ESCALATION)
+CALLS = (
+    Event.HELD,
+    Event.RELEASE_APPROVED,
+    Event.REVIEW_STORED,
+    Event.REQUEST,
+    Event.ANSWER,
+    Event.EARLIER_ANSWER,
+    REMINDER,
+    ESCALATION,
+)
 """What calls a person to decide; told no more once that was done, or the primary was asked something."""
 
 
@@ -47,10 +56,29 @@ def move(
     moved = _ended(changed, at)
     if not exchanges.replace(tx, moved):
         raise StaleError
-    if exchange.role == "partner" and exchange.state in UNDECIDED and moved.state is not State.PENDING:
+    if _called(exchange) and moved.state not in (State.PENDING, State.AWAITING_RELEASE):
         tellings.drop(tx, exchange.primary_system, exchange.id, CALLS, f"{event} before it was sent")
     _tell(tx, moved, event, actor, at, row.tells, detail or {})
     return moved
+
+
+def note(tx: Tx, exchange: Exchange, event: Event, actor: str, at: int, **detail: object) -> None:
+    """Write down and tell what changes nothing yet. The version stays: nobody's review is stale because of another's.
+
+    Raises NotNow where the table does not admit it.
+    """
+    row = transition(exchange.role, exchange.state, event)
+    if row is None:
+        raise NotNow(f"{event} is not possible while the exchange is {exchange.state}", state=exchange.state)
+    occurrence = notices.next_occurrence(tx, exchange, event)
+    _tell(tx, exchange, event, actor, at, row.tells, detail, occurrence)
+
+
+def _called(exchange: Exchange) -> bool:
+    """Whether somebody was called to decide."""
+    if exchange.role == "primary":
+        return exchange.state is State.AWAITING_RELEASE
+    return exchange.state in UNDECIDED
 
 
 def _ended(exchange: Exchange, at: int) -> Exchange:
@@ -66,6 +94,7 @@ def _tell(
     at: int,
     tells: tuple[Audience, ...],
     detail: dict[str, object],
+    occurrence: int | None = None,
 ) -> None:
     journal.write(
         tx,
@@ -78,4 +107,4 @@ def _tell(
         **detail,
     )
     for audience in tells:
-        notices.put(tx, at, exchange, event, exchange.version, audience)
+        notices.put(tx, at, exchange, event, occurrence or exchange.version, audience)

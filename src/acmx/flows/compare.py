@@ -26,6 +26,10 @@ SENT_WHILE: dict[str, Collection[State]] = {
 """In which states a message of ours that the partner lacks is sent again; in others it has no effect any more."""
 
 
+UNRELEASED = (State.AWAITING_RELEASE, State.REFUSED_HERE)
+"""What never left, as far as we remember; if the partner holds the request, it was released before a restore."""
+
+
 class Difference(Struct, frozen=True):
     """What to do about one exchange.
 
@@ -81,7 +85,12 @@ def _difference(
     there = {(found.sender_of(s, system), s.n): s for s in theirs.messages}
     fetch = tuple(s for (sender, n), s in there.items() if (sender, n, s.digest) not in known)
     ours = [p for p in places if p.sender == system]
-    sent = tuple(p.n for p in ours if p.waiting and (s := there.get((system, p.n))) and s.digest == p.digest)
+    unsent = exchange is not None and exchange.state in UNRELEASED
+    sent = tuple(
+        p.n
+        for p in ours
+        if (p.waiting or unsent) and (s := there.get((system, p.n))) and s.digest == p.digest
+    )
     lacking = [p for p in ours if (system, p.n) not in there]
     answered = any(s.type == "response" for s in theirs.messages)
     peer_withdrew = theirs.role == "primary" and theirs.state == State.WITHDRAWN

@@ -21,6 +21,7 @@ class Decision(Struct, frozen=True):
     actor: str
     decided: Decided
     response: Stored
+    reviewed_before_by: tuple[str, ...] = ()
 
 
 def apply(tx: Tx, exchange: Exchange, decision: Decision) -> Exchange:
@@ -35,12 +36,16 @@ def apply(tx: Tx, exchange: Exchange, decision: Decision) -> Exchange:
         decision.event,
         decision.actor,
         response.stored_at,
-        detail={"outcome": decided.outcome, "rule": decided.rule, "digest": response.digest},
+        detail={
+            "outcome": decided.outcome,
+            "rule": decided.rule,
+            "digest": response.digest,
+            "reviewed_before_by": list(decision.reviewed_before_by) or None,
+        },
         outcome=decided.outcome,
         reason=decided.reason,
         decided_by=handler.mc_service_id if isinstance(handler, Handler) else None,
         rule=decided.rule,
-        review_digest=decided.review_digest,
         catalogue=decided.catalogue,
         grant_state="live" if decided.granted else None,
         valid_from=exchange.valid_from if decided.granted else None,

@@ -1,8 +1,11 @@
-"""What time alone changes: B decides `expired`, A shows `overdue`, a grant ends. Asked for by the clockwork."""
+"""What time alone changes: B decides `expired`; A shows `overdue`, or refuses what nobody released; a grant ends.
+
+Asked for by the clockwork.
+"""
 
 from msgspec import Struct
 
-from acmx.domain.exchange import UNDECIDED, Event
+from acmx.domain.exchange import UNDECIDED, Event, State
 from acmx.domain.moments import to_ms, whole
 from acmx.flows import decide, response
 from acmx.flows.change import move
@@ -50,4 +53,6 @@ def apply(tx: Tx, plan: Plan) -> None:
     elif exchange.grant_state == "live":
         move(tx, exchange, Event.GRANT_ENDED, "clock", plan.at, due_at=None, grant_state="ended")
     else:
-        move(tx, exchange, Event.EXPIRED, "clock", plan.at, due_at=None)
+        unreleased = exchange.state is State.AWAITING_RELEASE
+        reason = "the request expired before it was released" if unreleased else exchange.reason
+        move(tx, exchange, Event.EXPIRED, "clock", plan.at, due_at=None, reason=reason)

@@ -18,7 +18,7 @@ from acmx.storage.journal import Entry
 from acmx.trust.policy_facts import BY_NAME, FACTS
 from acmx.trust.roles import Caller
 
-SUBMITTED = (Event.SUBMITTED, Event.NOT_AUTHORISED)
+SUBMITTED = (Event.SUBMITTED, Event.HELD, Event.NOT_AUTHORISED)
 DECISIVE: dict[str, tuple[Event, ...]] = {
     "primary": (Event.NOT_AUTHORISED, Event.REFUSED_BY_PARTNER, Event.RESPONSE, Event.RECONCILED),
     "partner": (Event.REVIEWED, Event.DECIDED_BY_RULE, Event.EXPIRED, Event.RECONCILED),

@@ -3,20 +3,22 @@
 from collections.abc import Callable
 
 from acmx.domain.errors import NotFound
-from acmx.storage import exchanges
+from acmx.domain.exchange import State
+from acmx.domain.identities import mc_service_id
+from acmx.storage import exchanges, reviews, thresholds
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.trust.roles import Caller
 
 
 def find(
-    tx: Tx, caller: Caller, name: str, may_see: Callable[[Caller, Exchange], bool] | None = None
+    tx: Tx, caller: Caller, name: str, may_see: Callable[[Tx, Caller, Exchange], bool] | None = None
 ) -> Exchange:
     """`name` is the exchange's id, or PRIMARY:ID where two primary systems minted the same. Raises NotFound."""
     primary, _, id_ = name.rpartition(":")
     visible = may_see or sees
     named = [e for e in exchanges.named(tx, id_.lower()) if primary in ("", e.primary_system)]
-    seen = [e for e in named if visible(caller, e)]
+    seen = [e for e in named if visible(tx, caller, e)]
     if not seen:
         raise NotFound(f"no exchange {name} that {caller.account} may see")
     if len(seen) > 1:
@@ -24,15 +26,35 @@ def find(
     return seen[0]
 
 
-def sees(caller: Caller, exchange: Exchange) -> bool:
-    """A requester sees the own exchanges, a reviewer those addressed to them or to nobody, an auditor all."""
+def sees(tx: Tx, caller: Caller, exchange: Exchange) -> bool:
+    """A requester sees the own exchanges, an auditor all; a reviewer what is or was to be reviewed by them.
+
+    That is, of partners: what is addressed to them or to nobody, or has to be approved by several; of the own system:
+    what waits to be released, or was reviewed by them.
+    """
     if caller.may("read-all"):
         return True
     if exchange.role == "primary":
-        return exchange.asker == caller.mc_service_id
-    return caller.may("review") and (exchange.addressee is None or exchange.addressee in caller.names)
+        return exchange.asker == caller.mc_service_id or _may_release(tx, caller, exchange)
+    return caller.may("review") and addressed(tx, caller, exchange)
 
 
-def sees_facts(caller: Caller, exchange: Exchange) -> bool:
+def sees_facts(tx: Tx, caller: Caller, exchange: Exchange) -> bool:
     """Whoever sets the policy sees on what it was asked, of every request that has arrived."""
-    return sees(caller, exchange) or (exchange.role == "partner" and caller.may("policy"))
+    return sees(tx, caller, exchange) or (exchange.role == "partner" and caller.may("policy"))
+
+
+def addressed(tx: Tx, caller: Caller, exchange: Exchange) -> bool:
+    """Whether a partner's request means this reviewer: alone or among all, or because several must approve."""
+    if exchange.addressee in (None, *caller.names):
+        return True
+    return thresholds.find(tx, exchange.partner, exchange.kind, "review").approvals > 1
+
+
+def _may_release(tx: Tx, caller: Caller, exchange: Exchange) -> bool:
+    if not caller.may("review"):
+        return False
+    if exchange.state is State.AWAITING_RELEASE:
+        return True
+    person = mc_service_id(caller.mc_service_id).key
+    return reviews.versions(tx, exchange.primary_system, exchange.id, person) is not None

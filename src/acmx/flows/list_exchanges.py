@@ -19,16 +19,16 @@ def page(tx: Tx, caller: Caller, *, after: int | None, limit: int, state: str | 
     asker = caller.mc_service_id if own_only else None
     looked_at = limit if own_only or caller.may("read-all") else LOOKED_AT
     found = exchanges.page(tx, asker=asker, before=after, limit=looked_at + 1, state=state)
-    return _page(found[:looked_at], caller, limit, more=len(found) > looked_at)
+    return _page(tx, found[:looked_at], caller, limit, more=len(found) > looked_at)
 
 
-def _page(found: Iterable[Exchange], caller: Caller, limit: int, *, more: bool) -> Page:
+def _page(tx: Tx, found: Iterable[Exchange], caller: Caller, limit: int, *, more: bool) -> Page:
     taken: list[Exchange] = []
     last: int | None = None
     for exchange in found:
         if len(taken) == limit:
             return Page([summary(e) for e in taken], str(last))
         last = exchange.serial
-        if sees(caller, exchange):
+        if sees(tx, caller, exchange):
             taken.append(exchange)
     return Page([summary(e) for e in taken], str(last) if more else None)

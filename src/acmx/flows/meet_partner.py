@@ -3,13 +3,14 @@
 import msgspec
 from msgspec import Struct
 
+from acmx.domain.acm1 import Approvals, Threshold
 from acmx.domain.acm1 import Partner as Shown
 from acmx.domain.errors import Fault, FaultyInput, NotFound, NotNow
 from acmx.domain.identities import mc_system_id
 from acmx.domain.moments import from_ms, to_ms
 from acmx.domain.partnership import PartnerFile, Standing
 from acmx.flows.house import House
-from acmx.storage import journal, outbox, partner_changes, partners
+from acmx.storage import journal, outbox, partner_changes, partners, thresholds
 from acmx.storage.engine import Tx
 from acmx.storage.partners import Partner
 from acmx.trust.keys import spoken
@@ -128,7 +129,15 @@ def shown(tx: Tx, partner: Partner) -> Shown:
         comparison_due=partner.comparison_reason,
         comparison_error=partner.comparison_error,
         change_waits=partner_changes.waits(tx, partner),
+        approvals=_approvals(tx, partner.id),
     )
+
+
+def _approvals(tx: Tx, id_: str) -> tuple[Approvals, ...]:
+    by_kind: dict[str, dict[str, Threshold]] = {}
+    for held in thresholds.of_partner(tx, id_):
+        by_kind.setdefault(held.kind, {})[held.side] = Threshold(held.approvals, held.named)
+    return tuple(Approvals(kind=kind, **sides) for kind, sides in by_kind.items())
 
 
 def _not_established(partner: Partner) -> str:

@@ -4,6 +4,8 @@ from msgspec import Struct
 
 from acmx.domain.acm1 import Pending
 from acmx.domain.moments import to_ms
+from acmx.flows.find import addressed
+from acmx.flows.given_reviews import waits_for
 from acmx.flows.house import House
 from acmx.flows.summary import summary
 from acmx.storage import exchanges, messages, noted
@@ -43,11 +45,11 @@ def prepare(house: House, tx: Tx, caller: Caller, after: int, limit: int, told_a
     asked_back = []
     if caller.may("submit"):
         asked_back = exchanges.to_answer(tx, caller.mc_service_id, after=after, limit=limit + 1)
-    found_last = [
-        found[limit - 1].serial or 0 for found in (waiting, answered, asked_back) if len(found) > limit
-    ]
+    unreleased = exchanges.to_release(tx, after=after, limit=limit + 1) if caller.may("review") else []
+    lists = (waiting, answered, asked_back, unreleased)
+    found_last = [found[limit - 1].serial or 0 for found in lists if len(found) > limit]
     following = min(found_last, default=None)
-    to_decide = [e for e in waiting if _within(e, following) and e.addressee in (None, *caller.names)]
+    to_decide = [e for e in waiting if _within(e, following) and _waits(tx, caller, e)]
     to_fetch = [e for e in answered if _within(e, following)]
     now = to_ms(house.clock())
     first_shown = [
@@ -60,6 +62,7 @@ def prepare(house: House, tx: Tx, caller: Caller, after: int, limit: int, told_a
         to_decide=[summary(exchange) for exchange in to_decide],
         to_fetch=[summary(exchange) for exchange in to_fetch],
         to_answer=[summary(exchange) for exchange in asked_back if _within(exchange, following)],
+        to_release=[summary(e) for e in unreleased if _within(e, following) and _waits(tx, caller, e)],
         next=None if following is None else str(following),
     )
     return Plan(pending, caller.mc_service_id, first_shown)
@@ -72,6 +75,11 @@ def apply(tx: Tx, plan: Plan) -> None:
 
 def _within(exchange: Exchange, last: int | None) -> bool:
     return last is None or (exchange.serial or 0) <= last
+
+
+def _waits(tx: Tx, caller: Caller, exchange: Exchange) -> bool:
+    meant = exchange.role == "primary" or addressed(tx, caller, exchange)
+    return meant and waits_for(tx, caller, exchange)
 
 
 def _steps(

@@ -19,7 +19,7 @@ from acmx.flows import arrivals, contradict, outgoing, receive, receive_request,
 from acmx.flows.arrivals import Arrived
 from acmx.flows.as_minted import as_minted
 from acmx.flows.change import begin, move
-from acmx.flows.compare import Difference, waits_in_vain
+from acmx.flows.compare import UNRELEASED, Difference, waits_in_vain
 from acmx.flows.house import House
 from acmx.flows.mint_anew import mint_anew
 from acmx.flows.submit import exchange_of
@@ -61,6 +61,8 @@ def apply(house: House, tx: Tx, difference: Difference, given: Sequence[Given]) 
         if isinstance(one.message, Response) and one.stored.sender == house.system
     }
     aside: list[Stored] = []
+    if difference.sent or difference.fetch:
+        _restore_released(tx, difference, now)
     for one in sorted(given, key=lambda one: _order(difference, one)):
         aside += _put_back(house, tx, difference, one, answered)
     for n in difference.sent:
@@ -146,6 +148,17 @@ def _restore(house: House, tx: Tx, difference: Difference, one: Given) -> None:
     kept = msgspec.structs.replace(one.stored, signature=None)
     outgoing.keep(tx, kept)
     outgoing.queue(tx, kept, peer, exchange.expires_at, first_sent_at=now)
+
+
+def _restore_released(tx: Tx, difference: Difference, now: int) -> None:
+    """The partner holds something of an exchange that was never released, as far as we remember: it was."""
+    exchange = exchanges.find(tx, difference.primary, difference.id)
+    request = messages.at(tx, difference.primary, difference.id, difference.primary, 1)
+    if exchange is None or request is None or exchange.state not in UNRELEASED:
+        return
+    left: dict[str, Any] = {"due_at": exchange.expires_at, "reason": None, "decided_by": None}
+    move(tx, exchange, Event.RESTORED, difference.peer, now, detail={"digest": request.digest}, **left)
+    outgoing.queue(tx, request, difference.peer, exchange.expires_at, first_sent_at=now)
 
 
 def _send_again(house: House, tx: Tx, difference: Difference, n: int, now: int) -> None:

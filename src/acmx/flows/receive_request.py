@@ -19,7 +19,7 @@ from acmx.flows.held import current_catalogue
 from acmx.flows.house import House
 from acmx.flows.response import Decided
 from acmx.kinds import kind_named
-from acmx.storage import clock_holds, exchanges, partners, policies
+from acmx.storage import clock_holds, exchanges, partners, policies, thresholds
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
@@ -96,6 +96,8 @@ def _by_policy(tx: Tx, request: Request, now: datetime) -> tuple[Consultation, D
     asked = consult.ask(tx, request, now)
     if asked.decision == "person":
         return asked, None
+    if asked.decision == "approve" and _several(tx, request):
+        return msgspec.structs.replace(asked, decision="person", why="several-approvals"), None
     rule = ", ".join(asked.rules)
     if asked.decision == "decline":
         verdicts = (Verdict(approved=False, users=request.users),)
@@ -108,6 +110,11 @@ def _by_policy(tx: Tx, request: Request, now: datetime) -> tuple[Consultation, D
     verdicts = (Verdict(approved=True, users=request.users),)
     version = held.version if held else None
     return asked, Decided("approved", verdicts, Automatic(), None, content, rule, version)
+
+
+def _several(tx: Tx, request: Request) -> bool:
+    """Where several people must approve, no rule does; one that declines is enough."""
+    return thresholds.find(tx, request.sender, request.kind, "review").approvals > 1
 
 
 def _decision(house: House, exchange: Exchange, request: Stored, decided: Decided, now: datetime) -> Decision:

@@ -1,7 +1,8 @@
-"""People are reminded before a request expires that waits for them, and at B somebody else is told if nobody looks.
+"""People are reminded before a request expires that waits for them, and somebody else is told if nobody looks.
 
-At B it waits for the reviewers, also while the primary was asked; at A for the asker while a question is open. Each
-is told once. Of reminders that fall due together, as after a server was down, only the last is given.
+At B it waits for the reviewers, also while the primary was asked; at A for the asker while a question is open, or for
+the reviewers until it is released. Each is told once. Of reminders that fall due together, as after a server was down,
+only the last is given.
 """
 
 from typing import NamedTuple
@@ -58,7 +59,8 @@ def apply(tx: Tx, plan: Plan) -> None:
     exchange = plan.exchange
     if not exchanges.remind_again(tx, exchange, plan.next_at):
         return
-    audience: Audience = "reviewers" if exchange.role == "partner" else "asker"
+    for_reviewers = exchange.role == "partner" or exchange.state is State.AWAITING_RELEASE
+    audience: Audience = "reviewers" if for_reviewers else "asker"
     for event, hours in plan.told:
         if notices.put(tx, plan.at, exchange, event, hours, audience):
             key = {"primary": exchange.primary_system, "id_": exchange.id}
@@ -70,7 +72,7 @@ def _moments(house: House, exchange: Exchange) -> list[_Moment]:
     begins, ends = exchange.created_at, exchange.due_at or exchange.created_at
     before = [round(span.total_seconds() / 3600) for span in house.remind_before]
     moments = [_Moment(ends - hours * HOUR, REMINDER, hours) for hours in before]
-    if house.escalate_after is not None and exchange.state is State.PENDING:
+    if house.escalate_after is not None and exchange.state in (State.PENDING, State.AWAITING_RELEASE):
         hours = round(house.escalate_after.total_seconds() / 3600)
         moments.append(_Moment(begins + hours * HOUR, ESCALATION, hours))
     return sorted(moment for moment in moments if begins < moment.at < ends)

@@ -27,7 +27,6 @@ class Decided(Struct, frozen=True):
     content: dict[str, Any] = {}
     rule: str | None = None
     catalogue: int | None = None
-    review_digest: str | None = None
 
     @property
     def granted(self) -> bool:

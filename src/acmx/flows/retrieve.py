@@ -16,7 +16,7 @@ from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.trust.roles import Caller
 
-WAITING = (*UNANSWERED, State.WITHDRAWING)
+WAITING = (State.AWAITING_RELEASE, *UNANSWERED, State.WITHDRAWING)
 
 
 class Plan(Struct, frozen=True):

@@ -1,90 +1,148 @@
-"""Steps 11 to 13 at B: one person decides over every user of the request, and the response is queued."""
+"""Steps 11 to 13 at B: a person reviews every user of the request; the review that decides queues the response.
 
-from hashlib import sha256
+At A the same act releases or refuses a request that waits for it (`release`).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from acmx.domain.acm1 import Review, Reviewed
-from acmx.domain.errors import Fault, FaultyInput, NotFound, NotNow, OutcomeStands, VersionsDiffer
+from acmx.domain.errors import Fault, FaultyInput, NotFound, NotNow
 from acmx.domain.exchange import UNDECIDED, Event
 from acmx.domain.messages import Agent, Handler, Request, Verdict
-from acmx.domain.moments import whole
-from acmx.flows import decide, response
+from acmx.domain.moments import to_ms, whole
+from acmx.flows import decide, eyes, release, response
+from acmx.flows.carry_out import StaleError
+from acmx.flows.change import note
 from acmx.flows.decide import Decision
+from acmx.flows.eyes import Judgement, Versions
 from acmx.flows.find import find
 from acmx.flows.held import current_catalogue
 from acmx.flows.house import House
-from acmx.flows.response import Decided, outcome_of, read_request
+from acmx.flows.response import GRANTED, Decided, outcome_of, read_request
 from acmx.kinds import kind_named
-from acmx.storage import catalogues, exchanges, messages
+from acmx.storage import catalogues, exchanges, messages, reviews, thresholds
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
+from acmx.storage.messages import Stored
+from acmx.storage.reviews import Given
+from acmx.storage.thresholds import Threshold
 from acmx.trust.roles import Caller
 
 
 class Plan(Struct, frozen=True):
-    """The decision of one person, and what that person had seen."""
+    """One person's review, on what it was judged, and the decision where it is the last one needed."""
 
     exchange: Exchange
-    decision: Decision
-    seen: tuple[int, int]
-    reviewed: Reviewed
+    caller: Caller
+    given: Given
+    users: tuple[str, ...]
+    versions: Versions
+    others: list[Given]
+    threshold: Threshold
+    judgement: Judgement
+    decision: Decision | None
 
 
-def prepare(house: House, tx: Tx, caller: Caller, name: str, review: Review) -> Plan:
+def prepare(house: House, tx: Tx, caller: Caller, name: str, review: Review) -> Plan | release.Plan:
     """Raises NotAllowed, NotFound, NotNow, FaultyInput, Incomplete."""
     caller.must("review")
     exchange = find(tx, caller, name)
-    request = messages.at(tx, exchange.primary_system, exchange.id, exchange.partner, 1)
-    if exchange.role != "partner" or request is None or request.type != "request":
-        raise NotNow("there is no request of a partner to review", state=exchange.state)
-    asked = read_request(request)
+    request = messages.at(tx, exchange.primary_system, exchange.id, exchange.primary_system, 1)
+    if request is None or request.type != "request":
+        raise NotNow("there is no request to review", state=exchange.state)
+    asked, now = read_request(request), whole(house.clock())
     verdicts = _verdicts(asked, review)
-    outcome = outcome_of(verdicts)
+    given = eyes.given(caller, exchange, review, verdicts, to_ms(now))
+    if exchange.role == "primary":
+        return release.prepare(caller, given, request)
     held = current_catalogue(tx)
-    granted = outcome != "declined"
+    content: dict[str, Any] = {}
+    if given.approved:
+        content = kind_named(asked.kind).disclosed(asked, held)
+    versions = (exchange.version, held.version if held else 0)
+    others = eyes.others(tx, given)
+    threshold = thresholds.find(tx, exchange.partner, exchange.kind, "review")
+    judgement = eyes.judge(others, given, threshold.approvals, versions)
+    plan = Plan(exchange, caller, given, asked.users, versions, others, threshold, judgement, None)
+    if not judgement.decides:
+        return plan
+    return msgspec.structs.replace(plan, decision=_decision(house, plan, request, content, now))
+
+
+def apply(tx: Tx, plan: Plan | release.Plan) -> Reviewed:
+    """Raises OutcomeStands, NotNow (it has expired), ReviewStands, VersionsDiffer, NotAllowed, StaleError."""
+    if isinstance(plan, release.Plan):
+        return release.apply(tx, plan)
+    given, judgement = plan.given, plan.judgement
+    exchange = exchanges.find(tx, given.primary_system, given.id)
+    if exchange is None:
+        raise NotFound
+    stored = reviews.of_exchange(tx, given.primary_system, given.id)
+    if exchange.state not in UNDECIDED:
+        if eyes.is_among(stored, given):
+            return _standing(exchange, stored)
+        raise eyes.outcome_stands(exchange)
+    if exchange.expires_at is not None and exchange.expires_at <= given.at:
+        raise NotNow("the request has expired", state=exchange.state)
+    versions = (exchange.version, catalogues.current_version(tx))
+    said = eyes.said_before(stored, given, versions)
+    if said == "for earlier versions" or (said and not plan.decision):
+        return judgement.so_far(exchange)
+    threshold = thresholds.find(tx, exchange.partner, exchange.kind, "review")
+    if (versions, threshold, eyes.others(tx, given)) != (plan.versions, plan.threshold, plan.others):
+        raise StaleError
+    if not said:
+        eyes.permit(plan.caller, exchange, threshold)
+        reviews.put(tx, given)
+    if plan.decision is None:
+        note(
+            tx,
+            exchange,
+            Event.REVIEW_STORED,
+            plan.caller.mc_service_id,
+            given.at,
+            approvals=judgement.approvals,
+            needed=judgement.needed,
+        )
+        return judgement.so_far(exchange)
+    decided = decide.apply(tx, exchange, plan.decision)
+    return _standing(decided, [*plan.others, given])
+
+
+def _decision(house: House, plan: Plan, request: Stored, content: dict[str, Any], now: datetime) -> Decision:
+    """The handler is the person whose review decides; who reviewed before is in the journal."""
+    caller, exchange, reason = plan.caller, plan.exchange, plan.given.reason
+    verdicts = plan.judgement.verdicts(plan.users, reason)
+    outcome = outcome_of(verdicts)
+    granted = outcome in GRANTED
     alias = exchange.addressee if exchange.addressee in caller.functional_aliases else None
     decided = Decided(
         outcome=outcome,
         verdicts=verdicts,
         handler=(Agent if caller.automatic else Handler)(caller.mc_service_id, alias),
-        reason=review.reason,
-        content=kind_named(asked.kind).disclosed(asked, held) if granted else {},
-        catalogue=held.version if held and granted else None,
-        review_digest=_digest(caller, verdicts, review.reason),
+        reason=reason,
+        content=content if granted else {},
+        catalogue=plan.versions[1] if granted and plan.versions[1] else None,
     )
-    minted = response.minted(house, exchange, request, decided, whole(house.clock()))
-    decision = Decision(Event.REVIEWED, caller.mc_service_id, decided, minted)
-    approved = sum(len(verdict.users) for verdict in verdicts if verdict.approved)
-    reviewed = Reviewed(exchange.id, "decided", outcome, approved, len(asked.users) - approved)
-    exchange_seen, _, catalogue_seen = review.seen.partition(".")
-    return Plan(exchange, decision, (int(exchange_seen), int(catalogue_seen)), reviewed)
+    minted = response.minted(house, exchange, request, decided, now)
+    return Decision(
+        Event.REVIEWED, caller.mc_service_id, decided, minted, tuple(other.person for other in plan.others)
+    )
 
 
-def apply(tx: Tx, plan: Plan) -> Reviewed:
-    """Raises OutcomeStands, NotNow where the request has expired, VersionsDiffer, StaleError."""
-    exchange = exchanges.find(tx, plan.exchange.primary_system, plan.exchange.id)
-    if exchange is None:
-        raise NotFound
-    if exchange.review_digest is not None and exchange.review_digest == plan.decision.decided.review_digest:
-        return msgspec.structs.replace(plan.reviewed, state=exchange.state)
-    if exchange.state not in UNDECIDED:
-        raise OutcomeStands(
-            f"{exchange.outcome or exchange.state} by {exchange.decided_by or exchange.rule or 'the primary system'}",
-            state=exchange.state,
-            outcome=exchange.outcome,
-            decided_by=exchange.decided_by,
-            rule=exchange.rule,
-            reason=exchange.reason,
-        )
-    if exchange.expires_at is not None and exchange.expires_at <= plan.decision.response.stored_at:
-        raise NotNow("the request has expired", state=exchange.state)
-    stands = (exchange.version, catalogues.current_version(tx))
-    if plan.seen != stands:
-        raise VersionsDiffer(f"seen {_dotted(plan.seen)}, now {_dotted(stands)}", seen=_dotted(stands))
-    decide.apply(tx, plan.exchange, plan.decision)
-    return plan.reviewed
+def _standing(exchange: Exchange, stored: Sequence[Given]) -> Reviewed:
+    """The outcome, whoever completed it."""
+    declined = len({user for review in stored for user in review.declines})
+    if exchange.outcome not in GRANTED:
+        declined = exchange.user_count
+    return Reviewed(
+        exchange.id, exchange.state, exchange.outcome or "undecided", exchange.user_count - declined, declined
+    )
 
 
 def _verdicts(request: Request, review: Review) -> tuple[Verdict, ...]:
@@ -109,12 +167,3 @@ def _verdicts(request: Request, review: Review) -> tuple[Verdict, ...]:
         for verdict in review.verdicts
     )
     return tuple(verdict for verdict in given if verdict.users)
-
-
-def _digest(caller: Caller, verdicts: tuple[Verdict, ...], reason: str) -> str:
-    same = sorted((user, verdict.approved) for verdict in verdicts for user in verdict.users)
-    return sha256(msgspec.json.encode([caller.mc_service_id, same, reason])).hexdigest()
-
-
-def _dotted(seen: tuple[int, int]) -> str:
-    return f"{seen[0]}.{seen[1]}"

@@ -11,6 +11,7 @@ from acmx.domain.errors import Incomplete
 from acmx.domain.exchange import UNDECIDED
 from acmx.domain.messages import Refusal, Response
 from acmx.domain.moments import from_ms
+from acmx.flows import given_reviews
 from acmx.flows.conversation import remarks
 from acmx.flows.find import find
 from acmx.flows.held import current_catalogue
@@ -58,6 +59,8 @@ def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
         disclosed=given or None,
         missing=tuple(given.get("missing", ())),
         refusal=_refusal(stored),
+        reviews=given_reviews.shown(tx, exchange),
+        approvals_needed=given_reviews.needed(tx, exchange),
         contradictions=tuple(map(_contradiction, contradictions.of_exchange(tx, *key))),
     )
 

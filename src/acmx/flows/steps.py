@@ -16,13 +16,19 @@ from acmx.storage.exchanges import Exchange
 from acmx.storage.journal import Entry
 from acmx.storage.outbox import Queued
 
-FAILED_AT = {Event.NOT_AUTHORISED: 2, Event.REFUSED_BY_PARTNER: 3, Event.RESPONSE_REFUSED: 13}
+FAILED_AT = {
+    Event.NOT_AUTHORISED: 2,
+    Event.NOT_RELEASED: 2,
+    Event.REFUSED_BY_PARTNER: 3,
+    Event.RESPONSE_REFUSED: 13,
+}
 WITHOUT_ANSWER = (State.REFUSED_HERE, State.REFUSED_BY_PARTNER, State.WITHDRAWN)
 POLICY = 6
-COULD_NOT = ("forbidden", "rule-failed", "unreadable", "nothing-to-disclose")
+COULD_NOT = ("forbidden", "rule-failed", "unreadable", "nothing-to-disclose", "several-approvals")
 BY_A_PERSON = range(7, 13)
 ELSEWHERE = {"primary": range(6, 13), "partner": (1, 2, *range(15, 19))}
 PRESENT = {
+    ("primary", State.AWAITING_RELEASE): (2,),
     ("primary", State.QUEUED): (3,),
     ("primary", State.STORED): (13,),
     ("primary", State.MORE_INFORMATION): (13,),

@@ -1,4 +1,4 @@
-"""Steps 1 to 3: an authorised user asks for the partner's configuration; it is checked, stored, and queued."""
+"""Steps 1 to 3: an authorised user asks for the partner's configuration; it is checked, stored, and queued or held."""
 
 from datetime import datetime
 from itertools import takewhile
@@ -12,16 +12,17 @@ from acmx.domain.errors import Fault, FaultyInput, KeyReused, NotAllowed, NotEst
 from acmx.domain.exchange import Event, State
 from acmx.domain.messages import VERSION, Person, Request
 from acmx.domain.moments import to_ms, whole
-from acmx.flows import outgoing, request_rules
+from acmx.flows import outgoing, remind, request_rules
 from acmx.flows.carry_out import StaleError
 from acmx.flows.change import begin
 from acmx.flows.house import House
 from acmx.kinds import kind_named
-from acmx.storage import idempotency, partners
+from acmx.storage import idempotency, partners, thresholds
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.idempotency import Used
 from acmx.storage.messages import Stored
+from acmx.storage.thresholds import Threshold
 from acmx.trust.pinned import pinned
 from acmx.trust.roles import Caller
 from acmx.trust.signatures import body_digest
@@ -47,6 +48,7 @@ class Plan(Struct, frozen=True):
     exchange: Exchange
     request: Stored
     refused: Refused | None
+    release: Threshold
 
 
 def prepare(house: House, tx: Tx, caller: Caller, key: str, submission: Submission) -> Plan | Used:
@@ -65,17 +67,24 @@ def prepare(house: House, tx: Tx, caller: Caller, key: str, submission: Submissi
     _check_partner(tx, submission)
     refused = _authorise(house, caller, submission)
     exchange = exchange_of(request, due_at=None if refused else to_ms(request.expires_at))
+    release = thresholds.find(tx, submission.partner, submission.kind, "release")
+    if release.approvals and not refused:
+        exchange = msgspec.structs.replace(exchange, state=State.AWAITING_RELEASE)
+        moment = remind.next_moment(house, exchange, exchange.created_at)
+        exchange = msgspec.structs.replace(exchange, remind_at=moment)
     problem = encode(refused) if refused else None
+    state = State.AWAITING_RELEASE if release.approvals else State.QUEUED
     return Plan(
-        used=Used(caller.account, key, digest, request.exchange, problem),
+        used=Used(caller.account, key, digest, request.exchange, problem, state),
         exchange=exchange,
         request=outgoing.minted(request, house.system),
         refused=refused,
+        release=release,
     )
 
 
 def apply(tx: Tx, plan: Plan | Used) -> Used:
-    """Raises StaleError where the key was used meanwhile."""
+    """Raises StaleError where the key was used, or the threshold of releases changed, meanwhile."""
     if isinstance(plan, Used):
         return plan
     if not idempotency.insert(tx, plan.used):
@@ -87,7 +96,13 @@ def apply(tx: Tx, plan: Plan | Used) -> Used:
         begin(tx, plan.exchange, Event.NOT_AUTHORISED, plan.exchange.asker, at, **detail)
         outgoing.keep(tx, plan.request)
         return plan.used
+    if thresholds.find(tx, plan.exchange.partner, plan.exchange.kind, "release") != plan.release:
+        raise StaleError
     digest, passed = plan.request.digest, list(STEP_2)
+    if plan.release.approvals:
+        begin(tx, plan.exchange, Event.HELD, plan.exchange.asker, at, digest=digest, passed=passed)
+        outgoing.keep(tx, plan.request)
+        return plan.used
     begin(tx, plan.exchange, Event.SUBMITTED, plan.exchange.asker, at, digest=digest, passed=passed)
     outgoing.send(tx, plan.request, plan.exchange.partner, plan.exchange.expires_at)
     return plan.used
@@ -98,7 +113,7 @@ def answer(used: Used) -> Accepted:
     if used.refusal:
         refused = msgspec.json.decode(used.refusal, type=Refused)
         raise NotAllowed(refused.detail, rule=refused.rule, exchange=used.id)
-    return Accepted(used.id, State.QUEUED)
+    return Accepted(used.id, used.state)
 
 
 def _request(house: House, caller: Caller, submission: Submission, now: datetime) -> Request:

@@ -12,6 +12,7 @@ from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
 
 PAGE = 200
+NEVER_TOLD = (State.AWAITING_RELEASE, State.REFUSED_HERE, State.REFUSED_BY_PARTNER)
 
 
 def page(house: House, tx: Tx, peer: str, *, since: int, after: str = "", limit: int = PAGE) -> bytes:
@@ -68,7 +69,7 @@ def _told(tx: Tx, system: str, exchange: Exchange) -> list[messages.Place]:
     that it answered.
     """
     never_sent = exchange.role == "primary" and exchange.state is State.WITHDRAWN and exchange.sent_n == 1
-    if never_sent or exchange.state in (State.REFUSED_HERE, State.REFUSED_BY_PARTNER):
+    if never_sent or exchange.state in NEVER_TOLD:
         return []
     places = messages.places(tx, exchange.primary_system, exchange.id, system)
     heard = {place.type for place in places if place.sender != system}

@@ -38,7 +38,7 @@ def last(tx: Tx, caller: Caller, *, after: int | None, limit: int) -> Arrived:
     """A page of those whose facts the caller may see: at most `limit`, perhaps none though there are more."""
     found = exchanges.page(tx, asker=None, before=after, limit=LOOKED_AT + 1)
     looked_at = found[:LOOKED_AT]
-    visible = [e for e in looked_at if _has_arrived(e) and sees_facts(caller, e)]
+    visible = [e for e in looked_at if _has_arrived(e) and sees_facts(tx, caller, e)]
     requests = [(e, consult.kept(consult.row(tx, e))) for e in visible[:limit]]
     if len(visible) > limit:
         return Arrived(requests, str(visible[limit - 1].serial))

@@ -57,7 +57,8 @@ def apply(tx: Tx, plan: Plan) -> Accepted:
     if exchange.state in (State.WITHDRAWING, State.WITHDRAWN):
         return Accepted(exchange.id, exchange.state)
     request = outbox.find(tx, exchange.primary_system, exchange.id, 1)
-    if request is not None and request.first_sent_at is None and _remembers(tx, exchange):
+    unsent = request.first_sent_at is None if request else exchange.state is State.AWAITING_RELEASE
+    if unsent and _remembers(tx, exchange):
         moved = move(tx, plan.exchange, Event.WITHDRAWN_UNSENT, plan.actor, plan.at, due_at=None)
         outbox.clear(tx, exchange.primary_system, exchange.id)
         return Accepted(moved.id, moved.state)

@@ -38,7 +38,6 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=False):
     reason: str | None = None
     decided_by: str | None = None
     rule: str | None = None
-    review_digest: str | None = None
     catalogue: int | None = None
     grant_state: str | None = None
     valid_from: int | None = None
@@ -96,7 +95,7 @@ def to_remind(tx: Tx, now: int, limit: int) -> list[Exchange]:
     """Those that wait for a person and of which somebody is to be reminded now."""
     return _rows(
         tx.rows(
-            f"{_SELECT} WHERE state IN ('pending', 'more_information') AND remind_at <= :now "
+            f"{_SELECT} WHERE state IN ('pending', 'more_information', 'awaiting_release') AND remind_at <= :now "
             "ORDER BY remind_at LIMIT :limit",
             {"now": now, "limit": limit},
         )
@@ -155,6 +154,11 @@ def to_decide(tx: Tx, *, after: int, limit: int) -> list[Exchange]:
     return sorted((*pending, *asked_back), key=lambda exchange: exchange.serial or 0)[:limit]
 
 
+def to_release(tx: Tx, *, after: int, limit: int) -> list[Exchange]:
+    """The requests of our own users that nobody has released yet, oldest first, those after the serial `after`."""
+    return _in_state(tx, State.AWAITING_RELEASE, "primary", after, limit)
+
+
 def to_answer(tx: Tx, asker: str, *, after: int, limit: int) -> list[Exchange]:
     """The exchanges of one asker that the partner has a question about, oldest first, after the serial `after`."""
     return _in_state(tx, State.MORE_INFORMATION, "primary", after, limit, asker)
@@ -178,14 +182,14 @@ def with_partner(
 ) -> list[Exchange]:
     """What both systems have to know of: open, with a live grant, or ended after `since` (milliseconds).
 
-    In the order of the key (primary system, id), those after `after` and up to `upto`. What is queued still, or was
-    refused, is this system's alone.
+    In the order of the key (primary system, id), those after `after` and up to `upto`. What did not
+    leave yet, or was refused, is this system's alone.
     """
     last = "AND (primary_system, id) <= (:last_primary, :last_id)" if upto else ""
     return _rows(
         tx.rows(
             f"{_SELECT} WHERE partner = :partner AND (primary_system, id) > (:primary, :id) {last} "
-            "AND state NOT IN ('queued', 'refused_here', 'refused_by_partner') "
+            "AND state NOT IN ('awaiting_release', 'queued', 'refused_here', 'refused_by_partner') "
             "AND (ended_at IS NULL OR ended_at > :since) ORDER BY primary_system, id LIMIT :limit",
             {
                 "partner": partner,

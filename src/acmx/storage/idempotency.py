@@ -7,13 +7,14 @@ from acmx.storage.engine import Tx
 
 
 class Used(msgspec.Struct, frozen=True):
-    """`digest` is that of the submitted document; `refusal` the problem that answered it, if one did."""
+    """`digest` is that of the submitted document; `refusal` the problem that answered it, if one did, else `state`."""
 
     account: str
     idempotency_key: str
     digest: str
     id: str
     refusal: bytes | None
+    state: str = "queued"
 
 
 def find(tx: Tx, account: str, key: str) -> Used | None:

@@ -6,7 +6,7 @@ The bell only says «look again»; these rows say why, and outlive every connect
 import msgspec
 
 from acmx.domain.exchange import Audience
-from acmx.storage import rows, tellings
+from acmx.storage import rows, tellings, thresholds
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 
@@ -36,7 +36,7 @@ _INSERT = rows.insert("notice", Entry, without=("serial",))
 
 def put(tx: Tx, at: int, exchange: Exchange, event: str, occurrence: int, audience: Audience) -> bool:
     """Write the notice and what is to be sent of it. False where this occurrence was noticed before."""
-    person = exchange.asker if audience == "asker" else exchange.addressee
+    person = exchange.asker if audience == "asker" else _reviewer(tx, exchange)
     entry = Entry(None, at, exchange.primary_system, exchange.id, event, occurrence, audience, person)
     if not _put(tx, entry, urgent=exchange.urgency == "urgent"):
         return False
@@ -55,6 +55,23 @@ def _put(tx: Tx, entry: Entry, *, urgent: bool) -> bool:
         meant = tellings.Meant(stored[0][0], entry.at, entry.event, entry.audience, entry.person, urgent)
         tellings.put(tx, meant)
     return bool(stored)
+
+
+def next_occurrence(tx: Tx, exchange: Exchange, event: str) -> int:
+    """One that no notice of this event has yet."""
+    found = tx.row(
+        "SELECT MAX(occurrence) FROM notice WHERE primary_system = :primary AND id = :id AND event = :event",
+        {"primary": exchange.primary_system, "id": exchange.id, "event": event},
+    )
+    return ((found[0] or 0) if found else 0) + 1
+
+
+def _reviewer(tx: Tx, exchange: Exchange) -> str | None:
+    """None for all reviewers: nobody is addressed at home, and where several must approve, one is not enough."""
+    if exchange.role == "primary" or exchange.addressee is None:
+        return None
+    several = thresholds.find(tx, exchange.partner, exchange.kind, "review").approvals > 1
+    return None if several else exchange.addressee
 
 
 def page(tx: Tx, *, before: int | None, limit: int) -> list[Entry]:

@@ -63,7 +63,18 @@ def test_the_commands_are_those_that_were_promised():
         *("identities show", "identities set"),
         *(
             f"partner {verb}"
-            for verb in ("export", "add", "accept", "list", "show", "suspend", "resume", "check", "compare")
+            for verb in (
+                "export",
+                "add",
+                "accept",
+                "list",
+                "show",
+                "suspend",
+                "resume",
+                "check",
+                "compare",
+                "approvals",
+            )
         ),
         *(
             "request server-identity",

@@ -46,6 +46,19 @@ def test_every_law_holds_and_both_sides_come_to_agree() -> None:
     assert search(Model(Bounds(questions=2))) > 2000
 
 
+@pytest.mark.law(2, 3, 4, 5, 7)
+def test_every_law_holds_where_a_request_may_wait_to_be_released() -> None:
+    assert search(Model(Bounds(questions=1, release=True))) > search(Model(Bounds(questions=1)))
+
+
+@pytest.mark.law(2, 3, 4, 5, 7)
+@pytest.mark.parametrize("role", COMPARED)
+def test_with_the_comparison_a_released_request_stays_released_after_a_restore(role: Role) -> None:
+    """A backup may know nothing of the release, or that it was released after all."""
+    bounds = COMPARED[role]._replace(release=True)
+    assert search(Model(bounds, laws=AFTER_RESTORE)) > search(Model(COMPARED[role], laws=AFTER_RESTORE))
+
+
 @pytest.mark.law(3, 5, 7)
 @pytest.mark.parametrize("role", COMPARED)
 def test_what_holds_after_a_restore_without_a_comparison(role: Role) -> None:
@@ -99,6 +112,18 @@ class LaterStands(Model):
 
     def precedes(self, side: Side, body: Body, held: Body) -> bool:
         return not super().precedes(side, body, held) if side.life else super().precedes(side, body, held)
+
+
+class KeepsHolding(Model):
+    """Believes its backup that a request was never released."""
+
+    def was_released(self, side: Side) -> Side:
+        return side
+
+
+def test_a_release_that_is_forgotten_is_found() -> None:
+    with pytest.raises(Broken):
+        search(KeepsHolding(COMPARED["primary"]._replace(release=True), laws=AFTER_RESTORE))
 
 
 class ForgetsItsOwn(Model):
@@ -215,13 +240,17 @@ def test_a_row_that_is_missing_is_found(role: Role, source: State, event: Event,
         (Transition("primary", S.STORED, E.EXPIRED, S.OVERDUE), 7),
         (Transition("partner", S.PENDING, E.EXPIRED, S.DECIDED), 7),
         (Transition("partner", S.PENDING, E.WITHDRAWAL, S.WITHDRAWN), 7),
+        (Transition("primary", S.AWAITING_RELEASE, E.EXPIRED, S.REFUSED_HERE), 7),
+        (Transition("primary", S.AWAITING_RELEASE, E.WITHDRAWN_UNSENT, S.WITHDRAWN), 7),
+        (Transition("primary", S.AWAITING_RELEASE, E.NOT_RELEASED, S.REFUSED_HERE), 7),
+        (Transition("primary", S.AWAITING_RELEASE, E.EXPIRED, S.OVERDUE, (), ("asker",)), "agreement"),
     ],
     ids=str,
 )
 def test_a_row_that_is_wrong_is_found(row: Transition, law: int | str) -> None:
     assert row.source is not None
     with pytest.raises(Broken) as found:
-        search(Model(Bounds(), changed(row.role, row.source, row.event, row)))
+        search(Model(Bounds(release=True), changed(row.role, row.source, row.event, row)))
     assert found.value.law == law
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from acmx.domain.acm1 import Review, VerdictInput
 from acmx.domain.errors import FaultyInput
 from acmx.domain.messages import Person, Request, Verdict
-from acmx.flows import review
+from acmx.flows import eyes, review
 from acmx.flows.response import expired, outcome_of
 from acmx.trust.roles import Caller
 
@@ -112,10 +112,10 @@ def test_the_same_review_is_known_by_person_verdicts_and_reason_whatever_its_for
     one, other = (Caller(name, f"sip:{name}@x.example", (), (), 0) for name in ("one", "other"))
     said = reviewed((YES, USERS[:2]), (NO, None))
     same = reviewed((NO, tuple(reversed(USERS[2:]))), (YES, None))
-    assert review._digest(one, said, "r") == review._digest(one, same, "r")
+    assert eyes.digest(one, said, "r") == eyes.digest(one, same, "r")
     different = {
-        review._digest(other, said, "r"),
-        review._digest(one, said, "s"),
-        review._digest(one, reviewed((YES, None)), "r"),
+        eyes.digest(other, said, "r"),
+        eyes.digest(one, said, "s"),
+        eyes.digest(one, reviewed((YES, None)), "r"),
     }
-    assert len(different | {review._digest(one, said, "r")}) == 4
+    assert len(different | {eyes.digest(one, said, "r")}) == 4

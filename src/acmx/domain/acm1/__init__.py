@@ -1,5 +1,7 @@
 """What crosses ACM-1: the documents between an ACM client and its own ACM server (docs/protocol.md, section 8)."""
 
+from acmx.domain.acm1.approvals import Approvals as Approvals
+from acmx.domain.acm1.approvals import Threshold as Threshold
 from acmx.domain.acm1.explanations import CheckShown as CheckShown
 from acmx.domain.acm1.explanations import Explanation as Explanation
 from acmx.domain.acm1.explanations import FactShown as FactShown
@@ -31,6 +33,7 @@ from acmx.domain.acm1.requests import Accepted as Accepted
 from acmx.domain.acm1.requests import Answer as Answer
 from acmx.domain.acm1.requests import Contradiction as Contradiction
 from acmx.domain.acm1.requests import Exchange as Exchange
+from acmx.domain.acm1.requests import GivenReview as GivenReview
 from acmx.domain.acm1.requests import JournalEntry as JournalEntry
 from acmx.domain.acm1.requests import Page as Page
 from acmx.domain.acm1.requests import Pending as Pending

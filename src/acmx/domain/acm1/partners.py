@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from acmx.domain.acm1.approvals import Approvals
 from acmx.domain.messages import Moment, Short
 
 
@@ -9,7 +10,7 @@ class Partner(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A partner MC system: what is pinned of it, where the partnership stands, how the link is doing.
 
     `compared_at` is when the last completed comparison of the common exchanges began, `comparison_error` what was wrong
-    in it, `comparison_due` why one is due; `change_waits`: see PartnerChange.
+    in it, `comparison_due` why one is due; `change_waits`: see PartnerChange; `approvals` holds what was set.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Partner(Struct, frozen=True, kw_only=True, omit_defaults=True):
     comparison_due: str | None = None
     comparison_error: str | None = None
     change_waits: bool = False
+    approvals: tuple[Approvals, ...] = ()
 
 
 class FieldChange(Struct, frozen=True):

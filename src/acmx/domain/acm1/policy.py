@@ -7,7 +7,9 @@ from msgspec import Meta, Struct
 from acmx.domain.messages import Moment
 
 Ruled = Literal["approve", "decline", "person"]
-Why = Literal["rule", "no-rule", "forbidden", "rule-failed", "unreadable", "nothing-to-disclose"]
+Why = Literal[
+    "rule", "no-rule", "forbidden", "rule-failed", "unreadable", "nothing-to-disclose", "several-approvals"
+]
 PolicyText = Annotated[str, Meta(max_length=1_000_000)]
 
 

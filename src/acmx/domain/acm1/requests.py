@@ -117,6 +117,17 @@ class JournalEntry(Struct, frozen=True, omit_defaults=True):
     detail: dict[str, Any] = {}
 
 
+class GivenReview(Struct, frozen=True, kw_only=True):
+    """What one person said of a request; `counts` unless it was said for earlier versions and nothing is decided."""
+
+    person: str
+    at: Moment
+    approved: int
+    declined: int
+    reason: str
+    counts: bool
+
+
 class Contradiction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A signed message that lost its place to an earlier one; the last three members are those of a response."""
 
@@ -145,6 +156,8 @@ class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
     disclosed: dict[str, Any] | None = None
     missing: tuple[str, ...] = ()
     refusal: dict[str, Any] | None = None
+    reviews: tuple[GivenReview, ...] = ()
+    approvals_needed: int | None = None
     contradictions: tuple[Contradiction, ...] = ()
 
 
@@ -155,14 +168,16 @@ class Accepted(Struct, frozen=True):
     state: str
 
 
-class Reviewed(Struct, frozen=True):
-    """The outcome after a review."""
+class Reviewed(Struct, frozen=True, omit_defaults=True):
+    """What stands after a review; `undecided` with how many `approvals` there are of those `needed`."""
 
     id: str
     state: str
     outcome: str
     approved: int
     declined: int
+    approvals: int | None = None
+    needed: int | None = None
 
 
 class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -189,10 +204,14 @@ class Page(Struct, frozen=True, omit_defaults=True):
 
 
 class Pending(Struct, frozen=True, omit_defaults=True):
-    """The pending ACM data of one person: requests to decide, answers to fetch, questions to answer."""
+    """The pending ACM data of one person: requests to decide, answers to fetch, questions to answer.
+
+    `to_release` are requests of own users that must not leave before people have agreed.
+    """
 
     mc_service_id: str
     to_decide: list[Summary]
     to_fetch: list[Summary]
     to_answer: list[Summary]
     next: str | None = None
+    to_release: list[Summary] = []

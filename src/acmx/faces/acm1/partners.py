@@ -4,7 +4,7 @@ from acmx.domain import acm1
 from acmx.domain.moments import to_ms
 from acmx.domain.partnership import PartnerFile, Standing
 from acmx.faces.acm1.calls import Call
-from acmx.flows import change_metadata, meet_partner
+from acmx.flows import change_metadata, meet_partner, set_approvals
 
 
 async def get_partners(call: Call) -> acm1.Partners:
@@ -45,6 +45,12 @@ async def post_confirmation(call: Call) -> acm1.Partner:
     house, caller = call.desk.house, call.caller
     return await call.write(
         lambda tx: change_metadata.confirm(house, tx, caller, call.named("id"), call.given.seen)
+    )
+
+
+async def put_approvals(call: Call) -> acm1.Partner:
+    return await call.write(
+        lambda tx: set_approvals.replace(call.desk.house, tx, call.caller, call.named("id"), call.given)
     )
 
 

@@ -51,6 +51,9 @@ ROUTES: tuple[Served, ...] = (
         acm1.Confirmation,
         acm1.Partner,
     ),
+    Served(
+        "PUT", "/partners/{id}/approvals", "partners", partners.put_approvals, acm1.Approvals, acm1.Partner
+    ),
     Served("GET", "/partner-file", "partners-read", partners.get_partner_file, None, PartnerFile),
     Served("GET", "/server-identities", "identities-read", rules.get_identities, None, acm1.Identities),
     Served(

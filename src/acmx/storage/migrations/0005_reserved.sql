@@ -1,1 +1,0 @@
--- Reserved for another branch; replaced at the merge.
