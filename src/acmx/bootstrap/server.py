@@ -79,7 +79,7 @@ class Server:
         desk = Desk(house, store, identity, self._bell.told_at, self._vitals, check)
         acm1 = Acm1(desk, self._bell, authentication, refusals)
         tls2 = tls.server_context(*self._pair("acm2"), pinned=())
-        self._peers = Peers(store, tls2)
+        self._peers = Peers(store, tls2, self._hang_up)
         acm2 = Acm2(house, store, identity, self._peers, refusals)
         pace = Pace(
             timedelta(seconds=config.delivery.probe_seconds),
@@ -152,6 +152,9 @@ class Server:
         self._messenger.hear(signals)
         if any(isinstance(signal, PartnerChanged) for signal in signals):
             self._peers.hear_of_change()
+
+    def _hang_up(self, certificates: frozenset[str]) -> None:
+        self._face2.hang_up(certificates)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -64,7 +64,7 @@ class Link:
         self._pace = pace
         self._asked_to_wait_until = 0
         self._wake = asyncio.Event()
-        self._stated: str | None = None
+        self._stated: tuple[str, str | None] | None = None
         self._noted_success = 0
         self._judged = 0.0
         self._under_way: dict[tuple[str, str], asyncio.Task[None]] = {}
@@ -93,7 +93,7 @@ class Link:
                         )
                         await stack.enter_async_context(wire)
                         metadata, self._stated = partner.metadata, None
-                    pause = await self._turn(wire, partner)
+                    pause = IDLE if _is_over(partner) else await self._turn(wire, partner)
                     beat(pause.total_seconds() + TURN_WITHIN)
                     await self._rest(pause)
             finally:
@@ -104,11 +104,11 @@ class Link:
         """Do what can be done now; how long to rest then, unless woken."""
         now = to_ms(self._house.clock())
         pause = timedelta(milliseconds=(partner.next_attempt_at or 0) - now)
-        if pause > timedelta(0) and not (pause > self._pace.probe and await self._may_probe(now)):
+        if pause > timedelta(0) and not (pause > self._pace.probe and await self._may_probe(partner, now)):
             return pause
         if (others := await self._lease(now)) is not None:
             return timedelta(milliseconds=others - now)
-        if partner.failures or self._stated != partner.state_here:
+        if partner.failures or self._stated != (partner.state_here, partner.reason_here):
             partner = await self._state(wire, partner)
             if partner.failures:
                 return timedelta(0)
@@ -145,14 +145,14 @@ class Link:
         said = partner.state_here
         try:
             statement = state_partnership.statement(
-                self._house, partner.id, said, self._own.metadata_digest, now
+                self._house, partner.id, said, self._own.metadata_digest, now, partner.reason_here
             )
             theirs = await wire.state(statement)
         except LinkDown as error:
             await self._failed(error, begun)
             return await self._read()
         self._judged = self._now()
-        self._stated = said
+        self._stated = said, partner.reason_here
         midway = now + (self._house.clock() - now) / 2
         difference = to_ms(theirs.created_at) - to_ms(midway)
         if partner.failures:
@@ -160,6 +160,8 @@ class Link:
                 partial(partners.to_compare, id_=self._partner, now=to_ms(now), reason="silence")
             )
         await self._store.write(partial(state_partnership.hear, statement=theirs, at=to_ms(now)))
+        if partner.told != said:
+            await self._store.write(partial(partners.took, id_=self._partner, said=said))
         await self._note_success(to_ms(now), difference)
         return await self._read()
 
@@ -244,15 +246,16 @@ class Link:
             if partner is None:
                 return
             failures = partner.failures + 1
-            longest = self._pace.probe if outbox.waits(tx, self._partner) else LONGEST
+            in_haste = partner.state_here != "removed" and outbox.waits(tx, self._partner)
+            longest = self._pace.probe if in_haste else LONGEST
             again = to_ms(max(began + delay(failures, longest=longest), now + error.retry_after))
             partners.link_failed(tx, self._partner, failures, error.detail, again)
 
         await self._store.write(act)
 
-    async def _may_probe(self, now: int) -> bool:
+    async def _may_probe(self, partner: Partner, now: int) -> bool:
         """Whether something began to wait since the back-off grew long, and the partner did not ask for it."""
-        if now < self._asked_to_wait_until:
+        if now < self._asked_to_wait_until or partner.state_here == "removed":
             return False
         return await self._store.read(partial(outbox.waits, partner=self._partner))
 
@@ -272,3 +275,8 @@ class Link:
         if partner is None:
             raise LookupError(self._partner)
         return partner
+
+
+def _is_over(partner: Partner) -> bool:
+    """A partner that was removed has to hear so, and one that removed this system does not listen any more."""
+    return partner.state_there == "removed" or partner.state_here == partner.told == "removed"

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from acmx.domain.identities import Realms
-from acmx.domain.messages import Moment, Short
+from acmx.domain.messages import Line, Moment, Short
 
-Standing = Literal["offered", "accepted", "suspended"]
+Standing = Literal["offered", "accepted", "suspended", "removed"]
 
 
 class PublishedKey(Struct, frozen=True, omit_defaults=True):
@@ -49,7 +49,7 @@ class PartnerFile(Struct, frozen=True):
     signature: str
 
 
-class Statement(Struct, frozen=True, kw_only=True, tag_field="type", tag="partnership"):
+class Statement(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="partnership"):
     """What the sender says of the partnership now; the reply is the receiver's own statement."""
 
     version: str
@@ -57,5 +57,6 @@ class Statement(Struct, frozen=True, kw_only=True, tag_field="type", tag="partne
     receiver: Short = field(name="to")
     created_at: Moment
     state: Standing
+    reason: Line | None = None
     metadata_digest: str
     versions: tuple[str, ...]

@@ -94,8 +94,8 @@ def _take(house: House, tx: Tx, difference: Difference, one: Given, *, answered:
     except AcmxError as error:
         replies.keep_refusal(house, tx, arrived, error)
         return
-    if answered and isinstance(plan, receive_request.Plan):
-        plan = msgspec.structs.replace(plan, decision=None)
+    if isinstance(plan, receive_request.Plan):
+        plan = msgspec.structs.replace(plan, decision=None if answered else plan.decision, limits=None)
     flow.apply(tx, plan)
 
 

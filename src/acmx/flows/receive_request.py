@@ -5,11 +5,18 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from acmx.domain.errors import ForeignUser, Incomplete, InvalidMessage, UnsupportedKind, Withdrawn
+from acmx.domain.errors import (
+    ForeignUser,
+    Incomplete,
+    InvalidMessage,
+    TooManyUsers,
+    UnsupportedKind,
+    Withdrawn,
+)
 from acmx.domain.exchange import Event, State
 from acmx.domain.messages import Automatic, Request, Verdict
 from acmx.domain.moments import to_ms, whole
-from acmx.flows import decide, outgoing, remind, replies, request_rules, response
+from acmx.flows import decide, limits, outgoing, remind, replies, request_rules, response
 from acmx.flows.arrivals import Arrived
 from acmx.flows.change import begin
 from acmx.flows.decide import Decision
@@ -18,29 +25,35 @@ from acmx.flows.held import current_catalogue
 from acmx.flows.house import House
 from acmx.flows.response import Decided
 from acmx.kinds import kind_named
-from acmx.storage import clock_holds, exchanges, partners, policies
+from acmx.storage import clock_holds, exchanges, partners, policies, terms
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
+from acmx.storage.terms import Terms
 from acmx.trust import policy
 from acmx.trust.pinned import pinned
 
 
 class Plan(Struct, frozen=True):
-    """The new exchange, its request, the stored indication, and the decision if one falls at once."""
+    """The new exchange, its request, the stored indication, and the decision if one falls at once.
+
+    `limits`: the terms that it counts against; None where the partner gives back what had been taken before.
+    """
 
     exchange: Exchange
     request: Stored
     receipt: bytes
     decision: Decision | None
+    limits: Terms | None
 
 
 def prepare(house: House, tx: Tx, arrived: Arrived, request: Request) -> Plan:
-    """Raises InvalidMessage, UnsupportedKind, ForeignUser, Withdrawn: final refusals."""
+    """Raises InvalidMessage, UnsupportedKind, ForeignUser, TooManyUsers, Withdrawn: final refusals."""
     known = exchanges.find(tx, arrived.primary, arrived.id)
     if known is not None and known.state is State.WITHDRAWN:
         raise Withdrawn
-    _check(tx, arrived, request)
+    agreed = terms.find(tx, arrived.peer)
+    _check(tx, arrived, request, agreed)
     now = whole(house.clock())
     exchange = _exchange(arrived, request, now, min(request.expires_at, now + house.longest_expiry))
     first = remind.next_moment(house, exchange, to_ms(now))
@@ -49,11 +62,16 @@ def prepare(house: House, tx: Tx, arrived: Arrived, request: Request) -> Plan:
     kept = replies.taken(arrived, "request", receipt, to_ms(now))
     decided = _at_once(tx, request, now)
     decision = None if decided is None else _decision(house, exchange, kept, decided, now)
-    return Plan(exchange, kept, receipt, decision)
+    return Plan(exchange, kept, receipt, decision, agreed)
 
 
 def apply(tx: Tx, plan: Plan) -> bytes:
-    """The receipt: the stored indication. Raises StaleError where the exchange came to be meanwhile."""
+    """The receipt: the stored indication.
+
+    Raises StaleError where the exchange came to be meanwhile, LimitReached: it is sent again.
+    """
+    if plan.limits is not None:
+        limits.take(tx, plan.limits, plan.request.stored_at, waits=plan.decision is None)
     actor = plan.exchange.partner
     exchange = begin(
         tx, plan.exchange, Event.REQUEST, actor, plan.request.stored_at, digest=plan.request.digest
@@ -64,7 +82,7 @@ def apply(tx: Tx, plan: Plan) -> bytes:
     return plan.receipt
 
 
-def _check(tx: Tx, arrived: Arrived, request: Request) -> None:
+def _check(tx: Tx, arrived: Arrived, request: Request, agreed: Terms) -> None:
     kind = kind_named(request.kind)
     if arrived.n != 1:
         raise InvalidMessage(detail="a request is the first message of its exchange", faults=[])
@@ -72,8 +90,10 @@ def _check(tx: Tx, arrived: Arrived, request: Request) -> None:
         raise InvalidMessage(faults)
     kind.validate_request(request.content, InvalidMessage)
     partner = partners.find(tx, arrived.peer)
-    if partner is None:
+    if partner is None or not agreed.exchanges(request.kind):
         raise UnsupportedKind
+    if len(request.users) > agreed.max_users:
+        raise TooManyUsers(f"{agreed.max_users} at most")
     if foreign := pinned(partner.metadata).metadata.realms.foreign(request.users):
         raise ForeignUser(
             f"{len(foreign)} of the users do not belong to {arrived.peer}: {', '.join(foreign[:3])}"

@@ -15,7 +15,14 @@ from acmx.storage.engine import Tx
 from acmx.storage.partners import Partner
 
 
-def statement(house: House, to: str, state: Standing, metadata_digest: str, at: datetime) -> bytes:
+def statement(
+    house: House,
+    to: str,
+    state: Standing,
+    metadata_digest: str,
+    at: datetime,
+    reason: str | None = None,
+) -> bytes:
     """What this system says now."""
     return encode(
         Statement(
@@ -24,6 +31,7 @@ def statement(house: House, to: str, state: Standing, metadata_digest: str, at: 
             receiver=to,
             created_at=at,
             state=state,
+            reason=reason,
             metadata_digest=metadata_digest,
             versions=(VERSION,),
         )
@@ -36,10 +44,22 @@ def hear(tx: Tx, statement: Statement, at: int) -> Partner:
     if partner is None:
         raise NotFound
     stated_at = to_ms(statement.created_at)
-    if stated_at >= partner.stated_at and statement.state != partner.state_there:
-        journal.write(tx, at, "partnership-stated", partner.id, state=statement.state)
-        partner = msgspec.structs.replace(partner, state_there=statement.state, stated_at=stated_at)
+    said, before = (statement.state, statement.reason), (partner.state_there, partner.reason_there)
+    if stated_at >= partner.stated_at and said != before:
+        journal.write(
+            tx,
+            at,
+            "partnership-stated",
+            partner.id,
+            state=statement.state,
+            before=partner.state_there,
+            reason=statement.reason,
+        )
+        partner = msgspec.structs.replace(
+            partner, state_there=statement.state, reason_there=statement.reason, stated_at=stated_at
+        )
         partners.replace(tx, partner)
+        partners.announce(tx, partner.id)
     return partner
 
 

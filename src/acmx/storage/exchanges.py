@@ -173,6 +173,16 @@ def _in_state(
     )
 
 
+def undecided(tx: Tx, partner: str, most: int) -> int:
+    """How many requests of this partner nobody has decided, counted up to `most`."""
+    row = tx.row(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM exchange WHERE partner = :partner AND role = 'partner' "
+        "AND state IN ('pending', 'more_information') LIMIT :most)",
+        {"partner": partner, "most": most},
+    )
+    return row[0] if row else 0
+
+
 def with_partner(
     tx: Tx, partner: str, *, since: int, after: tuple[str, str], upto: tuple[str, str] | None, limit: int
 ) -> list[Exchange]:

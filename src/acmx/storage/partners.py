@@ -1,18 +1,16 @@
 """The partner systems: what is pinned of each, where the partnership stands, and how the link is doing."""
 
-from typing import Literal
-
 import msgspec
 
+from acmx.domain.partnership import Standing
 from acmx.storage import rows
 from acmx.storage.engine import Tx
 from acmx.storage.outbox import Outgoing
 
-Standing = Literal["offered", "accepted", "suspended"]
-
 
 class Partner(msgspec.Struct, frozen=True):
-    """`state_here` is what this system says of the partnership, `state_there` what the partner said last.
+    """`state_here` is what this system says of the partnership, `state_there` what the partner said last, with the
+    reasons; `told` is what the partner has last taken of ours.
 
     A comparison is due while `comparison_due_at` is set, with the reason; `compared_at` is when the last completed one
     began, `comparison_error` what was wrong with it.
@@ -34,6 +32,9 @@ class Partner(msgspec.Struct, frozen=True):
     comparison_due_at: int | None = None
     comparison_reason: str | None = None
     comparison_error: str | None = None
+    reason_here: str | None = None
+    reason_there: str | None = None
+    told: Standing | None = None
 
     @property
     def established(self) -> bool:
@@ -42,6 +43,12 @@ class Partner(msgspec.Struct, frozen=True):
 
 class PartnerChanged(msgspec.Struct, frozen=True):
     """Signal: the partnership or what is pinned of it has changed."""
+
+    id: str
+
+
+class StandingChanged(msgspec.Struct, frozen=True):
+    """Signal: one of the two sides says something else of the partnership, and people should look."""
 
     id: str
 
@@ -67,6 +74,15 @@ def insert(tx: Tx, partner: Partner) -> bool:
 def replace(tx: Tx, partner: Partner) -> None:
     tx.execute(_UPDATE, rows.params(partner))
     tx.signal(PartnerChanged(partner.id))
+
+
+def announce(tx: Tx, id_: str) -> None:
+    tx.signal(StandingChanged(id_))
+
+
+def took(tx: Tx, id_: str, said: Standing) -> None:
+    """The partner has taken our statement."""
+    tx.execute("UPDATE partner SET told = :said WHERE id = :id", {"id": id_, "said": said})
 
 
 def link_failed(tx: Tx, id_: str, failures: int, error: str, next_attempt_at: int) -> None:

@@ -11,12 +11,17 @@ from acmx.domain.acm1.operations import Health as Health
 from acmx.domain.acm1.operations import Notice as Notice
 from acmx.domain.acm1.operations import NoticePage as NoticePage
 from acmx.domain.acm1.operations import Telling as Telling
+from acmx.domain.acm1.partners import Acceptance as Acceptance
 from acmx.domain.acm1.partners import OutboxPage as OutboxPage
 from acmx.domain.acm1.partners import Partner as Partner
 from acmx.domain.acm1.partners import Partners as Partners
+from acmx.domain.acm1.partners import PinnedCertificate as PinnedCertificate
 from acmx.domain.acm1.partners import QueuedMessage as QueuedMessage
+from acmx.domain.acm1.partners import Removal as Removal
 from acmx.domain.acm1.partners import Retried as Retried
 from acmx.domain.acm1.partners import Retry as Retry
+from acmx.domain.acm1.partners import Suspension as Suspension
+from acmx.domain.acm1.partners import Terms as Terms
 from acmx.domain.acm1.policy import Policy as Policy
 from acmx.domain.acm1.policy import PolicyInput as PolicyInput
 from acmx.domain.acm1.requests import Accepted as Accepted

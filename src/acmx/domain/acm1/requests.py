@@ -132,7 +132,10 @@ class Contradiction(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
-    """An exchange, whole. `seen` names the versions for a review, `disclosed` what an approval would give away."""
+    """An exchange, whole. `seen` names the versions for a review, `disclosed` what an approval would give away.
+
+    `partnership` is how it stands while nothing can be exchanged.
+    """
 
     seen: str
     users: tuple[str, ...]
@@ -146,6 +149,7 @@ class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
     missing: tuple[str, ...] = ()
     refusal: dict[str, Any] | None = None
     contradictions: tuple[Contradiction, ...] = ()
+    partnership: str | None = None
 
 
 class Accepted(Struct, frozen=True):

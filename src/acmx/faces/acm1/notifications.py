@@ -17,6 +17,7 @@ from acmx.domain.errors import AcmxError
 from acmx.domain.moments import Clock, to_ms
 from acmx.faces.acm1.authentication import Authentication
 from acmx.storage.notices import Notice
+from acmx.storage.partners import StandingChanged
 from acmx.trust.roles import Caller
 
 HEARTBEAT = 15.0
@@ -50,9 +51,9 @@ class Bell:
 
     def ring(self, signals: frozenset[Hashable]) -> None:
         """Tell whom the committed notices mean."""
-        notices = [signal for signal in signals if isinstance(signal, Notice)]
+        told = [signal for signal in signals if isinstance(signal, Notice | StandingChanged)]
         for stream in self._streams:
-            if any(_meant(stream.caller, notice) for notice in notices):
+            if any(_meant(stream.caller, signal) for signal in told):
                 stream.hint = True
                 stream.wake.set()
 
@@ -115,7 +116,9 @@ class Bell:
         return True
 
 
-def _meant(caller: Caller, notice: Notice) -> bool:
+def _meant(caller: Caller, notice: Notice | StandingChanged) -> bool:
+    if isinstance(notice, StandingChanged):
+        return caller.may("partners")
     if notice.person is not None:
         return notice.person in caller.names
     return caller.may("review")

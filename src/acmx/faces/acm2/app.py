@@ -156,7 +156,7 @@ class Acm2:
         now = self.house.clock()
         partner = await self.store.write(partial(state_partnership.greeted, statement=theirs, at=to_ms(now)))
         ours = state_partnership.statement(
-            self.house, sender, partner.state_here, self.own.metadata_digest, now
+            self.house, sender, partner.state_here, self.own.metadata_digest, now, partner.reason_here
         )
         seal = self.own.sign(ours, to=sender, typ="acm-partnership", now=self._now())
         return Response(ours, media_type="application/json", headers={SIGNATURE: seal})
@@ -176,7 +176,10 @@ class Acm2:
             n=arrived.n,
         )
         media_type = "application/json" if reply.typ == "acm-receipt" else "application/problem+json"
-        return Response(reply.body, reply.status, media_type=media_type, headers={SIGNATURE: seal})
+        headers = {SIGNATURE: seal}
+        if reply.retry_after:
+            headers["Retry-After"] = str(reply.retry_after)
+        return Response(reply.body, reply.status, media_type=media_type, headers=headers)
 
     def _now(self) -> int:
         return int(self.house.clock().timestamp())
