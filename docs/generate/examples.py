@@ -13,7 +13,7 @@ from docs.generate.delivery import Attempt, Case, Files, attempt, changed, deliv
 from docs.generate.systems import FIRE, PASSWORD, POLICE, Clock, Reply, System, two_systems
 
 from acmx.delivery import clockwork
-from acmx.domain.acm1 import ClockStanding, Component, Credentials, Findings, Health, Session
+from acmx.domain.acm1 import ClockStanding, Component, Credentials, Findings, Health, Removal, Session
 from acmx.domain.documents import encode
 from acmx.domain.findings import failed, ok, warning
 from acmx.flows import state_partnership
@@ -22,6 +22,14 @@ from acmx.storage.subscriptions import Subscription
 
 CATALOGUE = Path(__file__).parents[2] / "examples" / "catalogues" / "county-fire.toml"
 USERS = [f"sip:officer.{n}@{POLICE.system}" for n in (1, 2)]
+TERMS = {
+    "kinds": ["server-identity"],
+    "askers": ["requester", f"sip:watch-officer@{FIRE.system}"],
+    "max_open": 100,
+    "max_users": 500,
+    "max_per_hour": 60,
+    "note": "agreement 2026-17, renewed each January",
+}
 SMALL_LISTS = f"""\
 @id("small-lists-with-a-reference")
 permit (
@@ -128,8 +136,13 @@ class _Story:
         await self.watch_officer("POST", "/partners", file)
         await self.dispatcher("POST", "/partners", await self.watch_officer("GET", "/partner-file"))
         self.clock.advance(minutes=10)
-        await self.watch_officer("POST", f"/partners/{POLICE.system}/acceptance")
-        await self.dispatcher("POST", f"/partners/{FIRE.system}/acceptance")
+        for accepts, other, partner in (
+            (self.watch_officer, self.police, POLICE.system),
+            (self.dispatcher, self.fire, FIRE.system),
+        ):
+            compared = {"thumbprints": [key.kid for key in other.metadata.keys]}
+            await accepts("POST", f"/partners/{partner}/acceptance", compared)
+            self.keep("acceptance", compared)
         for system in (self.police, self.fire):
             await system.peers.refresh()
         await self.state(self.fire, self.police)
@@ -245,6 +258,8 @@ class _Story:
 
     async def administration(self) -> None:
         await self.dispatcher("GET", "/requests?limit=2", keep="page")
+        await self.watch_officer("PUT", f"/partners/{POLICE.system}/terms", TERMS)
+        self.keep("terms", TERMS)
         await self.watch_officer("GET", "/partners", keep="partners")
         await self.watch_officer("GET", "/audit?limit=3", keep="audit-page")
         await self.watch_officer("GET", "/notices?limit=3", keep="notice-page")
@@ -309,9 +324,13 @@ class _Story:
             await self._request(aud="mc.coast-guard.example"),
             await self._request(ahead=3600),
         ]
-        await self.watch_officer("POST", f"/partners/{POLICE.system}/suspension")
+        replies.append(await self._beyond(max_users=1, users=USERS))
+        replies.append(await self._beyond(max_open=1))
+        suspension = {"reason": "maintenance until Monday"}
+        await self.watch_officer("POST", f"/partners/{POLICE.system}/suspension", suspension)
+        self.keep("suspension", suspension)
         replies.append(await self._request())
-        await self.watch_officer("POST", f"/partners/{POLICE.system}/acceptance")
+        await self.watch_officer("POST", f"/partners/{POLICE.system}/resumption")
         await self.fire.store.close()
         replies.append(await self._request())
         for reply in replies:
@@ -340,8 +359,17 @@ class _Story:
             now, now, "the clock jumped forward by 1 day, 0:00:00 to 2026-11-25T09:40:00.000Z"
         )
         parts = [Component("delivery", ok=True, of=FIRE.system), Component("clockwork", ok=True)]
+        self.keep("removal", Removal("the agreement has ended"))
         self.keep("health", Health(ok=False, version="0.1.0", components=parts, clock=clock))
         self.keep("clock", ClockStanding(now))
+
+    async def _beyond(self, *, users: list[str] | None = None, **limit: int) -> Reply:
+        """A request that the terms of the fire service do not admit."""
+        terms = TERMS | limit
+        await self.watch_officer("PUT", f"/partners/{POLICE.system}/terms", terms)
+        reply = await (self._request(users=users) if users else self._request())
+        await self.watch_officer("PUT", f"/partners/{POLICE.system}/terms", TERMS)
+        return reply
 
     def _again(self, sent: Attempt) -> Attempt:
         signature = self.police.sign(sent.message.body, to=self.fire.id, place=sent.place)

@@ -161,6 +161,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "to": "MC system ID of the receiver",
         "created_at": "when this was said; an older statement never replaces a newer one",
         "state": "how the partnership stands at the sender",
+        "reason": "why it is suspended or removed, for the people of the receiver; no answer is expected",
         "metadata_digest": "SHA-256 of the sender's metadata now, 64 hexadecimal digits. Information: what is "
         "pinned changes only when people exchange a new partner file",
         "versions": "the versions of ACM-2 that the sender speaks",
@@ -249,6 +250,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "missing": "required rows that are missing in it",
         "refusal": "the partner's final refusal, as it came",
         "contradictions": "signed messages that lost their place to an earlier one (4.4)",
+        "partnership": "how the partnership stands (see Partner) while nothing can be exchanged in an open exchange",
     },
     acm1.Contradiction: {
         "sender": "MC system ID",
@@ -364,17 +366,23 @@ MEANINGS: dict[type, dict[str, str]] = {
     acm1.Partner: {
         "id": "MC system ID",
         "name": "name of the organisation",
-        "state": "`established`, `accepted here`, `offered` or `suspended`",
-        "state_here": "what this system says: `offered`, `accepted` or `suspended`",
+        "state": "`established`, `accepted here`, `offered`, `suspended` or `removed`",
+        "state_here": "what this system says: `offered`, `accepted`, `suspended` or `removed`",
         "state_there": "what the partner said last",
+        "reason_here": "why, as the partner was told",
+        "reason_there": "why, as the partner said",
+        "told": "whether the partner has taken what this system says now",
+        "seen": "digest of the pinned metadata: what an acceptance may name",
         "address": "base URL of its ACM-2 listener",
         "contact": "whom to call",
         "thumbprints": "`kid` of each pinned key",
         "spoken": "the same as 12 groups of 5 digits (4.3)",
+        "certificates": "the pinned leaf certificates",
         "hosts": "pinned realms",
         "phone_contexts": "pinned realms",
         "tel_prefixes": "pinned realms",
         "kinds": "kinds the partner exchanges",
+        "terms": "what this system admits",
         "waiting": "how many messages wait for it",
         "last_success_at": "when the link last worked",
         "last_error": "why it does not",
@@ -382,6 +390,26 @@ MEANINGS: dict[type, dict[str, str]] = {
         "compared_at": "when the last completed comparison of the common exchanges (4.4) began",
         "comparison_due": "why a comparison is due: `start`, `silence`, `asked`, or the type of a refusal",
         "comparison_error": "what was wrong in the last one",
+    },
+    acm1.PinnedCertificate: {
+        "fingerprint": "SHA-256, 64 hexadecimal digits",
+        "ends_at": "end of its validity",
+    },
+    acm1.Acceptance: {
+        "thumbprints": "every key of the partner as people compared it: `kid`, or the digits of 4.3 with or without "
+        "spaces",
+        "seen": "of the Partner that they looked at; absent: the keys alone were compared",
+    },
+    acm1.Suspension: {"reason": "why, for the partner to read"},
+    acm1.Removal: {"reason": "why, for the partner to read"},
+    acm1.Terms: {
+        "kinds": "what is exchanged with the partner; absent: every kind",
+        "askers": "MC service IDs and roles: who here may ask it; absent: whoever may ask",
+        "max_open": "how many of its requests may wait for a decision; 1,000 until terms are set",
+        "max_users": "how many users a request of it may name; 10,000 until then",
+        "max_per_hour": "how many of its requests are taken: so many at once, and evenly as many an hour; 3,600 until "
+        "then",
+        "note": "for the people here; the partner does not see it",
     },
     acm1.Partners: {"items": "by MC system ID"},
     acm1.QueuedMessage: {

@@ -209,6 +209,7 @@ def test_the_golden_withdrawal_of_an_unknown_exchange_is_receipted_withdrawn(tmp
 # The golden files are ACM-1.
 
 ACM1: dict[str, type] = {
+    "acceptance": acm1.Acceptance,
     "accepted": acm1.Accepted,
     "account": acm1.Account,
     "accounts": acm1.Accounts,
@@ -234,12 +235,15 @@ ACM1: dict[str, type] = {
     "question": acm1.TextInput,
     "policy": acm1.Policy,
     "policy-input": acm1.PolicyInput,
+    "removal": acm1.Removal,
     "retried": acm1.Retried,
     "retry": acm1.Retry,
     "review": acm1.Review,
     "reviewed": acm1.Reviewed,
     "session": acm1.Session,
     "submission": acm1.Submission,
+    "suspension": acm1.Suspension,
+    "terms": acm1.Terms,
     "withdrawal": acm1.WithdrawalInput,
     "withdrawal-accepted": acm1.Accepted,
 }
@@ -290,6 +294,7 @@ RECEIVING = (
     "acmx.faces.problems",
     "acmx.flows.arrivals",
     "acmx.flows.carry_out",
+    "acmx.flows.limits",
     "acmx.flows.receive",
     "acmx.flows.receive_answer",
     "acmx.flows.receive_question",

@@ -62,8 +62,9 @@ def test_the_commands_are_those_that_were_promised():
         *("account add", "account list", "account disable", "identities show", "identities set"),
         *(
             f"partner {verb}"
-            for verb in ("export", "add", "accept", "list", "show", "suspend", "resume", "check", "compare")
+            for verb in ("export", "add", "accept", "list", "show", "set", "suspend", "resume", "remove")
         ),
+        *("partner check", "partner compare"),
         *(
             "request server-identity",
             "requests",
