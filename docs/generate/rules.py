@@ -136,7 +136,7 @@ TO_CLIENTS: dict[type[AcmxError], str] = {
     errors.NotNow: "the state does not admit this; `state` says which",
     errors.OutcomeStands: "review of an exchange that is decided or withdrawn: `outcome`, `decided_by`, `rule`, "
     "`reason`, `state` tell what stands",
-    errors.NotAsCompared: "acceptance: the partner has other keys pinned, or all that `seen` stands for, than was compared",
+    errors.NotAsCompared: "acceptance: other keys are pinned, or another file (`seen`), than was compared",
     errors.VersionsDiffer: "review: the exchange or the server identity information has changed; `seen` is what "
     "stands",
     errors.Incomplete: "server identity information that lacks required rows and is not marked so, or none at all",

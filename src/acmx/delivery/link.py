@@ -160,9 +160,9 @@ class Link:
                 partial(partners.to_compare, id_=self._partner, now=to_ms(now), reason="silence")
             )
         await self._store.write(partial(state_partnership.hear, statement=theirs, at=to_ms(now)))
+        await self._note_success(to_ms(now), difference)
         if partner.told != said:
             await self._store.write(partial(partners.took, id_=self._partner, said=said))
-        await self._note_success(to_ms(now), difference)
         return await self._read()
 
     async def _note_success(self, now: int, clock_difference: int | None = None) -> None:
