@@ -12,11 +12,12 @@ import msgspec
 import pytest
 
 from acmx.domain.messages import PROBLEM
+from acmx.storage.sqlite import SqliteStore
 from acmx.trust import tls
 from acmx.trust.keys import spoken
 from by_hand import ByHand
 from streams import hint, stream
-from systems import FIRE, POLICE, System, eventually, two_systems
+from systems import FIRE, POLICE, System, _fail, eventually, two_systems
 
 ENDS = {"reason": "the agreement has ended"}
 
@@ -33,6 +34,8 @@ async def becomes(system: System, other: str, **members: Any) -> Any:
 
 
 async def act(system: System, verb: str, other: str, document: Any = None) -> Any:
+    """A moment later than whatever was stated before."""
+    system.clock.advance(seconds=1)
     return await system.done("POST", f"/partners/{other}/{verb}", document)
 
 
@@ -53,10 +56,10 @@ async def strangers(tmp: Path) -> AsyncIterator[tuple[System, System]]:
     """Both systems run and know nobody."""
     async with two_systems(tmp, start=False) as both:
         for system in both:
+            store = SqliteStore.open(system.directory / "acmx.db", on_fatal=_fail)
+            await store.write(lambda tx: tx.execute("DELETE FROM partner"))
+            await store.close()
             await system.start()
-            await system.server._links.finish(0)
-            await system.store.write(lambda tx: tx.execute("DELETE FROM partner"))
-            await system.restart()
         yield both
 
 
@@ -235,7 +238,7 @@ def test_a_removal_is_told_ends_everything_and_keeps_the_evidence(tmp_path: Path
 
             # Nothing is final without the partner's word; the clock goes on, and each side tells its people.
             await fire.review(ids[0])
-            police.clock.advance(days=31)  # type: ignore[attr-defined]
+            police.clock.advance(days=31)
             for system, other in ((police, FIRE), (fire, POLICE)):
                 await system.nudge(other)
                 await system.tick()
@@ -305,14 +308,14 @@ def test_a_partner_that_was_away_hears_of_its_removal_and_is_then_left_alone(tmp
             await fire.start()
 
             async def heard() -> Any:
-                police.clock.advance(minutes=20)  # type: ignore[attr-defined]
+                police.clock.advance(minutes=20)
                 await police.nudge(FIRE)
                 return await partner(fire, POLICE)
 
             shown = await eventually(heard, lambda there: there["state_there"] == "removed")
             assert shown["reason_there"] == ENDS["reason"]
             last = (await becomes(police, FIRE, told=True))["last_success_at"]
-            police.clock.advance(days=1)  # type: ignore[attr-defined]
+            police.clock.advance(days=1)
             for system in (police, fire):
                 await system.restart()
             await fire.stop()
@@ -355,7 +358,7 @@ def test_both_may_remove_and_both_may_begin_anew(tmp_path: Path) -> None:
                 await act(one, "acceptance", other.id, {"thumbprints": [other.own.key.kid]})
 
             async def met() -> Any:
-                police.clock.advance(minutes=1)  # type: ignore[attr-defined]
+                police.clock.advance(minutes=1)
                 await police.nudge(FIRE)
                 await fire.nudge(POLICE)
                 return (await partner(police, FIRE))["state"], (await partner(fire, POLICE))["state"]
