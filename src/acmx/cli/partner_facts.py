@@ -9,7 +9,7 @@ from rich.table import Table
 from acmx.cli.failures import note
 from acmx.cli.options import Options
 from acmx.cli.terminal import facts, out, people, time
-from acmx.domain.acm1 import Partner, Terms
+from acmx.domain.acm1 import Partner, PinnedCertificate, Terms
 
 Id = Annotated[str, Parameter(name="ID", help="The partner's MC system ID.")]
 GROUPS_A_LINE = 6
@@ -19,7 +19,7 @@ _WHILE_HERE = {
     "suspended": "Suspended here. To go on: acmx partner resume {id}",
 }
 _WHILE_THERE = {
-    "removed": "They have removed this system: call them. To end it here too: acmx partner remove {id}",
+    "removed": "They have removed this system: call them. To end it here too: acmx partner remove {id} --reason WHY",
     "suspended": "They have suspended the partnership. It goes on when they resume it; nothing is to be done here.",
     "offered": "Next: they accept this system. They need our file: acmx partner export FILE",
     "accepted": "Both have accepted. To see whether all is well: acmx partner check {id}",
@@ -41,9 +41,7 @@ def pinned_rows(partner: Partner) -> dict[str, object]:
         "phone contexts": ", ".join(partner.phone_contexts),
         "telephone prefixes": ", ".join(partner.tel_prefixes),
         "exchanges": ", ".join(partner.kinds),
-        "certificates": "\n".join(
-            f"SHA-256 {pinned.fingerprint}\n  {_until(pinned.ends_at)}" for pinned in partner.certificates
-        ),
+        "certificates": "\n".join(map(_certificate, partner.certificates)),
     }
 
 
@@ -89,9 +87,11 @@ def _said(state: str, reason: str | None) -> str:
     return f"{state}: {reason}" if reason else state
 
 
-def _until(ends: datetime) -> str:
+def _certificate(pinned: PinnedCertificate) -> str:
+    ends, digits = pinned.ends_at, pinned.fingerprint
     days = (ends - datetime.now(UTC)).days
-    return f"until {ends:%Y-%m-%d}, {days:,} days" if days >= 0 else f"ended on {ends:%Y-%m-%d}"
+    until = f"until {ends:%Y-%m-%d}, {days:,} days" if days >= 0 else f"ended on {ends:%Y-%m-%d}"
+    return f"{until}, SHA-256\n{digits[:32]}\n{digits[32:]}"
 
 
 def _next(partner: Partner) -> str:
