@@ -173,14 +173,14 @@ def _in_state(
     )
 
 
-def undecided(tx: Tx, partner: str, most: int) -> int:
-    """How many requests of this partner nobody has decided, counted up to `most`."""
-    row = tx.row(
-        "SELECT COUNT(*) FROM (SELECT 1 FROM exchange WHERE partner = :partner AND role = 'partner' "
-        "AND state IN ('pending', 'more_information') LIMIT :most)",
-        {"partner": partner, "most": most},
+def wait(tx: Tx, partner: str, count: int) -> bool:
+    """Whether so many requests of this partner, or more, are undecided."""
+    found = tx.row(
+        "SELECT 1 FROM exchange WHERE partner = :partner AND role = 'partner' "
+        "AND state IN ('pending', 'more_information') LIMIT 1 OFFSET :count - 1",
+        {"partner": partner, "count": count},
     )
-    return row[0] if row else 0
+    return found is not None
 
 
 def with_partner(

@@ -19,4 +19,4 @@ CREATE TABLE spent (
   partner TEXT PRIMARY KEY,
   until BIGINT NOT NULL
 );
-CREATE INDEX exchange_undecided ON exchange (partner) WHERE role = 'partner' AND state IN ('pending', 'more_information');
+CREATE INDEX exchange_undecided ON exchange (partner, role, state) WHERE role = 'partner' AND state IN ('pending', 'more_information');
