@@ -16,7 +16,7 @@ UNTIL_SOMEBODY_DECIDES = 300
 def take(tx: Tx, agreed: Terms, now: int, *, waits: bool) -> None:
     """Count one request that is taken `now` (milliseconds); `waits`: for a person. Raises LimitReached."""
     partner = agreed.partner
-    if waits and exchanges.wait(tx, partner, agreed.max_open):
+    if waits and exchanges.so_many_wait(tx, partner, agreed.max_open):
         raise LimitReached(
             f"{agreed.max_open} of its requests wait for a decision", retry_after=UNTIL_SOMEBODY_DECIDES
         )

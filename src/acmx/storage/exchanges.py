@@ -173,7 +173,7 @@ def _in_state(
     )
 
 
-def wait(tx: Tx, partner: str, count: int) -> bool:
+def so_many_wait(tx: Tx, partner: str, count: int) -> bool:
     """Whether so many requests of this partner, or more, are undecided."""
     found = tx.row(
         "SELECT 1 FROM exchange WHERE partner = :partner AND role = 'partner' "
