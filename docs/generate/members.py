@@ -316,11 +316,11 @@ MEANINGS: dict[type, dict[str, str]] = {
     acm1.Notice: {
         "serial": "number of the notice",
         "at": "when it happened",
-        "event": "an event of 6.1, `reminder` or `escalation`",
-        "audience": "`asker` or `reviewers`",
-        "exchange": "the exchange",
-        "primary": "its primary MC system",
-        "person": "MC service ID or functional alias of the person meant; absent: whoever may review",
+        "event": "an event of 6.1, `reminder`, `escalation`, or `partnership-` and what the partner says now",
+        "audience": "`asker`, `reviewers` or `partner-administrators`",
+        "exchange": "the exchange; absent: the partnership",
+        "primary": "its primary MC system; the partner",
+        "person": "the person meant, by MC service ID or alias; absent: whoever may review, or change partners",
         "tellings": "what is sent of it, see [notifications](notifications.md); absent: nothing",
     },
     acm1.Telling: {

@@ -41,7 +41,8 @@ class Mail(Struct, frozen=True, forbid_unknown_fields=True):
     """The SMTP server, and who is written to of which events; an empty `host` means no mail.
 
     The password comes from the environment (ACMX_MAIL_PASSWORD) or from a file. Askers and addressees are written to at
-    the addresses of their accounts, reviewers at `reviewers` too, an escalation goes to `escalation` alone.
+    the addresses of their accounts, reviewers at `reviewers` too, an escalation goes to `escalation` alone, and what
+    partners say of the partnership to `partner_administrators`.
     """
 
     host: str = ""
@@ -53,8 +54,10 @@ class Mail(Struct, frozen=True, forbid_unknown_fields=True):
     sender: str = ""
     reviewers: tuple[str, ...] = ()
     escalation: tuple[str, ...] = ()
+    partner_administrators: tuple[str, ...] = ()
     asker_events: tuple[str, ...] = BY_DEFAULT["asker"]
     reviewer_events: tuple[str, ...] = BY_DEFAULT["reviewers"]
+    partner_events: tuple[str, ...] = BY_DEFAULT["partner-administrators"]
 
 
 class Webhook(Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,6 +69,7 @@ class Webhook(Struct, frozen=True, forbid_unknown_fields=True):
     allow_http: bool = False
     asker_events: tuple[str, ...] = BY_DEFAULT["asker"]
     reviewer_events: tuple[str, ...] = BY_DEFAULT["reviewers"]
+    partner_events: tuple[str, ...] = BY_DEFAULT["partner-administrators"]
 
 
 class Delivery(Struct, frozen=True, forbid_unknown_fields=True):

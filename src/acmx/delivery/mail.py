@@ -121,7 +121,7 @@ def _subject(items: list[Item], system: str) -> str:
 def _paragraph(item: Item) -> str:
     lines = [
         f"* {IN_WORDS.get(item.event, item.event)}{' (urgent)' if item.urgency == 'urgent' else ''}",
-        f"  exchange  {item.id}",
+        *([f"  exchange  {item.id}"] if item.id else []),
         f"  partner   {item.partner}",
         f"  at        {_time(item.at)}",
     ]

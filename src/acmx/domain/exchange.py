@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 Role = Literal["primary", "partner"]
-Audience = Literal["asker", "reviewers"]
+Audience = Literal["asker", "reviewers", "partner-administrators"]
 
 
 class State(StrEnum):

@@ -81,7 +81,6 @@ def _stand(
         partner, state_here=standing, reason_here=reason, next_attempt_at=None, failures=0
     )
     partners.replace(tx, changed)
-    partners.announce(tx, partner.id)
     journal.write(
         tx,
         to_ms(house.clock()),

@@ -9,8 +9,9 @@ from acmx.domain.errors import NotFound
 from acmx.domain.messages import VERSION
 from acmx.domain.moments import to_ms
 from acmx.domain.partnership import Standing, Statement
+from acmx.domain.telling import PARTNERSHIP
 from acmx.flows.house import House
-from acmx.storage import journal, partners
+from acmx.storage import journal, notices, partners
 from acmx.storage.engine import Tx
 from acmx.storage.partners import Partner
 
@@ -59,7 +60,7 @@ def hear(tx: Tx, statement: Statement, at: int) -> Partner:
             partner, state_there=statement.state, reason_there=statement.reason, stated_at=stated_at
         )
         partners.replace(tx, partner)
-        partners.announce(tx, partner.id)
+        notices.put_partnership(tx, at, partner.id, PARTNERSHIP + statement.state, stated_at)
     return partner
 
 

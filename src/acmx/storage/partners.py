@@ -47,12 +47,6 @@ class PartnerChanged(msgspec.Struct, frozen=True):
     id: str
 
 
-class StandingChanged(msgspec.Struct, frozen=True):
-    """Signal: one of the two sides says something else of the partnership, and people should look."""
-
-    id: str
-
-
 _SELECT = f"SELECT {rows.columns(Partner)} FROM partner"  # noqa: S608
 _UPDATE = f"UPDATE partner SET {rows.update(Partner, without=('id',))} WHERE id = :id"  # noqa: S608
 
@@ -74,10 +68,6 @@ def insert(tx: Tx, partner: Partner) -> bool:
 def replace(tx: Tx, partner: Partner) -> None:
     tx.execute(_UPDATE, rows.params(partner))
     tx.signal(PartnerChanged(partner.id))
-
-
-def announce(tx: Tx, id_: str) -> None:
-    tx.signal(StandingChanged(id_))
 
 
 def took(tx: Tx, id_: str, said: Standing) -> None:

@@ -39,7 +39,7 @@ class Telling(msgspec.Struct, frozen=True):
 
 
 class Item(msgspec.Struct, frozen=True):
-    """What one telling is about."""
+    """What one telling is about; of a partnership `id` is empty."""
 
     at: int
     event: str
@@ -142,9 +142,10 @@ def take(tx: Tx, channel: str, *, now: int, until: int, most: int, new_id: str) 
         {"parcel": parcel, "until": until},
     )
     found = tx.rows(
-        "SELECT t.attempts, n.at, n.event, n.audience, n.primary_system, n.id, e.partner, e.urgency, e.expires_at "
+        "SELECT t.attempts, n.at, n.event, n.audience, n.primary_system, n.id, "
+        "COALESCE(e.partner, n.primary_system), COALESCE(e.urgency, 'normal'), e.expires_at "
         "FROM telling t JOIN notice n ON n.serial = t.notice "
-        "JOIN exchange e ON e.primary_system = n.primary_system AND e.id = n.id "
+        "LEFT JOIN exchange e ON e.primary_system = n.primary_system AND e.id = n.id "
         "WHERE t.parcel = :parcel AND t.state = 'waiting' ORDER BY t.serial",
         {"parcel": parcel},
     )

@@ -17,7 +17,6 @@ from acmx.domain.errors import AcmxError
 from acmx.domain.moments import Clock, to_ms
 from acmx.faces.acm1.authentication import Authentication
 from acmx.storage.notices import Notice
-from acmx.storage.partners import StandingChanged
 from acmx.trust.roles import Caller
 
 HEARTBEAT = 15.0
@@ -51,9 +50,9 @@ class Bell:
 
     def ring(self, signals: frozenset[Hashable]) -> None:
         """Tell whom the committed notices mean."""
-        told = [signal for signal in signals if isinstance(signal, Notice | StandingChanged)]
+        notices = [signal for signal in signals if isinstance(signal, Notice)]
         for stream in self._streams:
-            if any(_meant(stream.caller, signal) for signal in told):
+            if any(_meant(stream.caller, notice) for notice in notices):
                 stream.hint = True
                 stream.wake.set()
 
@@ -116,12 +115,10 @@ class Bell:
         return True
 
 
-def _meant(caller: Caller, notice: Notice | StandingChanged) -> bool:
-    if isinstance(notice, StandingChanged):
-        return caller.may("partners")
+def _meant(caller: Caller, notice: Notice) -> bool:
     if notice.person is not None:
         return notice.person in caller.names
-    return caller.may("review")
+    return caller.may("partners" if notice.audience == "partner-administrators" else "review")
 
 
 def _hint(stream: _Stream) -> bytes:
