@@ -7,7 +7,7 @@ from typing import Any
 from acmx.storage.engine import NO_PARAMS, T, Tx
 from acmx.storage.sqlite_connection import SqliteTx, connect
 
-STANDING = ("FROM partner", "FROM policy", "FROM catalogue")
+STANDING = ("FROM partner", "FROM terms", "FROM policy", "FROM catalogue")
 
 
 class _NoTx:

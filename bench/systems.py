@@ -15,18 +15,20 @@ from acmx.domain.acm1 import NewIdentities
 from acmx.flows import enter_identities
 from acmx.flows.house import House
 from acmx.flows.log_on import token_hash
-from acmx.storage import accounts, partners, policies
+from acmx.storage import accounts, partners, policies, terms
 from acmx.storage.accounts import Token
 from acmx.storage.engine import Tx
 from acmx.storage.partners import Partner
 from acmx.storage.policies import PolicyText
 from acmx.storage.sqlite import SqliteStore
+from acmx.storage.terms import Terms
 from acmx.trust.roles import ROLES, Caller
 from acmx.trust.signatures import body_digest
 
 POLICE, FIRE = "mc.metro-police.example", "mc.county-fire.example"
 TOKEN = "bench"
 USERS = tuple(f"sip:officer.{n}@{POLICE}" for n in range(20))
+MANY = 1_000_000
 PURPOSE = "flood in the harbour district: boats and crews of both services"
 CATALOGUE = Path(__file__).parent.parent / "examples" / "catalogues" / "county-fire.toml"
 
@@ -70,7 +72,9 @@ async def _furnish(directory: Path, partner: Path, policy: str) -> None:
     catalogue = NewIdentities(tomllib.loads(CATALOGUE.read_text()))
 
     def furnish(tx: Tx) -> None:
-        partners.insert(tx, partner_of(partner))
+        there = partner_of(partner)
+        partners.insert(tx, there)
+        terms.put(tx, Terms(there.id, max_open=MANY, max_per_hour=MANY))
         policies.insert(tx, PolicyText(2, policy, 0, "bench"))
         accounts.insert_token(tx, Token(token_hash(TOKEN), "admin", 0, 2**52), 0)
         enter_identities.apply(tx, enter_identities.prepare(house, tx, caller, catalogue))

@@ -24,6 +24,7 @@ from acmx.domain.acm1 import (
     PartnerChange,
     PasswordChange,
     ProviderSignIn,
+    Removal,
     Session,
     SignIn,
 )
@@ -37,6 +38,14 @@ from acmx.trust.signatures import body_digest
 
 CATALOGUE = Path(__file__).parents[2] / "examples" / "catalogues" / "county-fire.toml"
 USERS = [f"sip:officer.{n}@{POLICE.system}" for n in (1, 2)]
+TERMS = {
+    "kinds": ["server-identity"],
+    "askers": ["requester", f"sip:watch-officer@{FIRE.system}"],
+    "max_open": 100,
+    "max_users": 500,
+    "max_per_hour": 60,
+    "note": "agreement 2026-17, renewed each January",
+}
 SMALL_LISTS = f"""\
 @id("small-lists-with-a-reference")
 permit (
@@ -148,8 +157,13 @@ class _Story:
         await self.watch_officer("POST", "/partners", file)
         await self.dispatcher("POST", "/partners", await self.watch_officer("GET", "/partner-file"))
         self.clock.advance(minutes=10)
-        await self.watch_officer("POST", f"/partners/{POLICE.system}/acceptance")
-        await self.dispatcher("POST", f"/partners/{FIRE.system}/acceptance")
+        for accepts, other, partner in (
+            (self.watch_officer, self.police, POLICE.system),
+            (self.dispatcher, self.fire, FIRE.system),
+        ):
+            compared = {"thumbprints": [key.kid for key in other.metadata.keys]}
+            await accepts("POST", f"/partners/{partner}/acceptance", compared)
+            self.keep("acceptance", compared)
         for system in (self.police, self.fire):
             await system.peers.refresh()
         await self.state(self.fire, self.police)
@@ -157,7 +171,7 @@ class _Story:
 
     async def state(self, sender: System, receiver: System, keep: str = "") -> None:
         said = state_partnership.statement(
-            sender.house, pinned(receiver.own.metadata), "accepted", sender.own.metadata_digest, self.clock()
+            sender.house, pinned(receiver.own.metadata), self.clock(), "accepted", sender.own.metadata_digest
         )
         signature = sender.sign(said, to=receiver.id, typ="acm-partnership")
         reply = await receiver.hear_statement(sender.certificate, said, signature)
@@ -273,6 +287,8 @@ class _Story:
         two = {"kind": "server-identity", "review": {"approvals": 2}}
         await self.watch_officer("PUT", f"/partners/{POLICE.system}/approvals", two)
         self.keep("approvals", two)
+        await self.watch_officer("PUT", f"/partners/{POLICE.system}/terms", TERMS)
+        self.keep("terms", TERMS)
         await self.watch_officer("GET", "/partners", keep="partners")
         await self.watch_officer("GET", "/audit?limit=3", keep="audit-page")
         await self.watch_officer("GET", "/notices?limit=3", keep="notice-page")
@@ -345,9 +361,13 @@ class _Story:
             await self._request(aud="mc.coast-guard.example"),
             await self._request(ahead=3600),
         ]
-        await self.watch_officer("POST", f"/partners/{POLICE.system}/suspension")
+        replies.append(await self._beyond(max_users=1, users=USERS))
+        replies.append(await self._beyond(max_open=1))
+        suspension = {"reason": "maintenance until Monday"}
+        await self.watch_officer("POST", f"/partners/{POLICE.system}/suspension", suspension)
+        self.keep("suspension", suspension)
         replies.append(await self._request())
-        await self.watch_officer("POST", f"/partners/{POLICE.system}/acceptance")
+        await self.watch_officer("POST", f"/partners/{POLICE.system}/resumption")
         await self.fire.store.close()
         replies.append(await self._request())
         for reply in replies:
@@ -385,8 +405,17 @@ class _Story:
             now, now, "the clock jumped forward by 1 day, 0:00:00 to 2026-11-25T09:40:00.000Z"
         )
         parts = [Component("delivery", ok=True, of=FIRE.system), Component("clockwork", ok=True)]
+        self.keep("removal", Removal("the agreement has ended"))
         self.keep("health", Health(ok=False, version="0.1.0", components=parts, clock=clock))
         self.keep("clock", ClockStanding(now))
+
+    async def _beyond(self, *, users: list[str] | None = None, **limit: int) -> Reply:
+        """A request that the terms of the fire service do not admit."""
+        terms = TERMS | limit
+        await self.watch_officer("PUT", f"/partners/{POLICE.system}/terms", terms)
+        reply = await (self._request(users=users) if users else self._request())
+        await self.watch_officer("PUT", f"/partners/{POLICE.system}/terms", TERMS)
+        return reply
 
     def _again(self, sent: Attempt) -> Attempt:
         signature = self.police.sign(sent.message.body, to=self.fire.id, place=sent.place)

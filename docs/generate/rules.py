@@ -60,6 +60,10 @@ SIGNED: dict[type[AcmxError], tuple[str, str]] = {
     errors.UnsupportedVersion: ("another major version", "gives up"),
     errors.UnsupportedKind: ("the receiver does not exchange this kind", "gives up"),
     errors.ForeignUser: ("a user outside the realms that the receiver has pinned for the sender", "gives up"),
+    errors.TooManyUsers: (
+        "more users than the receiver's terms for this partner admit in one request",
+        "gives up; people ask for fewer at once",
+    ),
     errors.Withdrawn: ("a request that arrives after its own withdrawal", "takes it as confirmation"),
     errors.WrongPartner: (
         "the primary in the path is neither of the two systems, or the exchange is with another partner",
@@ -85,8 +89,12 @@ SIGNED: dict[type[AcmxError], tuple[str, str]] = {
         "sends again; both sides compare (4.4)",
     ),
     errors.NotEstablished: (
-        "one of the two has not accepted, or has suspended, the partnership",
+        "one of the two has not accepted, has suspended or has removed the partnership",
         "states the partnership anew, sends again once it is established",
+    ),
+    errors.LimitReached: (
+        "too many of the sender's requests wait for a decision, or too many came within the hour; `Retry-After`",
+        "sends again, after the time asked for",
     ),
     errors.BadSignature: (
         "absent or unreadable; its key not pinned, revoked or past its end; made for something else",
@@ -122,7 +130,7 @@ TO_CLIENTS: dict[type[AcmxError], str] = {
     "`Retry-After`",
     errors.LogOnRefused: "at log-on: account or password is wrong, or the account is disabled",
     errors.NotAllowed: "step 2, or no right; `rule` says which: `role:PERMISSION`, `own-users`, `own-requests`, "
-    "`own-request`, `people`, `approvers`; at "
+    "`own-request`, `people`, `approvers`, `partner-kinds`, `partner-askers` (the terms for the partner); at "
     "step 2 `exchange` is the id under which the refusal is kept",
     errors.AssertedIdentity: "the request carries `X-3GPP-Asserted-Identity`",
     errors.NotFound: "there is nothing under this name that the caller may see; the path is not served",
@@ -137,6 +145,7 @@ TO_CLIENTS: dict[type[AcmxError], str] = {
     "`reason`, `state` tell what stands",
     errors.ReviewStands: "review: the same person has said otherwise, and nothing is decided yet; `seen` is what that "
     "was said for, `reason` why",
+    errors.NotAsCompared: "acceptance: other keys are pinned, or another file (`seen`), than was compared",
     errors.VersionsDiffer: "review: the exchange or the server identity information has changed; `seen` is what "
     "stands",
     errors.Incomplete: "server identity information that lacks required rows and is not marked so, or none at all",

@@ -143,7 +143,7 @@ class System:
         self.metadata = msgspec.json.decode(self.own.metadata, type=Metadata)
         self.house = House(described.system, realms, clock, mint=mint)
         self.store = SqliteStore.open(directory / "acmx.db", on_fatal=_fail)
-        self.peers = Peers(self.store, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+        self.peers = Peers(self.store, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), lambda _: None)
         refusals = Refusals(self.house, self.store)
         authentication = Authentication(self.house, self.store)
         bell = Bell(clock, authentication)

@@ -288,7 +288,7 @@ def test_a_retryable_refusal_is_not_kept(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with fire_alone(tmp_path) as (fire, police, _):
             request = police.request(fire)
-            await fire.done("POST", f"/partners/{POLICE}/suspension")
+            await fire.done("POST", f"/partners/{POLICE}/suspension", {})
             is_refusal(await police.put(fire, request), "not-established", final=False)
             assert await fire.counts("message") == {"message": 0}
             await fire.done("POST", f"/partners/{POLICE}/resumption")

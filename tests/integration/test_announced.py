@@ -107,7 +107,7 @@ def test_whoever_it_concerns_is_told_of_an_end_in_the_same_transaction(
 
 
 def test_every_event_that_people_are_told_of_has_words() -> None:
-    assert set(IN_WORDS) == {*TOLD["asker"], *TOLD["reviewers"]}
+    assert set(IN_WORDS) == {event for events in TOLD.values() for event in events}
 
 
 def test_reviewers_are_told_what_they_no_longer_have_to_decide() -> None:

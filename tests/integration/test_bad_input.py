@@ -192,7 +192,7 @@ def test_a_partner_that_is_not_established_is_not_asked(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, _):
             await police.start()
-            await police.done("POST", f"/partners/{FIRE}/suspension")
+            await police.done("POST", f"/partners/{FIRE}/suspension", {})
             problem = await refused(police, 403, "not-established", police.submit())
             assert problem["detail"] == f"{FIRE}: suspended here, accepted there"
 

@@ -39,7 +39,7 @@ async def fire_face(fire: System, *, broken: bool) -> AsyncIterator[Store]:
     store = SqliteStore.open(fire.directory / "acmx.db", on_fatal=_fail)
     pair = fire.directory / "tls" / "acm2.pem", fire.directory / "tls" / "acm2.key"
     context = tls.server_context(*pair, pinned=())
-    peers = Peers(store, context)
+    peers = Peers(store, context, lambda _: None)
     await peers.refresh()
     app = Acm2(fire.house, store, fire.own, peers, Refusals(fire.house, store)).app()
 

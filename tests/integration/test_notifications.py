@@ -1,44 +1,12 @@
 """Steps 8 and 16: the stream only says «look again», to those whom it concerns, and the list is the truth (law 8)."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import aiohttp
-import msgspec
 import pytest
 
-from systems import FIRE, System, two_systems
-
-
-class Stream:
-    """An open stream of notices, as an ACM client reads it."""
-
-    def __init__(self, reply: aiohttp.ClientResponse) -> None:
-        self._reply = reply
-
-    async def block(self) -> bytes:
-        """The next event; nothing where the stream has ended as it should."""
-        async with asyncio.timeout(10):
-            return await self._reply.content.readuntil(b"\n\n")
-
-    async def quiet(self) -> bool:
-        """Nothing has come that nobody asked for."""
-        return not self._reply.content.read_nowait(-1)
-
-
-@asynccontextmanager
-async def stream(system: System, account: str) -> AsyncIterator[Stream]:
-    headers = {"Authorization": f"Bearer {account}"}
-    async with system.http.get(f"{system.url}/notifications", headers=headers) as reply:
-        assert (reply.status, reply.content_type) == (200, "text/event-stream")
-        yield Stream(reply)
-
-
-def hint(system: System, account: str) -> bytes:
-    data = msgspec.json.encode({"mc_service_id": f"sip:{account}@{system.id}"})
-    return b"event: look-again\ndata: " + data + b"\n\n"
+from streams import hint, stream
+from systems import FIRE, two_systems
 
 
 @pytest.mark.law(8)

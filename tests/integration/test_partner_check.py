@@ -146,7 +146,7 @@ def test_metadata_that_changed_and_a_partnership_that_rests(tmp_path: Path) -> N
     async def scenario() -> None:
         async with two_systems(tmp_path) as (police, fire):
             await greeted(police)
-            await fire.done("POST", f"/partners/{POLICE}/suspension")
+            await fire.done("POST", f"/partners/{POLICE}/suspension", {})
             document = msgspec.json.decode(fire.own.metadata)
             document["contact"] = "as it was"
             await change(police, FIRE, metadata=msgspec.json.encode(document))

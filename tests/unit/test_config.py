@@ -74,6 +74,7 @@ webhooks = st.lists(
         url=hosts.map("https://{}/hook".format),
         secret_file=lines,
         reviewer_events=st.lists(st.sampled_from(TOLD["reviewers"])).map(tuple),
+        partner_events=st.lists(st.sampled_from(TOLD["partner-administrators"])).map(tuple),
     ),
     max_size=3,
     unique_by=lambda webhook: webhook.name,
@@ -427,6 +428,7 @@ name = "dispatch"
 url = "https://dispatch.police.example/\\r\\nX: y"
 secret_file = "keys/dispatch"
 reviewer_events = ["response"]
+partner_events = ["response"]
 """
 
 
@@ -441,6 +443,7 @@ def test_every_fault_of_how_people_are_told_is_named_and_no_password(tmp_path):
             "webhooks.1.name",
             "webhooks.1.url",
             "webhooks.1.reviewer_events",
+            "webhooks.1.partner_events",
         ),
     }
     assert "geheim" not in message

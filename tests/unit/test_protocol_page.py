@@ -210,6 +210,7 @@ def test_the_golden_withdrawal_of_an_unknown_exchange_is_receipted_withdrawn(tmp
 
 ACM1: dict[str, type] = {
     "approvals": acm1.Approvals,
+    "acceptance": acm1.Acceptance,
     "accepted": acm1.Accepted,
     "account": acm1.Account,
     "account-change": acm1.AccountChange,
@@ -243,6 +244,7 @@ ACM1: dict[str, type] = {
     "trial": acm1.Trial,
     "trial-page": acm1.TrialPage,
     "roles": acm1.Roles,
+    "removal": acm1.Removal,
     "retried": acm1.Retried,
     "retry": acm1.Retry,
     "review": acm1.Review,
@@ -251,6 +253,8 @@ ACM1: dict[str, type] = {
     "sign-in": acm1.SignIn,
     "standing": acm1.Standing,
     "submission": acm1.Submission,
+    "suspension": acm1.Suspension,
+    "terms": acm1.Terms,
     "withdrawal": acm1.WithdrawalInput,
     "withdrawal-accepted": acm1.Accepted,
 }
@@ -301,6 +305,7 @@ RECEIVING = (
     "acmx.faces.problems",
     "acmx.flows.arrivals",
     "acmx.flows.carry_out",
+    "acmx.flows.limits",
     "acmx.flows.receive",
     "acmx.flows.receive_answer",
     "acmx.flows.receive_question",

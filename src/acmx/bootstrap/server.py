@@ -86,7 +86,7 @@ class Server:
         desk = Desk(house, store, identity, self._bell.told_at, self._vitals, check, passwords)
         acm1 = Acm1(desk, self._bell, authentication, refusals, people.sign_in(config))
         tls2 = self._renewal.acm2_context()
-        self._peers = Peers(store, tls2)
+        self._peers = Peers(store, tls2, self._hang_up)
         acm2 = Acm2(house, store, identity, self._peers, refusals)
         pace = Pace(
             timedelta(seconds=config.delivery.probe_seconds),
@@ -178,6 +178,9 @@ class Server:
         self._messenger.hear(signals)
         if any(isinstance(signal, PartnerChanged) for signal in signals):
             self._peers.hear_of_change()
+
+    def _hang_up(self, certificates: frozenset[str]) -> None:
+        self._face2.hang_up(certificates)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

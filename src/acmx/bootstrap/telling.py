@@ -75,6 +75,8 @@ def _to_mail(mail: Mail, bundle_ms: int) -> Iterator[Subscription]:
                 recipients = mail.escalation
             elif audience == "reviewers":
                 recipients = (None, *mail.reviewers)
+            elif audience == "partner-administrators":
+                recipients = mail.partner_administrators
             for recipient in recipients:
                 yield Subscription(audience, event, CHANNEL, recipient, bundle_ms)
 
@@ -86,7 +88,11 @@ def _to_operators(mail: Mail) -> Iterator[Subscription]:
 
 
 def _events(told: Mail | Webhook) -> tuple[tuple[Audience, tuple[str, ...]], ...]:
-    return ("asker", told.asker_events), ("reviewers", told.reviewer_events)
+    return (
+        ("asker", told.asker_events),
+        ("reviewers", told.reviewer_events),
+        ("partner-administrators", told.partner_events),
+    )
 
 
 def _password(directory: Path, mail: Mail) -> str | None:

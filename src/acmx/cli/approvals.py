@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from acmx.cli.failures import WrongUsageError
 from acmx.cli.options import DEFAULTS, Options
-from acmx.cli.partner import Id
+from acmx.cli.partner_facts import Id
 from acmx.cli.summaries import approvals_in_words
 from acmx.cli.terminal import facts, out
 from acmx.domain.acm1 import Approvals, Threshold

@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from acmx import __version__
 from acmx.cli import (
+    accept,
     account,
     approvals,
     certificates,
@@ -30,6 +31,7 @@ from acmx.cli import (
     request,
     review,
     server,
+    terms,
 )
 from acmx.cli.failures import DONE, INTERRUPTED, WRONG_USAGE, WrongUsageError, note, tell, tell_usage
 from acmx.domain.errors import AcmxError
@@ -89,9 +91,10 @@ _offer(_identities, identities.show)
 _identities.command(identities.enter, name="set")
 
 _partner = _part("partner", "The partner MC systems.", _ADMINISTRATION)
-_offer(_partner, partner.export, partner.add, partner.accept, partner.show, partner.suspend, partner.resume)
-_offer(_partner, partner.check, partner.compare, approvals.approvals)
+_offer(_partner, partner.export, partner.add, accept.accept, partner.show, partner.suspend, partner.resume)
+_offer(_partner, partner.remove, partner.check, partner.compare, approvals.approvals)
 _offer(_partner, partner_changes.changes, partner_changes.confirm)
+_partner.command(terms.set_terms, name="set")
 _partner.command(partner.list_all, name="list")
 
 _policy = _part("policy", "What is answered without a person.", _ADMINISTRATION)

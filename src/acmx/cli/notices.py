@@ -29,7 +29,9 @@ def _notice_table(found: Iterable[Notice]) -> Table:
     for notice in found:
         event = f"{notice.event}, for {notice.person or notice.audience}"
         told = [_in_words(telling) for telling in notice.tellings]
-        rows.add_row(cell(time(notice.at)), cell("\n".join([event, notice.exchange, *told])))
+        rows.add_row(
+            cell(time(notice.at)), cell("\n".join([event, notice.exchange or notice.primary, *told]))
+        )
     return rows
 
 

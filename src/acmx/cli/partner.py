@@ -9,17 +9,15 @@ from cyclopts import Parameter
 from cyclopts.types import ExistingFile
 
 from acmx.cli import findings
-from acmx.cli.failures import note
+from acmx.cli.failures import DONE, FAILED, WrongUsageError, note
 from acmx.cli.files import write
 from acmx.cli.options import DEFAULTS, Options
-from acmx.cli.summaries import approvals_in_words
-from acmx.cli.terminal import busy, cell, facts, out, table, time
+from acmx.cli.partner_facts import Id, show_partner
+from acmx.cli.terminal import ask, busy, cell, is_interactive, out, table, time
 from acmx.client import Client
 from acmx.domain import documents
 from acmx.domain.acm1 import Partner
 from acmx.domain.partnership import Metadata, PartnerFile
-
-Id = Annotated[str, Parameter(name="ID", help="The partner's MC system ID.")]
 
 
 def export(file: Path, /, *, options: Options = DEFAULTS) -> None:
@@ -52,28 +50,24 @@ def add(file: ExistingFile, /, *, options: Options = DEFAULTS) -> None:
     """
     with options.client() as client:
         partner = client.add_partner(documents.read(file.read_bytes(), PartnerFile))
-    _show(partner, options)
-    note(f"Compare its keys with what the partner says, then: acmx partner accept {partner.id}")
+    show_partner(partner, options)
 
 
-def accept(id_: Id, /, *, options: Options = DEFAULTS) -> None:
-    """Accept a partner whose keys have been compared.
-
-    For example:
-
-        acmx partner accept mc.police.example
-    """
-    _act(Client.accept_partner, id_, options)
-
-
-def suspend(id_: Id, /, *, options: Options = DEFAULTS) -> None:
-    """Stop the exchange with a partner for the time being.
+def suspend(
+    id_: Id,
+    /,
+    *,
+    reason: Annotated[str | None, Parameter(help="Why; the partner sees it.")] = None,
+    options: Options = DEFAULTS,
+) -> None:
+    """Stop the exchange with a partner for the time being, at once and in both directions. The partner is told.
 
     For example:
 
-        acmx partner suspend mc.police.example
+        acmx partner suspend mc.police.example --reason "Maintenance until Monday"
     """
-    _act(Client.suspend_partner, id_, options)
+    with options.client() as client:
+        show_partner(client.suspend_partner(id_, reason), options)
 
 
 def resume(id_: Id, /, *, options: Options = DEFAULTS) -> None:
@@ -84,6 +78,32 @@ def resume(id_: Id, /, *, options: Options = DEFAULTS) -> None:
         acmx partner resume mc.police.example
     """
     _act(Client.resume_partner, id_, options)
+
+
+def remove(
+    id_: Id,
+    /,
+    *,
+    reason: Annotated[str, Parameter(help="Why; the partner sees it.")],
+    yes: Annotated[bool, Parameter(help="Do not ask.")] = False,
+    options: Options = DEFAULTS,
+) -> int:
+    """End a partnership. The partner is told; its exchanges, their journal and its keys stay as evidence.
+
+    For example:
+
+        acmx partner remove mc.police.example --reason "The agreement has ended"
+    """
+    if not yes and not is_interactive():
+        raise WrongUsageError("Nobody is here to be asked: use --yes.")
+    note(f"{id_} is told. Nothing is sent to it or taken from it any more, and its connections end.")
+    note("What is open with it stays to be seen, and ends when it expires. Everything stays on record.")
+    if not yes and not ask(f"Remove {id_}?"):
+        note("Nothing was removed.")
+        return FAILED
+    with options.client() as client:
+        show_partner(client.remove_partner(id_, reason), options)
+    return DONE
 
 
 def compare(id_: Id, /, *, options: Options = DEFAULTS) -> None:
@@ -142,30 +162,4 @@ def list_all(*, options: Options = DEFAULTS) -> None:
 
 def _act(act: Callable[[Client, str], Partner], id_: str, options: Options) -> None:
     with options.client() as client:
-        _show(act(client, id_), options)
-
-
-def _show(partner: Partner, options: Options) -> None:
-    shown = facts(
-        {
-            "partner": f"{partner.id} ({partner.name})",
-            "state": f"{partner.state} (here: {partner.state_here}, there: {partner.state_there})",
-            "address": partner.address,
-            "contact": partner.contact,
-            "keys": "\n".join(partner.spoken),
-            "users' SIP hosts": ", ".join(partner.hosts),
-            "phone contexts": ", ".join(partner.phone_contexts),
-            "telephone prefixes": ", ".join(partner.tel_prefixes),
-            "exchanges": ", ".join(partner.kinds),
-            "approvals": approvals_in_words(partner),
-            "messages waiting": partner.waiting,
-            "last success": time(partner.last_success_at),
-            "last error": partner.last_error,
-            "next attempt": time(partner.next_attempt_at),
-            "last comparison": time(partner.compared_at),
-            "wrong in it": partner.comparison_error,
-            "comparison due": partner.comparison_due,
-            "changes": f"see: acmx partner changes {partner.id}" if partner.change_waits else None,
-        }
-    )
-    options.show(partner, lambda: out().print(shown))
+        show_partner(act(client, id_), options)

@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from acmx.cli.failures import note
 from acmx.cli.options import DEFAULTS, Options
-from acmx.cli.partner import Id
+from acmx.cli.partner_facts import Id
 from acmx.cli.terminal import cell, out, table
 from acmx.domain.acm1 import PartnerChange
 

@@ -74,6 +74,7 @@ def exchange_facts(exchange: Exchange) -> Table:
             "refusal": _refusal(exchange),
             "approvals so far": approvals_so_far(exchange),
             "contradicted by": "\n".join(map(_contradiction, exchange.contradictions)),
+            "partnership": exchange.partnership,
             "seen": exchange.seen,
         },
         *remark_rows(exchange.conversation),
@@ -130,7 +131,11 @@ def waits_for(exchange: Exchange) -> str:
     words = next((words for state, words in _WAITS_FOR.items() if state == exchange.state), None)
     if exchange.role == "partner" and exchange.state == State.MORE_INFORMATION:
         words = _ASKED_BACK
-    return words.format(id=exchange.id) if words else "nothing, it has ended"
+    if words is None:
+        return "nothing, it has ended"
+    if exchange.partnership:
+        words += ". The partnership is {partnership}: nothing is sent or taken"
+    return words.format(id=exchange.id, partnership=exchange.partnership)
 
 
 def links(waiting: Sequence[Waiting]) -> Iterator[str]:

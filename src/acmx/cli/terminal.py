@@ -74,11 +74,16 @@ def is_interactive() -> bool:
 
 def ask(question: str) -> bool:
     """Yes or no; no answer is no."""
-    err().print(f"{plain(question)} [y/N] ", end="")
+    return answer(f"{question} [y/N]").lower() in {"y", "yes"}
+
+
+def answer(question: str) -> str:
+    """What was typed; empty where nothing was."""
+    err().print(f"{plain(question)} ", end="")
     try:
-        return input().strip().lower() in {"y", "yes"}
+        return input().strip()
     except EOFError:
-        return False
+        return ""
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from acmx.client.calls import Calls
 from acmx.client.pages import pages
 from acmx.client.places import path, query
 from acmx.domain.acm1 import (
+    Acceptance,
     Approvals,
     Confirmation,
     Findings,
@@ -14,8 +15,11 @@ from acmx.domain.acm1 import (
     PartnerChange,
     Partners,
     QueuedMessage,
+    Removal,
     Retried,
     Retry,
+    Suspension,
+    Terms,
 )
 from acmx.domain.partnership import PartnerFile
 
@@ -32,14 +36,23 @@ class PartnerCalls(Calls):
     def add_partner(self, file: PartnerFile) -> Partner:
         return self._connection.send("POST", "/partners", Partner, file)
 
-    def accept_partner(self, id_: str) -> Partner:
-        return self._connection.send("POST", path("partners", id_, "acceptance"), Partner)
+    def accept_partner(self, id_: str, compared: Acceptance) -> Partner:
+        """Raises NotAsCompared where something else is pinned by now."""
+        return self._connection.send("POST", path("partners", id_, "acceptance"), Partner, compared)
 
-    def suspend_partner(self, id_: str) -> Partner:
-        return self._connection.send("POST", path("partners", id_, "suspension"), Partner)
+    def suspend_partner(self, id_: str, reason: str | None = None) -> Partner:
+        """The partner reads the reason."""
+        return self._connection.send("POST", path("partners", id_, "suspension"), Partner, Suspension(reason))
 
     def resume_partner(self, id_: str) -> Partner:
         return self._connection.send("POST", path("partners", id_, "resumption"), Partner)
+
+    def remove_partner(self, id_: str, reason: str) -> Partner:
+        """The partner reads the reason. What is stored of the partner and of the exchanges with it stays."""
+        return self._connection.send("POST", path("partners", id_, "removal"), Partner, Removal(reason))
+
+    def set_terms(self, id_: str, terms: Terms) -> Partner:
+        return self._connection.send("PUT", path("partners", id_, "terms"), Partner, terms)
 
     def compare_partner(self, id_: str) -> Partner:
         """The common exchanges are compared with the partner's as soon as the link allows."""

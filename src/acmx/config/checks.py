@@ -104,6 +104,7 @@ def _faults_of_mail(config: Config) -> Iterator[Fault]:
         ("reviewers", mail.reviewers),
         ("escalation", mail.escalation),
         ("operators", mail.operators),
+        ("partner_administrators", mail.partner_administrators),
     ):
         for address in addresses:
             if not is_mail_address(address):
@@ -128,6 +129,7 @@ def _faults_of_events(at: str, told: Mail | Webhook) -> Iterator[Fault]:
     for field, events, known in (
         ("asker_events", told.asker_events, TOLD["asker"]),
         ("reviewer_events", told.reviewer_events, TOLD["reviewers"]),
+        ("partner_events", told.partner_events, TOLD["partner-administrators"]),
     ):
         for event in events:
             if event not in known:

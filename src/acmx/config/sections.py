@@ -42,7 +42,8 @@ class Mail(Struct, frozen=True, forbid_unknown_fields=True):
 
     The password comes from the environment (ACMX_MAIL_PASSWORD) or from a file. Askers and addressees are written to at
     the addresses of their accounts, reviewers at `reviewers` too, an escalation goes to `escalation` alone; what ends
-    soon, and what partners have changed, to `operators`.
+    soon, and what partners have changed, to `operators`; what partners say of the partnership to
+    `partner_administrators`.
     """
 
     host: str = ""
@@ -55,8 +56,10 @@ class Mail(Struct, frozen=True, forbid_unknown_fields=True):
     reviewers: tuple[str, ...] = ()
     escalation: tuple[str, ...] = ()
     operators: tuple[str, ...] = ()
+    partner_administrators: tuple[str, ...] = ()
     asker_events: tuple[str, ...] = BY_DEFAULT["asker"]
     reviewer_events: tuple[str, ...] = BY_DEFAULT["reviewers"]
+    partner_events: tuple[str, ...] = BY_DEFAULT["partner-administrators"]
 
 
 class Webhook(Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,6 +71,7 @@ class Webhook(Struct, frozen=True, forbid_unknown_fields=True):
     allow_http: bool = False
     asker_events: tuple[str, ...] = BY_DEFAULT["asker"]
     reviewer_events: tuple[str, ...] = BY_DEFAULT["reviewers"]
+    partner_events: tuple[str, ...] = BY_DEFAULT["partner-administrators"]
 
 
 class Oidc(Struct, frozen=True, forbid_unknown_fields=True):

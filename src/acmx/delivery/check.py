@@ -13,7 +13,7 @@ from acmx.domain.acm1 import Finding, Findings
 from acmx.domain.errors import NotFound
 from acmx.domain.findings import days_left, failed, ok, warning
 from acmx.domain.moments import from_ms, text, to_ms
-from acmx.domain.partnership import Metadata
+from acmx.domain.partnership import Metadata, Statement
 from acmx.flows import state_partnership
 from acmx.flows.house import House
 from acmx.storage import outbox, partners
@@ -110,7 +110,7 @@ class Check:
         now = self._house.clock()
         difference = signed_at - int(now.timestamp())
         statement = state_partnership.statement(
-            self._house, wire.peer, partner.state_here, self._own.metadata_digest, now
+            self._house, wire.peer, now, partner.state_here, self._own.metadata_digest, partner.reason_here
         )
         try:
             theirs = await wire.state(statement)
@@ -120,7 +120,7 @@ class Check:
             return
         midway = now + (self._house.clock() - now) / 2
         yield _clocks(timedelta(milliseconds=to_ms(theirs.created_at) - to_ms(midway)))
-        yield _standing(partner.id, partner.state_here, theirs.state)
+        yield _standing(partner.id, partner.state_here, theirs)
 
     async def _at_home(self, partner: Partner) -> list[Finding]:
         now = self._house.clock()
@@ -178,9 +178,10 @@ def _clocks(difference: timedelta) -> Finding:
     return ok("clocks", words) if abs(difference) < NOTABLE_DIFFERENCE else warning("clocks", words)
 
 
-def _standing(id_: str, here: str, there: str) -> Finding:
-    words = f"{here} here, {there} there"
-    if here == there == "accepted":
+def _standing(id_: str, here: str, theirs: Statement) -> Finding:
+    because = f" ({theirs.reason})" if theirs.reason else ""
+    words = f"{here} here, {theirs.state} there{because}"
+    if here == theirs.state == "accepted":
         return ok("partnership", words)
     act = {"offered": "accept", "suspended": "resume"}.get(here)
     return warning("partnership", f"{words}; here: acmx partner {act} {id_}" if act else words)

@@ -18,6 +18,7 @@ from acmx.delivery.wire import LinkDown, NoAnswer, NotTheirs, Said, Wire
 from acmx.domain.errors import FaultyInput, NotEstablished
 from acmx.domain.messages import PROBLEM, Refusal
 from acmx.domain.moments import to_ms
+from acmx.domain.partnership import Standing
 from acmx.flows import change_metadata, state_partnership
 from acmx.flows.house import House
 from acmx.flows.replied import Replied
@@ -64,7 +65,7 @@ class Link:
         self._pace = pace
         self._asked_to_wait_until = 0
         self._wake = asyncio.Event()
-        self._stated: tuple[str, str] | None = None
+        self._stated: tuple[Standing, str, str | None] | None = None
         self._noted_success = 0
         self._judged = 0.0
         self._look_again_at = 0.0
@@ -97,7 +98,7 @@ class Link:
                         )
                         await stack.enter_async_context(wire)
                         self._stated = None
-                    pause = await self._turn(wire, partner)
+                    pause = IDLE if _is_over(partner) else await self._turn(wire, partner)
                     beat(pause.total_seconds() + TURN_WITHIN)
                     await self._rest(pause)
             finally:
@@ -108,11 +109,11 @@ class Link:
         """Do what can be done now; how long to rest then, unless woken."""
         now = to_ms(self._house.clock())
         pause = timedelta(milliseconds=(partner.next_attempt_at or 0) - now)
-        if pause > timedelta(0) and not (pause > self._pace.probe and await self._may_probe(now)):
+        if pause > timedelta(0) and not (pause > self._pace.probe and await self._may_probe(partner, now)):
             return pause
         if (others := await self._lease(now)) is not None:
             return timedelta(milliseconds=others - now)
-        if partner.failures or self._stated != (partner.state_here, self._own.metadata_digest):
+        if partner.failures or self._stated != self._to_say(partner):
             partner = await self._state(wire, partner)
             if partner.failures:
                 return timedelta(0)
@@ -168,12 +169,15 @@ class Link:
             self._leased_until = now + LEASE
         return others
 
+    def _to_say(self, partner: Partner) -> tuple[Standing, str, str | None]:
+        return partner.state_here, self._own.metadata_digest, partner.reason_here
+
     async def _state(self, wire: Wire, partner: Partner) -> Partner:
         """Greeting and probe: what is said is the standing of the partnership here."""
         now, begun = self._house.clock(), self._now()
-        said = partner.state_here, self._own.metadata_digest
+        said = self._to_say(partner)
         try:
-            statement = state_partnership.statement(self._house, wire.peer, *said, now)
+            statement = state_partnership.statement(self._house, wire.peer, now, *said)
             theirs = await wire.state(statement, self._key_turn)
         except LinkDown as error:
             self._key_turn += not isinstance(error, NoAnswer)
@@ -189,6 +193,8 @@ class Link:
             )
         await self._store.write(partial(state_partnership.hear, statement=theirs, at=to_ms(now)))
         await self._note_success(to_ms(now), difference)
+        if partner.told != partner.state_here:
+            await self._store.write(partial(partners.took, id_=self._partner, said=partner.state_here))
         return await self._read()
 
     async def _note_success(self, now: int, clock_difference: int | None = None) -> None:
@@ -272,15 +278,16 @@ class Link:
             if partner is None:
                 return
             failures = partner.failures + 1
-            longest = self._pace.probe if outbox.waits(tx, self._partner) else LONGEST
+            in_haste = partner.state_here != "removed" and outbox.waits(tx, self._partner)
+            longest = self._pace.probe if in_haste else LONGEST
             again = to_ms(max(began + delay(failures, longest=longest), now + error.retry_after))
             partners.link_failed(tx, self._partner, failures, error.detail, again)
 
         await self._store.write(act)
 
-    async def _may_probe(self, now: int) -> bool:
+    async def _may_probe(self, partner: Partner, now: int) -> bool:
         """Whether something began to wait since the back-off grew long, and the partner did not ask for it."""
-        if now < self._asked_to_wait_until:
+        if now < self._asked_to_wait_until or partner.state_here == "removed":
             return False
         return await self._store.read(partial(outbox.waits, partner=self._partner))
 
@@ -301,3 +308,8 @@ class Link:
             raise LookupError(self._partner)
         self._own.hear_held(partner.id, partner.own_keys_there)
         return partner
+
+
+def _is_over(partner: Partner) -> bool:
+    """A partner that was removed has to hear so, and one that removed this system does not listen any more."""
+    return partner.state_there == "removed" or partner.state_here == partner.told == "removed"

@@ -123,7 +123,7 @@ def _paragraph(item: Item) -> str:
         return f"* {IN_WORDS[item.event]}\n  {item.id}\n"
     lines = [
         f"* {IN_WORDS.get(item.event, item.event)}{' (urgent)' if item.urgency == 'urgent' else ''}",
-        f"  exchange  {item.id}",
+        *([f"  exchange  {item.id}"] if item.id else []),
         f"  partner   {item.partner}",
         f"  at        {_time(item.at)}",
     ]

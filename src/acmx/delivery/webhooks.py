@@ -26,14 +26,14 @@ def channel_of(webhook: Webhook) -> str:
 
 
 class Told(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The body: no personal data. `id` is the same however often it is sent."""
+    """The body: no personal data. `id` is the same however often it is sent; of a partnership there is no exchange."""
 
     id: str
     system: str
     event: str
     audience: Audience
-    exchange: str
-    primary: str
+    exchange: str | None = None
+    primary: str | None = None
     partner: str
     urgency: str
     at: Moment
@@ -98,8 +98,8 @@ class WebhookChannel:
                 system=self._system,
                 event=item.event,
                 audience=item.audience,
-                exchange=item.id,
-                primary=item.primary_system,
+                exchange=item.id or None,
+                primary=item.primary_system if item.id else None,
                 partner=item.partner,
                 urgency=item.urgency,
                 at=from_ms(item.at),

@@ -90,6 +90,14 @@ class ForeignUser(AcmxError):
     final = True
 
 
+class TooManyUsers(AcmxError):
+    """The list names more users than are taken in one request."""
+
+    type = "too-many-users"
+    status = 422
+    final = True
+
+
 class Withdrawn(AcmxError):
     """The exchange has been withdrawn."""
 
@@ -108,7 +116,15 @@ class WrongPartner(AcmxError):
 
 FINAL_TYPES = frozenset(
     error.type
-    for error in (InvalidMessage, UnsupportedVersion, UnsupportedKind, ForeignUser, Withdrawn, WrongPartner)
+    for error in (
+        InvalidMessage,
+        UnsupportedVersion,
+        UnsupportedKind,
+        ForeignUser,
+        TooManyUsers,
+        Withdrawn,
+        WrongPartner,
+    )
 )
 """The closed list of what a partner may refuse for good; nothing else ends an exchange."""
 
@@ -146,6 +162,13 @@ class NotEstablished(AcmxError):
 
     type = "not-established"
     status = 403
+
+
+class LimitReached(AcmxError):
+    """No more requests are taken at the moment."""
+
+    type = "limit-reached"
+    status = 429
 
 
 class BadSignature(AcmxError):
@@ -280,6 +303,13 @@ class NotYet(AcmxError):
     """There is no answer yet."""
 
     type = "not-yet"
+    status = 409
+
+
+class NotAsCompared(AcmxError):
+    """What is pinned of the partner is not what was compared."""
+
+    type = "not-as-compared"
     status = 409
 
 

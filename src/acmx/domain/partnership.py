@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from acmx.domain.identities import Realms
-from acmx.domain.messages import Moment, Short
+from acmx.domain.messages import Line, Moment, Short
 
-Standing = Literal["offered", "accepted", "suspended"]
+Standing = Literal["offered", "accepted", "suspended", "removed"]
 Names = Annotated[tuple[Annotated[str, Meta(max_length=64)], ...], Meta(max_length=100)]
 
 
@@ -62,6 +62,7 @@ class Statement(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field
     receiver: Short = field(name="to")
     created_at: Moment
     state: Standing
+    reason: Line | None = None
     metadata_digest: str
     versions: tuple[str, ...]
     your_keys: Names | None = None

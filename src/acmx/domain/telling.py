@@ -1,14 +1,18 @@
 """What people can be told of, and what each audience is told unless the configuration says otherwise."""
 
 import re
+from typing import get_args
 
 from acmx.domain.exchange import TABLE, Audience, Event
+from acmx.domain.partnership import Standing
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
 REMINDER = "reminder"
 ESCALATION = "escalation"
 EXPIRY = "expiry"
 PARTNER_CHANGE = "partner-change"
+PARTNERSHIP = "partnership-"
+"""An event of the partner administrators is this and what the partner says now."""
 _ORDINARY = (
     Event.RELEASED,
     Event.REVIEWED,
@@ -26,12 +30,14 @@ TOLD: dict[Audience, tuple[str, ...]] = {
     "asker": (*_told("asker"), REMINDER),
     "reviewers": (*_told("reviewers"), REMINDER, ESCALATION),
     "operators": (EXPIRY, PARTNER_CHANGE),
+    "partner-administrators": tuple(PARTNERSHIP + standing for standing in get_args(Standing)),
 }
-"""The events of the table that each audience is told of, and what the clockwork adds."""
+"""The events of the table that each audience is told of, what the clockwork adds, and what partners say."""
 
 BY_DEFAULT: dict[Audience, tuple[str, ...]] = {
     "asker": TOLD["asker"],
     "reviewers": tuple(event for event in TOLD["reviewers"] if event not in _ORDINARY),
+    "partner-administrators": TOLD["partner-administrators"],
 }
 """Reviewers are not sent what they did themselves and what took its ordinary course; it is on record all the same."""
 
@@ -66,6 +72,10 @@ IN_WORDS: dict[str, str] = {
     ESCALATION: "request waits without a review",
     EXPIRY: "a certificate or key ends soon",
     PARTNER_CHANGE: "a partner has changed something: look at it and confirm it",
+    "partnership-offered": "the partner has not accepted, or no longer",
+    "partnership-accepted": "the partner accepts, or resumes",
+    "partnership-suspended": "the partner has suspended the partnership",
+    "partnership-removed": "the partner has ended the partnership",
 }
 
 

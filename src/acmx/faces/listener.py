@@ -32,20 +32,20 @@ _ABANDON_SECONDS = 1.0
 class _Http(HttpToolsProtocol):
     """HTTP/1.1 that knows whose certificate was shown, and bounds the head of a message and idleness."""
 
-    _peer_certificate: str | None = None
+    peer_certificate: str | None = None
     _head = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         certificate = transport.get_extra_info("ssl_object").getpeercert(True)
-        self._peer_certificate = fingerprint(certificate) if certificate else None
+        self.peer_certificate = fingerprint(certificate) if certificate else None
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {"tls": {"peer_certificate": self._peer_certificate}}
+        self.scope["extensions"] = {"tls": {"peer_certificate": self.peer_certificate}}
 
     def data_received(self, data: bytes) -> None:
         self._head += len(data)
@@ -140,6 +140,12 @@ class Listener:
         if self._state.tasks:
             await asyncio.wait(self._state.tasks, timeout=_ABANDON_SECONDS)
         await _cancel(self._state.tasks)
+
+    def hang_up(self, certificates: Collection[str]) -> None:
+        """End the connections on which these certificates were shown, once the request under way is answered."""
+        for connection in list(self._state.connections):
+            if getattr(connection, "peer_certificate", None) in certificates:
+                connection.shutdown()
 
     def _listen(self) -> None:
         self._loop.add_reader(self._socket, self._accept)

@@ -15,7 +15,7 @@ from acmx.domain.errors import FaultyInput, NotFound, VersionsDiffer
 from acmx.domain.moments import from_ms, to_ms
 from acmx.domain.partnership import Metadata
 from acmx.domain.telling import PARTNER_CHANGE
-from acmx.flows import meet_partner
+from acmx.flows import meet_partner, show_partner
 from acmx.flows.house import House
 from acmx.storage import journal, notices, partner_changes, partners
 from acmx.storage.engine import Tx
@@ -147,7 +147,7 @@ def confirm(house: House, tx: Tx, caller: Caller, id_: str, seen: str) -> Shown:
         digest=change.digest,
         fields=fields,
     )
-    return meet_partner.shown(tx, kept)
+    return show_partner.shown(tx, kept)
 
 
 def _pin(tx: Tx, partner: Partner, body: bytes, looked: str | None) -> Partner:

@@ -29,7 +29,7 @@ def _notice(entry: Entry, told: list[acm1.Telling]) -> acm1.Notice:
         at=from_ms(entry.at),
         event=entry.event,
         audience=entry.audience,
-        exchange=entry.id,
+        exchange=entry.id or None,
         primary=entry.primary_system,
         person=entry.person,
         tellings=told,

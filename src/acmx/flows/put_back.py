@@ -125,6 +125,8 @@ def _take(house: House, tx: Tx, difference: Difference, one: Given, answered: Co
     except AcmxError as error:
         replies.keep_refusal(house, tx, arrived, error)
         return
+    if isinstance(plan, receive_request.Plan):
+        plan = msgspec.structs.replace(plan, limits=None)
     flow.apply(tx, plan)
 
 

@@ -34,11 +34,12 @@ from acmx.storage.engine import Store, Tx
 
 
 class Reply(Struct, frozen=True):
-    """A body to be signed as `typ` and sent with the HTTP status."""
+    """A body to be signed as `typ` and sent with the HTTP status; `retry_after`: seconds, 0 for no such header."""
 
     status: int
     typ: Literal["acm-receipt", "acm-refusal"]
     body: bytes
+    retry_after: int = 0
 
 
 Apply = Callable[[Tx], Reply]
@@ -69,7 +70,7 @@ async def refuse(house: House, store: Store, arrived: Arrived, error: AcmxError)
         body = await carry_out(store, lambda _: None, lambda tx, _: _keep_refusal(house, tx, arrived, error))
     except AcmxError as unavailable:
         body = msgspec.json.encode(replies.problem(house, arrived, unavailable, house.clock()))
-    return _refusal(body)
+    return _refusal(body, int(str(error.members.get("retry_after", 0))))
 
 
 def _prepare(house: House, tx: Tx, arrived: Arrived) -> Apply:
@@ -106,5 +107,5 @@ def _receipt(body: bytes) -> Reply:
     return Reply(200, "acm-receipt", body)
 
 
-def _refusal(body: bytes) -> Reply:
-    return Reply(msgspec.json.decode(body, type=Refusal).status, "acm-refusal", body)
+def _refusal(body: bytes, retry_after: int = 0) -> Reply:
+    return Reply(msgspec.json.decode(body, type=Refusal).status, "acm-refusal", body, retry_after)

@@ -6,11 +6,18 @@ import msgspec
 from msgspec import Struct
 
 from acmx.domain.acm1 import Consultation
-from acmx.domain.errors import ForeignUser, Incomplete, InvalidMessage, UnsupportedKind, Withdrawn
+from acmx.domain.errors import (
+    ForeignUser,
+    Incomplete,
+    InvalidMessage,
+    TooManyUsers,
+    UnsupportedKind,
+    Withdrawn,
+)
 from acmx.domain.exchange import Event, State
 from acmx.domain.messages import Automatic, Request, Verdict
 from acmx.domain.moments import to_ms, whole
-from acmx.flows import consult, decide, outgoing, remind, replies, request_rules, response
+from acmx.flows import consult, decide, limits, outgoing, remind, replies, request_rules, response
 from acmx.flows.arrivals import Arrived
 from acmx.flows.carry_out import StaleError
 from acmx.flows.change import begin
@@ -19,36 +26,42 @@ from acmx.flows.held import current_catalogue
 from acmx.flows.house import House
 from acmx.flows.response import Decided
 from acmx.kinds import kind_named
-from acmx.storage import clock_holds, exchanges, partners, policies, thresholds
+from acmx.storage import clock_holds, exchanges, partners, policies, terms, thresholds
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
+from acmx.storage.terms import Terms
 from acmx.trust.pinned import pinned
 
 
 class Plan(Struct, frozen=True):
-    """The new exchange, its request, the stored indication, and the decision if one falls at once."""
+    """The new exchange, its request, the stored indication, and the decision if one falls at once.
+
+    `limits`: the terms that it counts against; None where the partner gives back what had been taken before.
+    """
 
     exchange: Exchange
     request: Stored
     receipt: bytes
     decision: Decision | None
     consultation: Consultation | None
+    limits: Terms | None
 
 
 def prepare(house: House, tx: Tx, arrived: Arrived, request: Request) -> Plan:
-    """Raises InvalidMessage, UnsupportedKind, ForeignUser, Withdrawn: final refusals."""
+    """Raises InvalidMessage, UnsupportedKind, ForeignUser, TooManyUsers, Withdrawn: final refusals."""
     known = exchanges.find(tx, arrived.primary, arrived.id)
     if known is not None and known.state is State.WITHDRAWN:
         raise Withdrawn
-    _check(tx, arrived, request)
+    agreed = terms.find(tx, arrived.peer)
+    _check(tx, arrived, request, agreed)
     plan, now = taken_before(house, arrived, request), whole(house.clock())
     if request.expires_at <= now:
         consultation, decided = None, None if clock_holds.find(tx) else response.expired(request)
     else:
         consultation, decided = _by_policy(tx, request, now)
     decision = None if decided is None else _decision(house, plan.exchange, plan.request, decided, now)
-    return msgspec.structs.replace(plan, decision=decision, consultation=consultation)
+    return msgspec.structs.replace(plan, decision=decision, consultation=consultation, limits=agreed)
 
 
 def taken_before(house: House, arrived: Arrived, request: Request) -> Plan:
@@ -59,13 +72,18 @@ def taken_before(house: House, arrived: Arrived, request: Request) -> Plan:
     exchange = msgspec.structs.replace(exchange, remind_at=first)
     receipt = replies.receipt(house, arrived, "stored", now)
     kept = replies.taken(arrived, "request", receipt, to_ms(now))
-    return Plan(exchange, kept, receipt, None, None)
+    return Plan(exchange, kept, receipt, None, None, None)
 
 
 def apply(tx: Tx, plan: Plan) -> bytes:
-    """The receipt: the stored indication. Raises StaleError where the exchange came to be, or the policy changed."""
+    """The receipt: the stored indication.
+
+    Raises StaleError where the exchange came to be, or the policy changed, meanwhile; LimitReached: it is sent again.
+    """
     if plan.consultation is not None and plan.consultation.version != policies.current_version(tx):
         raise StaleError
+    if plan.limits is not None:
+        limits.take(tx, plan.limits, plan.request.stored_at, waits=plan.decision is None)
     detail = {"digest": plan.request.digest, consult.MEMBER: msgspec.to_builtins(plan.consultation)}
     exchange = begin(
         tx, plan.exchange, Event.REQUEST, plan.exchange.partner, plan.request.stored_at, **detail
@@ -76,7 +94,7 @@ def apply(tx: Tx, plan: Plan) -> bytes:
     return plan.receipt
 
 
-def _check(tx: Tx, arrived: Arrived, request: Request) -> None:
+def _check(tx: Tx, arrived: Arrived, request: Request, agreed: Terms) -> None:
     kind = kind_named(request.kind)
     if arrived.n != 1:
         raise InvalidMessage(detail="a request is the first message of its exchange", faults=[])
@@ -84,8 +102,10 @@ def _check(tx: Tx, arrived: Arrived, request: Request) -> None:
         raise InvalidMessage(faults)
     kind.validate_request(request.content, InvalidMessage)
     partner = partners.find(tx, arrived.peer)
-    if partner is None:
+    if partner is None or not agreed.exchanges(request.kind):
         raise UnsupportedKind
+    if len(request.users) > agreed.max_users:
+        raise TooManyUsers(f"{agreed.max_users} at most")
     if foreign := pinned(partner.metadata).metadata.realms.foreign(request.users):
         raise ForeignUser(
             f"{len(foreign)} of the users do not belong to {arrived.peer}: {', '.join(foreign[:3])}"

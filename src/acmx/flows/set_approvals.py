@@ -5,7 +5,7 @@ from acmx.domain.acm1 import Partner as Shown
 from acmx.domain.acm1 import Threshold as Given
 from acmx.domain.errors import Fault, FaultyInput, NotFound
 from acmx.domain.moments import to_ms
-from acmx.flows import meet_partner
+from acmx.flows import show_partner
 from acmx.flows.house import House
 from acmx.kinds import KINDS
 from acmx.storage import journal, partners, thresholds
@@ -25,7 +25,7 @@ def replace(house: House, tx: Tx, caller: Caller, id_: str, given: Approvals) ->
         if threshold is not None:
             new = Threshold(id_, given.kind, side, threshold.approvals, ",".join(threshold.roles))
             _put(tx, new, caller.mc_service_id, to_ms(house.clock()))
-    return meet_partner.show(tx, id_)
+    return show_partner.show(tx, id_)
 
 
 def _put(tx: Tx, new: Threshold, actor: str, at: int) -> None:

@@ -16,12 +16,14 @@ from acmx.flows.conversation import remarks
 from acmx.flows.find import find
 from acmx.flows.held import current_catalogue
 from acmx.flows.response import read_request
+from acmx.flows.show_partner import standing
 from acmx.flows.steps import steps_of
 from acmx.flows.summary import summary
 from acmx.kinds import kind_named
-from acmx.storage import catalogues, contradictions, journal, messages, noted, outbox
+from acmx.storage import catalogues, contradictions, journal, messages, noted, outbox, partners
 from acmx.storage.contradictions import Contradicted
 from acmx.storage.engine import Tx
+from acmx.storage.exchanges import Exchange
 from acmx.storage.journal import Entry
 from acmx.storage.messages import Stored
 from acmx.storage.outbox import Queued
@@ -62,7 +64,15 @@ def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
         reviews=given_reviews.shown(tx, exchange),
         approvals_needed=given_reviews.needed(tx, exchange),
         contradictions=tuple(map(_contradiction, contradictions.of_exchange(tx, *key))),
+        partnership=_interrupted(tx, exchange),
     )
+
+
+def _interrupted(tx: Tx, exchange: Exchange) -> str | None:
+    partner = partners.find(tx, exchange.partner)
+    if partner is None or partner.established or exchange.ended_at is not None:
+        return None
+    return standing(partner)
 
 
 def journal_entry(entry: Entry) -> acm1.JournalEntry:

@@ -9,14 +9,22 @@ from acmx.domain.errors import NotFound
 from acmx.domain.messages import VERSION
 from acmx.domain.moments import to_ms
 from acmx.domain.partnership import Standing, Statement
+from acmx.domain.telling import PARTNERSHIP
 from acmx.flows.house import House
-from acmx.storage import journal, partners
+from acmx.storage import journal, notices, partners
 from acmx.storage.engine import Tx
 from acmx.storage.partners import Partner
 from acmx.trust.pinned import Pinned
 
 
-def statement(house: House, peer: Pinned, state: Standing, metadata_digest: str, at: datetime) -> bytes:
+def statement(
+    house: House,
+    peer: Pinned,
+    at: datetime,
+    state: Standing,
+    metadata_digest: str,
+    reason: str | None = None,
+) -> bytes:
     """What this system says now to the system that `peer` is pinned of."""
     keys = [kid for kid, key in peer.keys.items() if key.ends is None or key.ends > at.timestamp()]
     return encode(
@@ -26,6 +34,7 @@ def statement(house: House, peer: Pinned, state: Standing, metadata_digest: str,
             receiver=peer.metadata.system,
             created_at=at,
             state=state,
+            reason=reason,
             metadata_digest=metadata_digest,
             versions=(VERSION,),
             your_keys=tuple(sorted(keys)),
@@ -45,16 +54,26 @@ def hear(tx: Tx, statement: Statement, at: int) -> Partner:
     said = msgspec.structs.replace(
         partner,
         state_there=statement.state,
+        reason_there=statement.reason,
         metadata_stated=statement.metadata_digest,
         keys_there=_names(statement.your_keys),
         certificates_there=_names(statement.your_certificates),
     )
     if said == partner:
         return partner
-    if said.state_there != partner.state_there:
-        journal.write(tx, at, "partnership-stated", partner.id, state=statement.state)
     said = msgspec.structs.replace(said, stated_at=stated_at)
     partners.replace(tx, said)
+    if (said.state_there, said.reason_there) != (partner.state_there, partner.reason_there):
+        journal.write(
+            tx,
+            at,
+            "partnership-stated",
+            partner.id,
+            state=statement.state,
+            before=partner.state_there,
+            reason=statement.reason,
+        )
+        notices.put_partnership(tx, at, partner.id, PARTNERSHIP + statement.state, stated_at)
     return said
 
 

@@ -10,6 +10,7 @@ from acmx.domain.acm1 import Accepted, Submission
 from acmx.domain.documents import encode
 from acmx.domain.errors import Fault, FaultyInput, KeyReused, NotAllowed, NotEstablished, UnsupportedKind
 from acmx.domain.exchange import Event, State
+from acmx.domain.identities import mc_service_id
 from acmx.domain.messages import VERSION, Person, Request
 from acmx.domain.moments import to_ms, whole
 from acmx.flows import outgoing, remind, request_rules
@@ -17,19 +18,22 @@ from acmx.flows.carry_out import StaleError
 from acmx.flows.change import begin
 from acmx.flows.house import House
 from acmx.kinds import kind_named
-from acmx.storage import idempotency, partners, thresholds
+from acmx.storage import idempotency, partners, terms, thresholds
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.idempotency import Used
 from acmx.storage.messages import Stored
+from acmx.storage.terms import Terms
 from acmx.storage.thresholds import Threshold
 from acmx.trust.pinned import pinned
-from acmx.trust.roles import Caller
+from acmx.trust.roles import ROLES, Caller
 from acmx.trust.signatures import body_digest
 
 STEP_2 = {
     "role:submit": "a role of the asker permits asking",
     "own-users": "every user belongs to a realm of this system",
+    "partner-kinds": "the terms for the partner name this kind",
+    "partner-askers": "the terms for the partner name the asker",
 }
 """The checks of step 2, in the order in which they are made."""
 
@@ -65,7 +69,7 @@ def prepare(house: House, tx: Tx, caller: Caller, key: str, submission: Submissi
     request = _request(house, caller, submission, now)
     _check(house, submission, request, now)
     _check_partner(tx, submission)
-    refused = _authorise(house, caller, submission)
+    refused = _authorise(house, caller, submission, terms.find(tx, submission.partner))
     exchange = exchange_of(request, due_at=None if refused else to_ms(request.expires_at))
     release = thresholds.find(tx, submission.partner, submission.kind, "release")
     if release.approvals and not refused:
@@ -162,13 +166,25 @@ def _check_partner(tx: Tx, submission: Submission) -> None:
         raise UnsupportedKind(f"{partner.id} does not exchange {submission.kind!r}")
 
 
-def _authorise(house: House, caller: Caller, submission: Submission) -> Refused | None:
+def _authorise(house: House, caller: Caller, submission: Submission, agreed: Terms) -> Refused | None:
     if not caller.may("submit"):
         return Refused("role:submit", f"no role of {caller.account} permits submit")
     if foreign := house.realms.foreign(submission.users):
         some = ", ".join(foreign[:3]) + (" ..." if len(foreign) > 3 else "")
         return Refused("own-users", f"{len(foreign)} of the users do not belong to {house.system}: {some}")
+    if not agreed.exchanges(submission.kind):
+        return Refused("partner-kinds", f"{submission.kind} is not asked of {submission.partner}")
+    if not _may_ask(caller, agreed):
+        return Refused("partner-askers", f"{caller.mc_service_id} may not ask {submission.partner}")
     return None
+
+
+def _may_ask(caller: Caller, agreed: Terms) -> bool:
+    askers = agreed.askers.split()
+    if not askers or set(askers) & set(caller.roles):
+        return True
+    who = mc_service_id(caller.mc_service_id).key
+    return any(mc_service_id(asker).key == who for asker in askers if asker not in ROLES)
 
 
 def exchange_of(request: Request, due_at: int | None) -> Exchange:

@@ -177,6 +177,16 @@ def _in_state(
     )
 
 
+def so_many_wait(tx: Tx, partner: str, count: int) -> bool:
+    """Whether so many requests of this partner, or more, are undecided."""
+    found = tx.row(
+        "SELECT 1 FROM exchange WHERE partner = :partner AND role = 'partner' "
+        "AND state IN ('pending', 'more_information') LIMIT 1 OFFSET :count - 1",
+        {"partner": partner, "count": count},
+    )
+    return found is not None
+
+
 def with_partner(
     tx: Tx, partner: str, *, since: int, after: tuple[str, str], upto: tuple[str, str] | None, limit: int
 ) -> list[Exchange]:

@@ -12,14 +12,17 @@ from acmx.storage.exchanges import Exchange
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """Signal: something may have changed for the person `person` (MC service ID or alias), None for all reviewers."""
+    """Signal: something may have changed for the person `person` (MC service ID or alias), None for all such people."""
 
     audience: Audience
     person: str | None
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A stored notice. `occurrence` tells apart the times an event happens to one exchange; `at` in milliseconds."""
+    """A stored notice; `at` in milliseconds. `occurrence` tells apart the times an event happens to one exchange.
+
+    Of a partnership `primary_system` is the partner and `id` empty.
+    """
 
     serial: int | None
     at: int
@@ -38,10 +41,13 @@ def put(tx: Tx, at: int, exchange: Exchange, event: str, occurrence: int, audien
     """Write the notice and what is to be sent of it. False where this occurrence was noticed before."""
     person = exchange.asker if audience == "asker" else _reviewer(tx, exchange)
     entry = Entry(None, at, exchange.primary_system, exchange.id, event, occurrence, audience, person)
-    if not _put(tx, entry, urgent=exchange.urgency == "urgent"):
-        return False
-    tx.signal(Notice(audience, person))
-    return True
+    return _put(tx, entry, urgent=exchange.urgency == "urgent")
+
+
+def put_partnership(tx: Tx, at: int, partner: str, event: str, occurrence: int) -> bool:
+    """The same, of a partnership; it is sent at once."""
+    entry = Entry(None, at, partner, "", event, occurrence, "partner-administrators", None)
+    return _put(tx, entry, urgent=True)
 
 
 def put_for_operators(tx: Tx, at: int, system: str, subject: str, event: str, occurrence: int) -> bool:
@@ -51,10 +57,12 @@ def put_for_operators(tx: Tx, at: int, system: str, subject: str, event: str, oc
 
 def _put(tx: Tx, entry: Entry, *, urgent: bool) -> bool:
     stored = tx.rows(f"{_INSERT} ON CONFLICT DO NOTHING RETURNING serial", rows.params(entry))
-    if stored:
-        meant = tellings.Meant(stored[0][0], entry.at, entry.event, entry.audience, entry.person, urgent)
-        tellings.put(tx, meant)
-    return bool(stored)
+    if not stored:
+        return False
+    meant = tellings.Meant(stored[0][0], entry.at, entry.event, entry.audience, entry.person, urgent)
+    tellings.put(tx, meant)
+    tx.signal(Notice(entry.audience, entry.person))
+    return True
 
 
 def next_occurrence(tx: Tx, exchange: Exchange, event: str) -> int:

@@ -1,18 +1,16 @@
 """The partner systems: what is pinned of each, where the partnership stands, and how the link is doing."""
 
-from typing import Literal
-
 import msgspec
 
+from acmx.domain.partnership import Standing
 from acmx.storage import rows
 from acmx.storage.engine import Tx
 from acmx.storage.outbox import Outgoing
 
-Standing = Literal["offered", "accepted", "suspended"]
-
 
 class Partner(msgspec.Struct, frozen=True):
-    """`state_here` is what this system says of the partnership, `state_there` what the partner said last.
+    """`state_here` is what this system says of the partnership, `state_there` what the partner said last, with the
+    reasons; `told` is what the partner has last taken of ours.
 
     A comparison is due while `comparison_due_at` is set, with the reason; `compared_at` is when the last completed one
     began, `comparison_error` what was wrong with it.
@@ -41,6 +39,9 @@ class Partner(msgspec.Struct, frozen=True):
     metadata_looked: str | None = None
     keys_there: str | None = None
     certificates_there: str | None = None
+    reason_here: str | None = None
+    reason_there: str | None = None
+    told: Standing | None = None
 
     @property
     def established(self) -> bool:
@@ -79,6 +80,11 @@ def insert(tx: Tx, partner: Partner) -> bool:
 def replace(tx: Tx, partner: Partner) -> None:
     tx.execute(_UPDATE, rows.params(partner))
     tx.signal(PartnerChanged(partner.id))
+
+
+def took(tx: Tx, id_: str, said: Standing) -> None:
+    """The partner has taken our statement."""
+    tx.execute("UPDATE partner SET told = :said WHERE id = :id", {"id": id_, "said": said})
 
 
 def link_failed(tx: Tx, id_: str, failures: int, error: str, next_attempt_at: int) -> None:

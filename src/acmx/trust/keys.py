@@ -4,7 +4,9 @@ The `kid` of a key is its JWK thumbprint (RFC 7638, SHA-256, base64url, 43 chara
 name of a key, and whoever has compared the name has compared the key.
 """
 
+import hmac
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -104,6 +106,13 @@ def digit_groups(digest: bytes) -> str:
     """32 bytes as `spoken` writes those of a thumbprint."""
     digits = f"{int.from_bytes(digest) % 10**60:060d}"
     return " ".join(digits[i : i + 5] for i in range(0, 60, 5))
+
+
+def same_key(said: str, kid: str) -> bool:
+    """Whether `said` is the thumbprint `kid`, as it is or as it is spoken, in time that does not tell how nearly."""
+    digits = re.sub(r"[\s-]", "", said)
+    forms = ((said.strip(), kid), (digits, spoken(kid).replace(" ", "")))
+    return any(hmac.compare_digest(one.encode(), other.encode()) for one, other in forms)
 
 
 def write_secret(path: Path, content: bytes) -> None:

@@ -64,18 +64,11 @@ def test_the_commands_are_those_that_were_promised():
         *(
             f"partner {verb}"
             for verb in (
-                "export",
-                "add",
-                "accept",
-                "list",
-                "show",
-                "suspend",
-                "resume",
-                "check",
-                "compare",
-                "approvals",
+                *("export", "add", "accept", "list", "show", "set", "suspend", "resume", "remove"),
+                *("check", "compare", "approvals"),
             )
         ),
+        *("partner check", "partner compare"),
         *(
             "request server-identity",
             "requests",

@@ -9,7 +9,7 @@ from joserfc.jwk import OKPKey
 from joserfc.util import urlsafe_b64encode
 
 from acmx.domain.errors import FaultyInput, Misconfigured
-from acmx.trust.keys import SigningKey, public_key, spoken, write_secret
+from acmx.trust.keys import SigningKey, public_key, same_key, spoken, write_secret
 
 RFC_8037_KEY = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
 RFC_8037_THUMBPRINT = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
@@ -115,3 +115,23 @@ def test_thumbprints_that_differ_are_spoken_differently(digest, bit) -> None:
 def test_what_is_no_thumbprint_is_not_spoken(text) -> None:
     with pytest.raises(FaultyInput):
         spoken(text)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_it"),
+    [
+        (RFC_8037_THUMBPRINT, True),
+        (f" {RFC_8037_THUMBPRINT}\n", True),
+        (spoken(RFC_8037_THUMBPRINT), True),
+        (spoken(RFC_8037_THUMBPRINT).replace(" ", "-"), True),
+        (spoken(RFC_8037_THUMBPRINT).replace(" ", ""), True),
+        (spoken(RFC_8037_THUMBPRINT)[:-1], False),
+        (spoken(RFC_8037_THUMBPRINT)[6:], False),
+        (RFC_8037_THUMBPRINT[:-1], False),
+        (RFC_8037_THUMBPRINT.lower(), False),
+        ("", False),
+        ("\N{ARABIC-INDIC DIGIT ONE}" * 60, False),
+    ],
+)
+def test_a_key_is_recognised_by_the_whole_of_what_was_said(said, is_it) -> None:
+    assert same_key(said, RFC_8037_THUMBPRINT) is is_it

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+import msgspec
+
 from acmx.bootstrap.create import Settings, create
 from acmx.cli.demo.patience import eventually
 from acmx.cli.profiles import Profile, save
 from acmx.cli.terminal import out
 from acmx.client import Client
-from acmx.domain.acm1 import NewIdentities
+from acmx.domain.acm1 import Acceptance, NewIdentities
 from acmx.domain.errors import Unreachable
+from acmx.domain.partnership import Metadata
 
 POLICE, FIRE = "mc.metro-police.example", "mc.county-fire.example"
 PASSWORD = "only-for-the-demo"  # noqa: S105
@@ -118,8 +121,8 @@ def _connect(both: Neighbours) -> None:
     fire = eventually(lambda: _reached(both.fire, "okoye"), "the server of the fire service to start")
     police.add_partner(fire.partner_file())
     fire.add_partner(police.partner_file())
-    police.accept_partner(FIRE)
-    fire.accept_partner(POLICE)
+    police.accept_partner(FIRE, _keys_of(fire))
+    fire.accept_partner(POLICE, _keys_of(police))
     eventually(lambda: police.partner(FIRE).state == "established", "the partnership as the police see it")
     eventually(
         lambda: fire.partner(POLICE).state == "established", "the partnership as the fire service sees it"
@@ -127,6 +130,12 @@ def _connect(both: Neighbours) -> None:
     catalogue = tomllib.loads(files(__package__).joinpath("county-fire.toml").read_text())
     fire.set_identities(NewIdentities(catalogue))
     out().print(f"A is {POLICE}, B is {FIRE}.")
+
+
+def _keys_of(system: Client) -> Acceptance:
+    """What people of this system read out over the telephone."""
+    metadata = msgspec.json.decode(system.partner_file().metadata, type=Metadata)
+    return Acceptance(tuple(key.kid for key in metadata.keys))
 
 
 def _reached(system: System, account: str) -> Client | None:

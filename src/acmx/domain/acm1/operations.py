@@ -30,13 +30,13 @@ class Telling(Struct, frozen=True, omit_defaults=True):
 
 
 class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An event of an exchange that people are to be told of, and what was sent of it."""
+    """An event of an exchange or a partnership that people are to be told of, and what was sent of it."""
 
     serial: int
     at: Moment
     event: str
     audience: Audience
-    exchange: str
+    exchange: str | None = None
     primary: str
     person: str | None = None
     tellings: list[Telling] = []

@@ -1,9 +1,32 @@
 """Partner MC systems, and what waits for them."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from acmx.domain.acm1.approvals import Approvals
-from acmx.domain.messages import Moment, Short
+from acmx.domain.messages import Line, Moment, Short
+
+
+class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What this system exchanges with a partner, who here may ask it, and how much is taken from it.
+
+    `askers` are MC service IDs and roles. Empty lists: every kind, everybody who may ask at all.
+    """
+
+    kinds: tuple[Short, ...] = ()
+    askers: tuple[Short, ...] = ()
+    max_open: Annotated[int, Meta(ge=1, le=1_000_000)]
+    max_users: Annotated[int, Meta(ge=1, le=10_000)]
+    max_per_hour: Annotated[int, Meta(ge=1, le=1_000_000)]
+    note: Annotated[str, Meta(max_length=1000)] = ""
+
+
+class PinnedCertificate(Struct, frozen=True):
+    """A certificate by its SHA-256 fingerprint, and the end of its validity."""
+
+    fingerprint: str
+    ends_at: Moment
 
 
 class Partner(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -18,14 +41,20 @@ class Partner(Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: str
     state_here: str
     state_there: str
+    reason_here: str | None = None
+    reason_there: str | None = None
+    told: bool
+    seen: str
     address: str
     contact: str
     thumbprints: list[str]
     spoken: list[str]
+    certificates: list[PinnedCertificate]
     hosts: list[str]
     phone_contexts: list[str]
     tel_prefixes: list[str]
     kinds: list[str]
+    terms: Terms
     waiting: int
     last_success_at: Moment | None = None
     last_error: str | None = None
@@ -68,6 +97,25 @@ class Partners(Struct, frozen=True):
     """Every partner."""
 
     items: list[Partner]
+
+
+class Acceptance(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The thumbprints of all the partner's keys as people compared them, and what they looked at."""
+
+    thumbprints: Annotated[tuple[Short, ...], Meta(min_length=1)]
+    seen: Short | None = None
+
+
+class Suspension(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Why, for the partner to read."""
+
+    reason: Line | None = None
+
+
+class Removal(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why, for the partner to read."""
+
+    reason: Line
 
 
 class QueuedMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -143,7 +143,10 @@ class Contradiction(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
-    """An exchange, whole. `seen` names the versions for a review, `disclosed` what an approval would give away."""
+    """An exchange, whole. `seen` names the versions for a review, `disclosed` what an approval would give away.
+
+    `partnership` is how it stands while nothing can be exchanged.
+    """
 
     seen: str
     users: tuple[str, ...]
@@ -159,6 +162,7 @@ class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
     reviews: tuple[GivenReview, ...] = ()
     approvals_needed: int | None = None
     contradictions: tuple[Contradiction, ...] = ()
+    partnership: str | None = None
 
 
 class Accepted(Struct, frozen=True):

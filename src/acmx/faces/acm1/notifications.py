@@ -14,11 +14,19 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from acmx.domain.errors import AcmxError
+from acmx.domain.exchange import Audience
 from acmx.domain.moments import Clock, to_ms
 from acmx.faces.acm1.authentication import Authentication
 from acmx.storage.notices import Notice
-from acmx.trust.roles import Caller
+from acmx.trust.roles import Caller, Permission
 
+WHO_MAY: dict[Audience, Permission] = {
+    "asker": "submit",
+    "reviewers": "review",
+    "partner-administrators": "partners",
+    "operators": "health",
+}
+"""Who hears of what is told to nobody by name."""
 HEARTBEAT = 15.0
 _BEAT = b": still here\n\n"
 
@@ -118,7 +126,7 @@ class Bell:
 def _meant(caller: Caller, notice: Notice) -> bool:
     if notice.person is not None:
         return notice.person in caller.names
-    return caller.may("review")
+    return caller.may(WHO_MAY[notice.audience])
 
 
 def _hint(stream: _Stream) -> bytes:

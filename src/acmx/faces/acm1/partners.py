@@ -1,18 +1,32 @@
 """Partner MC systems."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
 from acmx.domain import acm1
+from acmx.domain.errors import NotAsCompared
 from acmx.domain.moments import to_ms
-from acmx.domain.partnership import PartnerFile, Standing
+from acmx.domain.partnership import PartnerFile
 from acmx.faces.acm1.calls import Call
-from acmx.flows import change_metadata, meet_partner, set_approvals
+from acmx.flows import (
+    change_metadata,
+    change_partnership,
+    meet_partner,
+    set_approvals,
+    set_terms,
+    show_partner,
+)
+
+T = TypeVar("T")
 
 
 async def get_partners(call: Call) -> acm1.Partners:
-    return acm1.Partners(await call.read(meet_partner.every))
+    return acm1.Partners(await call.read(show_partner.every))
 
 
 async def get_partner(call: Call) -> acm1.Partner:
-    return await call.read(lambda tx: meet_partner.show(tx, call.named("id")))
+    return await call.read(lambda tx: show_partner.show(tx, call.named("id")))
 
 
 async def post_partner(call: Call) -> acm1.Partner:
@@ -20,21 +34,30 @@ async def post_partner(call: Call) -> acm1.Partner:
 
 
 async def post_acceptance(call: Call) -> acm1.Partner:
-    return await _stand(call, "accepted")
+    accepted = await _change(call, partial(change_partnership.accept, compared=call.given))
+    if isinstance(accepted, NotAsCompared):
+        raise accepted
+    return accepted
 
 
 async def post_suspension(call: Call) -> acm1.Partner:
-    return await _stand(call, "suspended")
+    return await _change(call, partial(change_partnership.suspend, reason=call.given.reason))
 
 
 async def post_resumption(call: Call) -> acm1.Partner:
-    return await _stand(call, "accepted")
+    return await _change(call, change_partnership.resume)
+
+
+async def post_removal(call: Call) -> acm1.Partner:
+    return await _change(call, partial(change_partnership.remove, reason=call.given.reason))
+
+
+async def put_terms(call: Call) -> acm1.Partner:
+    return await _change(call, partial(set_terms.apply, given=call.given))
 
 
 async def post_comparison(call: Call) -> acm1.Partner:
-    return await call.write(
-        lambda tx: meet_partner.compare(call.desk.house, tx, call.caller, call.named("id"))
-    )
+    return await _change(call, change_partnership.compare)
 
 
 async def get_change(call: Call) -> acm1.PartnerChange:
@@ -62,7 +85,6 @@ async def get_partner_file(call: Call) -> PartnerFile:
     )
 
 
-async def _stand(call: Call, standing: Standing) -> acm1.Partner:
-    return await call.write(
-        lambda tx: meet_partner.stand(call.desk.house, tx, call.caller, call.named("id"), standing)
-    )
+async def _change(call: Call, act: Callable[..., T]) -> T:
+    """`act(house, tx, caller, id)` on the partner that the path names."""
+    return await call.write(lambda tx: act(call.desk.house, tx, call.caller, call.named("id")))

@@ -157,7 +157,12 @@ class Acm2:
         partner = await self.store.write(partial(state_partnership.greeted, statement=theirs, at=to_ms(now)))
         self.own.hear_held(sender, partner.own_keys_there)
         ours = state_partnership.statement(
-            self.house, pinned(partner.metadata), partner.state_here, self.own.metadata_digest, now
+            self.house,
+            pinned(partner.metadata),
+            now,
+            partner.state_here,
+            self.own.metadata_digest,
+            partner.reason_here,
         )
         seal = self.own.sign(ours, to=sender, typ="acm-partnership", now=self._now())
         return Response(ours, media_type="application/json", headers={SIGNATURE: seal})
@@ -177,7 +182,10 @@ class Acm2:
             n=arrived.n,
         )
         media_type = "application/json" if reply.typ == "acm-receipt" else "application/problem+json"
-        return Response(reply.body, reply.status, media_type=media_type, headers={SIGNATURE: seal})
+        headers = {SIGNATURE: seal}
+        if reply.retry_after:
+            headers["Retry-After"] = str(reply.retry_after)
+        return Response(reply.body, reply.status, media_type=media_type, headers=headers)
 
     def _now(self) -> int:
         return int(self.house.clock().timestamp())

@@ -14,11 +14,15 @@ EVERY = 60.0
 
 
 class Peers:
-    """The partners by the fingerprints of their pinned certificates."""
+    """The partners by the fingerprints of their pinned certificates; without those that were removed."""
 
-    def __init__(self, store: Store, context: ssl.SSLContext) -> None:
+    def __init__(
+        self, store: Store, context: ssl.SSLContext, on_gone: Callable[[frozenset[str]], None]
+    ) -> None:
+        """`on_gone` is told the fingerprints that are admitted no longer."""
         self._store = store
         self._context = context
+        self._on_gone = on_gone
         self._by_fingerprint: dict[str, Pinned] = {}
         self._changed = asyncio.Event()
 
@@ -46,13 +50,17 @@ class Peers:
 
     async def refresh(self) -> None:
         """Read the partners anew; new certificates are trusted from the next handshake on."""
-        known = [pinned(partner.metadata) for partner in await self._store.read(partners.every)]
+        stored = await self._store.read(partners.every)
+        known = [pinned(partner.metadata) for partner in stored if partner.state_here != "removed"]
         found = {fingerprint: partner for partner in known for fingerprint in partner.fingerprints}
         for partner in known:
             if not partner.fingerprints <= self._by_fingerprint.keys():
                 for certificate in partner.metadata.certificates:
                     pin(self._context, certificate)
+        gone = self._by_fingerprint.keys() - found.keys()
         self._by_fingerprint = found
+        if gone:
+            self._on_gone(frozenset(gone))
 
     def whose(self, fingerprint: str | None) -> Pinned:
         """Raises BadCertificate."""

@@ -1,0 +1,90 @@
+"""`acmx partner accept`: two people compare keys over the telephone, and one of them accepts."""
+
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from acmx.cli.failures import DONE, FAILED, WrongUsageError, note
+from acmx.cli.options import DEFAULTS, Options
+from acmx.cli.partner_facts import Id, limits, lines_of, pinned_rows, show_partner
+from acmx.cli.terminal import answer, err, facts, is_interactive
+from acmx.domain.acm1 import Acceptance, Partner
+from acmx.domain.partnership import Metadata
+
+TRIES = 3
+HIDDEN = "?????"
+
+
+def accept(
+    id_: Id,
+    /,
+    *,
+    thumbprint: Annotated[
+        list[str] | None,
+        Parameter(
+            help="For scripts: a key as the partner said it, as digits or as it is; once for each key."
+        ),
+    ] = None,
+    options: Options = DEFAULTS,
+) -> int:
+    """Compare the keys of a partner over the telephone, and accept it.
+
+    Their last group of digits is not shown: it has to be heard. For example:
+
+        acmx partner accept mc.police.example
+    """
+    if not thumbprint and not is_interactive():
+        raise WrongUsageError("Nobody is here to compare: use --thumbprint with what the partner said.")
+    with options.client() as client:
+        compared = Acceptance(tuple(thumbprint or ()))
+        if not thumbprint:
+            partner = client.partner(id_)
+            _tell(partner, msgspec.json.decode(client.partner_file().metadata, type=Metadata))
+            if not all(map(_heard, partner.spoken)):
+                note("Nothing was accepted.")
+                return FAILED
+            compared = Acceptance(tuple(partner.thumbprints), partner.seen)
+        accepted = client.accept_partner(id_, compared)
+    show_partner(accepted, options)
+    return DONE
+
+
+def _tell(partner: Partner, ours: Metadata) -> None:
+    from acmx.trust.keys import spoken  # noqa: PLC0415
+
+    err().print(facts(pinned_rows(partner)))
+    common = [kind.kind for kind in ours.kinds if kind.kind in partner.kinds]
+    note("\nWhen both sides have accepted:")
+    note(
+        f"- people here may ask {partner.id}, and its people may ask here, for: {', '.join(common) or 'nothing'}"
+    )
+    note("- they ask for users of the SIP hosts and telephone numbers above only, and for no others")
+    note("- each of their requests is decided by our policy or our people; accepting gives nothing away")
+    note(f"- taken from them: {limits(partner.terms)}")
+    note("\nCall them, at a number that you do not have from this file.")
+    note("Read our key to them:")
+    for key in ours.keys:
+        note(_indented(spoken(key.kid)))
+    note("Let them read their key, and compare every group. The last one is not shown here:")
+
+
+def _heard(spoken: str) -> bool:
+    """Whether the last group of this key was heard."""
+    shown, _, last = spoken.rpartition(" ")
+    note(_indented(f"{shown} {HIDDEN}"))
+    for _ in range(TRIES):
+        typed = answer("The last group, as they read it:")
+        if typed == last:
+            return True
+        if not typed:
+            return False
+        note("That is not the last group of this key. Let them read it again.")
+    note(
+        "If they read what their own system shows, this file is not theirs: do not accept it, and tell them."
+    )
+    return False
+
+
+def _indented(spoken: str) -> str:
+    return "\n".join(f"  {line}" for line in lines_of(spoken).splitlines())

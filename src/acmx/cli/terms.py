@@ -1,0 +1,65 @@
+"""`acmx partner set`: this system's terms for a partner."""
+
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from acmx.cli.failures import WrongUsageError
+from acmx.cli.options import DEFAULTS, Options
+from acmx.cli.partner_facts import Id, show_partner
+
+ALL = ["all"]
+
+
+def set_terms(
+    id_: Id,
+    /,
+    *,
+    kinds: Annotated[
+        list[str] | None,
+        Parameter(help="What is exchanged with it; `all` for every kind.", consume_multiple=True),
+    ] = None,
+    askers: Annotated[
+        list[str] | None,
+        Parameter(
+            help="Who here may ask it: MC service IDs and roles; `all` for whoever may ask.",
+            consume_multiple=True,
+        ),
+    ] = None,
+    max_open: Annotated[
+        int | None, Parameter(help="How many of its requests may wait for a decision.")
+    ] = None,
+    max_users: Annotated[int | None, Parameter(help="How many users one of its requests may name.")] = None,
+    max_per_hour: Annotated[
+        int | None, Parameter(help="How many of its requests are taken in an hour.")
+    ] = None,
+    note: Annotated[str | None, Parameter(help="For the people here: agreement, whom to call.")] = None,
+    options: Options = DEFAULTS,
+) -> None:
+    """Change the terms for a partner: what is exchanged, who may ask it, and how much is taken from it.
+
+    For example:
+
+        acmx partner set mc.police.example --max-users 50 --askers sip:silva@mc.fire.example
+    """
+    changes = {
+        "kinds": _listed(kinds),
+        "askers": _listed(askers),
+        "max_open": max_open,
+        "max_users": max_users,
+        "max_per_hour": max_per_hour,
+        "note": note,
+    }
+    given = {name: value for name, value in changes.items() if value is not None}
+    if not given:
+        raise WrongUsageError("Say what is to be changed.")
+    with options.client() as client:
+        terms = client.partner(id_).terms
+        show_partner(client.set_terms(id_, msgspec.structs.replace(terms, **given)), options)
+
+
+def _listed(given: list[str] | None) -> tuple[str, ...] | None:
+    if given is None:
+        return None
+    return () if given == ALL else tuple(given)
