@@ -20,6 +20,10 @@ class Entry(msgspec.Struct, frozen=True):
     detail: str = "{}"
 
 
+class Journalled(msgspec.Struct, frozen=True):
+    """Signal: there is a row to be sealed."""
+
+
 _SELECT = f"SELECT {rows.columns(Entry)} FROM journal"  # noqa: S608
 _INSERT = rows.insert("journal", Entry, without=("serial",))
 
@@ -37,6 +41,7 @@ def write(
     known = {name: value for name, value in detail.items() if value is not None}
     entry = Entry(None, at, event, actor, primary, id_, json.dumps(known, sort_keys=True, default=str))
     tx.execute(_INSERT, rows.params(entry))
+    tx.signal(Journalled())
 
 
 def of_exchange(tx: Tx, primary: str, id_: str) -> list[Entry]:
