@@ -10,6 +10,8 @@ from cyclopts import App, CycloptsError, Parameter
 from acmx import __version__
 from acmx.cli import (
     account,
+    audit,
+    evidence,
     exchanges,
     health,
     identities,
@@ -62,7 +64,16 @@ _offer(app, questions.ask, questions.answer, group=_EXCHANGES)
 _offer(app, exchanges.fetch, exchanges.withdraw, exchanges.watch, group=_EXCHANGES)
 
 _ADMINISTRATION = "Log-on and administration"
-_offer(app, login.login, journal.audit, notices.notices, group=_ADMINISTRATION)
+_offer(app, login.login, notices.notices, group=_ADMINISTRATION)
+
+_EVIDENCE = "Evidence"
+_audit = _part("audit", "The journal: read it, verify it, take it away.", _EVIDENCE)
+_audit.default(journal.audit)
+_offer(_audit, audit.checkpoint, audit.verify, audit.export)
+_evidence = _part("evidence", "What proves an exchange.", _EVIDENCE)
+_evidence.default(evidence.take)
+_offer(_evidence, evidence.verify)
+_offer(app, evidence.purge, group=_EVIDENCE)
 
 _account = _part("account", "Who may log on, and in which roles.", _ADMINISTRATION)
 _offer(_account, account.add, account.disable)

@@ -50,8 +50,8 @@ TEMPLATE = """\
 {delivery.answer_seconds}
 
 [audit]
-# The sealed journal (docs/evidence.md): minutes between two checkpoints that are kept, and a directory to which they are
-# written, for somebody else to take away; "" for none.
+# The sealed journal (docs/evidence.md): minutes between two checkpoints that are kept, and a directory to which they
+# are written, for somebody else to take away; "" for none.
 {audit.checkpoint_minutes}
 {audit.checkpoint_directory}
 

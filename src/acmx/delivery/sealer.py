@@ -1,4 +1,4 @@
-"""The sealer: woken by commits, it seals what the journal has got, and ships checkpoints to the configured directory."""
+"""The sealer: woken by commits, it seals what the journal has got, and ships checkpoints to a directory."""
 
 import asyncio
 import os

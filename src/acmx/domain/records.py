@@ -1,4 +1,4 @@
-"""What is proven afterwards: sealed rows of the journal, checkpoints, and the evidence of one exchange (docs/evidence.md)."""
+"""What is proven afterwards (docs/evidence.md): sealed rows, checkpoints, the evidence of one exchange; and purging."""
 
 from typing import Literal
 

@@ -39,7 +39,7 @@ def settle(house: House, tx: Tx, peer: str, held: Stored, other: Stored, message
     if exchange is None or held.digest == other.digest:
         return
     now = whole(house.clock())
-    replaced = _precedes(other, held) and _may_replace(tx, exchange, held, message)
+    replaced = bool(held.body) and _precedes(other, held) and _may_replace(tx, exchange, held, message)
     falls, stands = (held, other) if replaced else (other, held)
     if not contradictions.insert(tx, _contradicted(falls, to_ms(now))):
         return

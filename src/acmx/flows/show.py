@@ -14,6 +14,7 @@ from acmx.domain.moments import from_ms
 from acmx.flows.conversation import remarks
 from acmx.flows.find import find
 from acmx.flows.held import current_catalogue
+from acmx.flows.open_content import LOOKS
 from acmx.flows.response import read_request
 from acmx.flows.steps import steps_of
 from acmx.flows.summary import summary
@@ -32,11 +33,11 @@ def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
     exchange = find(tx, caller, name)
     key = (exchange.primary_system, exchange.id)
     stored = messages.of_exchange(tx, *key)
-    request = next((read_request(m) for m in stored if m.type == "request"), None)
+    request = next((read_request(m) for m in stored if m.type == "request" and m.body), None)
     response = next(
-        (msgspec.json.decode(m.body, type=Response) for m in stored if m.type == "response"), None
+        (msgspec.json.decode(m.body, type=Response) for m in stored if m.type == "response" and m.body), None
     )
-    entries = journal.of_exchange(tx, *key)
+    entries = [entry for entry in journal.of_exchange(tx, *key) if entry.event not in LOOKS]
     waiting = outbox.of_exchange(tx, *key)
     disclosed: dict[str, Any] = {}
     if request is not None and exchange.role == "partner" and exchange.state in UNDECIDED:
@@ -58,7 +59,9 @@ def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
         disclosed=given or None,
         missing=tuple(given.get("missing", ())),
         refusal=_refusal(stored),
-        contradictions=tuple(map(_contradiction, contradictions.of_exchange(tx, *key))),
+        contradictions=tuple(
+            _contradiction(kept) for kept in contradictions.of_exchange(tx, *key) if kept.body
+        ),
     )
 
 

@@ -63,6 +63,18 @@ def last_at(tx: Tx, primary: str, id_: str) -> int:
     return (row[0] or 0) if row else 0
 
 
+def has(tx: Tx, primary: str, id_: str, event: str, actor: str, *, since: int) -> bool:
+    """Whether this happened to the exchange since then (milliseconds)."""
+    return (
+        tx.row(
+            "SELECT 1 FROM journal WHERE primary_system = :primary AND id = :id AND event = :event "
+            "AND actor = :actor AND at >= :since LIMIT 1",
+            {"primary": primary, "id": id_, "event": event, "actor": actor, "since": since},
+        )
+        is not None
+    )
+
+
 def page(tx: Tx, *, before: int | None, limit: int) -> list[Entry]:
     """Newest first, those before the serial `before`."""
     where = "WHERE serial < :before" if before else ""
@@ -70,3 +82,20 @@ def page(tx: Tx, *, before: int | None, limit: int) -> list[Entry]:
         Entry,
         tx.rows(f"{_SELECT} {where} ORDER BY serial DESC LIMIT :limit", {"before": before, "limit": limit}),
     )
+
+
+def last_before(tx: Tx, at: int) -> int:
+    """The serial of the last row before then (milliseconds), as far as the clock only ever went forward; 0: none."""
+    row = tx.row("SELECT MAX(serial) FROM journal")
+    low, high = 0, (row[0] or 0) if row else 0
+    while low < high:
+        middle = (low + high) // 2
+        next_ = tx.row(
+            "SELECT serial, at FROM journal WHERE serial > :serial ORDER BY serial LIMIT 1",
+            {"serial": middle},
+        )
+        if next_ is not None and next_[1] < at:
+            low = next_[0]
+        else:
+            high = middle
+    return low

@@ -1,7 +1,5 @@
 """The sealed journal: its head, the roots of its blocks, and the signed checkpoints."""
 
-from collections.abc import Iterable
-
 import msgspec
 
 from acmx.storage import rows
@@ -130,7 +128,7 @@ def last_checkpoint(tx: Tx, *, kept: bool = False) -> Kept | None:
     return rows.one(Kept, tx.row(f"{_KEPT} {where} ORDER BY size DESC LIMIT 1"))
 
 
-def checkpoints(tx: Tx, *, after: int, limit: int) -> Iterable[Kept]:
+def checkpoints(tx: Tx, *, after: int, limit: int) -> list[Kept]:
     """The smallest first, those larger than `after`."""
     return rows.many(
         Kept,
