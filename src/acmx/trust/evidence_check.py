@@ -32,7 +32,7 @@ class _Said(Struct, frozen=True):
     receiver: str = msgspec.field(name="to")
     digest: str | None = None
     status: str | int | None = None
-    detail: str = ""
+    created_at: str = ""
 
 
 class _Line(Struct, frozen=True):
@@ -153,9 +153,11 @@ class _Check:
             message.reply_signature, body, message.receiver, message.sender, typ, message.n
         )
         if typ == "acm-receipt":
-            return ok(name, f"{message.receiver} signed on {_time(signed_at)} that it has it: {said.status}")
-        problem = said.type.removeprefix(PROBLEM)
-        return ok(name, f"{message.receiver} signed on {_time(signed_at)} that it refuses it: {problem}")
+            word = f"has it: {said.status}"
+        else:
+            word = f"refuses it: {said.type.removeprefix(PROBLEM)}"
+        when = f"said on {said.created_at}, signed {_time(signed_at)}"
+        return ok(name, f"{message.receiver} {word} ({when})")
 
     def _fits(self, body: bytes, message: SignedMessage, sender: str, receiver: str) -> _Said:
         said = msgspec.json.decode(body, type=_Said)
