@@ -22,7 +22,7 @@ class Prover:
     def _root(self, start: int, end: int) -> bytes:
         """Whole blocks count as they are stored; what is less than a block is made from its rows."""
         first, last = start // BLOCK, end // BLOCK
-        if first == last:
+        if end - start < BLOCK:
             rows = self._hashes(first * BLOCK, min((first + 1) * BLOCK, self._size))
             return joined(peaks_of(rows[start % BLOCK : end - first * BLOCK]))
         rest = self._hashes(last * BLOCK, end) if end % BLOCK else []

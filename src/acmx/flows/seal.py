@@ -3,6 +3,7 @@
 Two sealers do no harm: the head is compared and set, and the one that comes second prepares anew.
 """
 
+from contextlib import suppress
 from functools import partial
 
 from msgspec import Struct
@@ -10,7 +11,7 @@ from msgspec import Struct
 from acmx.domain.moments import to_ms
 from acmx.domain.partnership import PublishedKey
 from acmx.domain.records import SignedCheckpoint
-from acmx.flows.carry_out import StaleError, carry_out
+from acmx.flows.carry_out import StaleError
 from acmx.flows.house import House
 from acmx.storage import held_metadata, seals
 from acmx.storage.engine import Store, Tx
@@ -38,11 +39,13 @@ class Plan(Struct, frozen=True):
 
 async def seal(house: House, store: Store, own: Own) -> None:
     """Until no row is unsealed."""
-    while await carry_out(store, partial(prepare, house, own), apply):
-        pass
+    while plan := await store.read(partial(prepare, house, own)):
+        with suppress(StaleError):
+            await store.write(partial(apply, plan=plan))
 
 
 def prepare(house: House, own: Own, tx: Tx) -> Plan | None:
+    """None where every row is sealed."""
     head = seals.head(tx)
     found = seals.after(tx, head.serial, AT_ONCE)
     if not found:
@@ -66,10 +69,8 @@ def prepare(house: House, own: Own, tx: Tx) -> Plan | None:
     )
 
 
-def apply(tx: Tx, plan: Plan | None) -> bool:
-    """Whether there may be more. Raises StaleError where another sealer was there first."""
-    if plan is None:
-        return False
+def apply(tx: Tx, plan: Plan) -> None:
+    """Raises StaleError where another sealer was there first."""
     if not seals.advance(tx, plan.old, plan.new):
         raise StaleError
     for serial, number, hash_ in plan.rows:
@@ -80,7 +81,6 @@ def apply(tx: Tx, plan: Plan | None) -> bool:
     seals.put_checkpoint(tx, plan.checkpoint)
     own = plan.own
     held_metadata.keep(tx, own.system, own.metadata_digest, own.metadata)
-    return len(plan.rows) == AT_ONCE
 
 
 def line_of(row: Row, number: int | None) -> bytes:

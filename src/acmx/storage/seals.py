@@ -86,10 +86,10 @@ def of_exchange(tx: Tx, primary: str, id_: str, upto: int) -> list[Row]:
 
 
 def seal(tx: Tx, serial: int, number: int, hash_: bytes) -> bool:
-    """False where the row is sealed already, or gone."""
+    """False where the row is gone."""
     return (
         tx.execute(
-            "UPDATE journal SET number = :number, hash = :hash WHERE serial = :serial AND number IS NULL",
+            "UPDATE journal SET number = :number, hash = :hash WHERE serial = :serial",
             {"serial": serial, "number": number, "hash": hash_},
         )
         == 1

@@ -152,10 +152,8 @@ class _Check:
         signed_at = self._verify(
             message.reply_signature, body, message.receiver, message.sender, typ, message.n
         )
-        if typ == "acm-receipt":
-            word = f"has it: {said.status}"
-        else:
-            word = f"refuses it: {said.type.removeprefix(PROBLEM)}"
+        refused = f"refuses it: {said.type.removeprefix(PROBLEM)}"
+        word = f"has it: {said.status}" if typ == "acm-receipt" else refused
         when = f"said on {said.created_at}, signed {_time(signed_at)}"
         return ok(name, f"{message.receiver} {word} ({when})")
 

@@ -76,9 +76,9 @@ def test_the_commands_are_those_that_were_promised():
             "withdraw",
             "watch",
         ),
-        *("audit", "notices", "policy show", "policy check", "policy set"),
+        *("notices", "policy show", "policy check", "policy set"),
         *("health", "outbox retry", "clock confirm"),
-        *("audit", "policy show", "policy check", "policy set"),
+        *("audit checkpoint", "audit verify", "audit export", "evidence verify", "purge"),
     }
 
 
