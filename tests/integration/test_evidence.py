@@ -432,7 +432,7 @@ def test_no_value_of_the_evidence_can_be_changed(made: bytes, data: st.DataObjec
     elif isinstance(value, list):
         inside[last] = value[1:] if value else ["x"]
     else:
-        inside[last] = {0: 1, None: ""}.get(value, None)
+        inside[last] = {0: 1, None: ""}.get(value)
     assert not holds(document)
 
 

@@ -125,7 +125,7 @@ def test_who_rewrites_the_checkpoints_too_is_found_by_the_one_that_was_taken_awa
 
 @given(st.data())
 def test_whatever_is_done_to_the_rows_is_found(data: st.DataObject) -> None:
-    """Rows dropped, doubled, swapped or changed: with a checkpoint over all, nothing but the journal itself is sound."""
+    """Dropped, doubled, swapped or changed: with a checkpoint over all, nothing but the journal itself is sound."""
     rows = list(ROWS)
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(rows) - 1))
