@@ -123,7 +123,7 @@ def test_retrieval_and_replay_after_a_purge(tmp_path: Path) -> None:
 
 def test_a_message_refused_for_good_is_purged_after_the_same_time(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
+        async with two_systems(tmp_path) as (_, fire):
             refused = Stored(
                 primary_system=POLICE,
                 id="01a2076b-4400-7000-8000-000000000001",

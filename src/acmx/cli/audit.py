@@ -22,7 +22,11 @@ Output = Annotated[
 ]
 Thumbprints = Annotated[
     list[str] | None,
-    Parameter(name="--thumbprint", consume_multiple=True, help="Only these keys may have signed."),
+    Parameter(
+        name="--thumbprint",
+        allow_leading_hyphen=True,
+        help="Only these keys may have signed, named as acmx shows them: by 60 digits, or by 43 characters.",
+    ),
 ]
 
 

@@ -67,10 +67,12 @@ _ADMINISTRATION = "Log-on and administration"
 _offer(app, login.login, notices.notices, group=_ADMINISTRATION)
 
 _EVIDENCE = "Evidence"
-_audit = _part("audit", "The journal: read it, verify it, take it away.", _EVIDENCE)
+_audit = _part("audit", "The journal: read it (acmx audit --limit 50), verify it, take it away.", _EVIDENCE)
 _audit.default(journal.audit)
 _offer(_audit, audit.checkpoint, audit.verify, audit.export)
-_evidence = _part("evidence", "What proves an exchange.", _EVIDENCE)
+_evidence = _part(
+    "evidence", "Write what proves an exchange (acmx evidence ID -o FILE), or verify it.", _EVIDENCE
+)
 _evidence.default(evidence.take)
 _offer(_evidence, evidence.verify)
 _offer(app, evidence.purge, group=_EVIDENCE)

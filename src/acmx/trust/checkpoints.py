@@ -7,11 +7,12 @@ from heapq import merge
 from acmx.domain.errors import AcmxError
 from acmx.domain.records import Checkpoint, SignedCheckpoint
 from acmx.trust.journal_check import Compared, Trouble
+from acmx.trust.keys import is_among
 from acmx.trust.sealing import read_checkpoint
 
 
 class Checkpoints:
-    """`stored` come the smallest first. `thumbprints`, if any, are the keys (`kid`) that may have signed.
+    """`stored` come the smallest first. `thumbprints`, if any, are the keys that may have signed (`is_among`).
 
     While it is iterated over it counts the `keys` that signed, and gathers `troubles`: those are left out.
     """
@@ -50,7 +51,7 @@ class Checkpoints:
         self._system = self._system or read.system
         if read.system != self._system:
             return f"is one of {read.system}, not of {self._system}"
-        if self._thumbprints and kid not in self._thumbprints:
+        if self._thumbprints and not is_among(kid, self._thumbprints):
             return f"is signed by the key {kid}, which is none of those named"
         return None
 

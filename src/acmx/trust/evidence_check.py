@@ -14,7 +14,7 @@ from acmx.domain.messages import PROBLEM
 from acmx.domain.moments import from_ms, text
 from acmx.domain.partnership import Metadata
 from acmx.domain.records import Evidence, EvidenceFile, HeldMetadata, ProvenRow, SignedMessage
-from acmx.trust.keys import VerifyKey, public_key, spoken
+from acmx.trust.keys import VerifyKey, is_among, public_key, spoken
 from acmx.trust.sealing import read_checkpoint
 from acmx.trust.signatures import ALWAYS, Typ, body_digest, verify
 from acmx.trust.tree import leaf, proven_root
@@ -48,7 +48,7 @@ def canonical(document: Any) -> bytes:
 
 
 def check(body: bytes, thumbprints: Collection[str] = ()) -> list[Finding]:
-    """Every statement of the file with what stands for it. `thumbprints` are the keys (`kid`) that may have signed.
+    """Every statement of the file with what stands for it. `thumbprints`: the keys that may have signed (`is_among`).
 
     Raises FaultyInput where it is no evidence.
     """
@@ -203,7 +203,7 @@ class _Check:
     def _signers(self) -> Iterator[Finding]:
         for kid, system in self._used.items():
             digits = spoken(kid)
-            if kid in self._thumbprints:
+            if is_among(kid, self._thumbprints):
                 yield ok("key", f"{system} signed with the expected key {kid}")
             elif self._thumbprints:
                 yield failed(

@@ -6,7 +6,7 @@ name of a key, and whoever has compared the name has compared the key.
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -99,6 +99,12 @@ def spoken(kid: str) -> str:
         raise _faulty("kid", kid, "must be 32 bytes in base64url without padding")
     digits = f"{int.from_bytes(digest) % 10**60:060d}"
     return " ".join(digits[i : i + 5] for i in range(0, 60, 5))
+
+
+def is_among(kid: str, thumbprints: Collection[str]) -> bool:
+    """Whether the key is one of these, each named by its `kid` or by its spoken digits. Raises FaultyInput."""
+    digits = spoken(kid).replace(" ", "")
+    return any(name == kid or name.replace(" ", "") == digits for name in thumbprints)
 
 
 def write_secret(path: Path, content: bytes) -> None:
