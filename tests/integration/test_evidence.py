@@ -66,9 +66,9 @@ def client(system: System) -> Client:
 
 def verified(place: Path, *shipped: SignedCheckpoint) -> Verdict:
     with opened(place) as found:
-        checkpoints = Checkpoints(found.checkpoints(), shipped)
+        checkpoints = Checkpoints(found.checkpoints, shipped)
         checking = JournalCheck(checkpoints)
-        for row in found.rows():
+        for row in found.rows:
             checking.take(row)
         return checking.finish(checkpoints.troubles)
 

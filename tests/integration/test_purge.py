@@ -99,8 +99,8 @@ def test_evidence_and_journal_stay_whole_and_a_kept_body_still_fits(tmp_path: Pa
                 assert body_digest(kept[message["digest"]].encode()) == message["digest"]
             await fire.stop()
             with opened(fire.directory) as journal:
-                checking = JournalCheck(Checkpoints(journal.checkpoints(), [shipped]))
-                for row in journal.rows():
+                checking = JournalCheck(Checkpoints(journal.checkpoints, [shipped]))
+                for row in journal.rows:
                     checking.take(row)
             assert checking.finish().troubles == ()
 

@@ -1,6 +1,6 @@
 """The journal of a server's directory, or of a backup, as it is sealed: read without a server, changing nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +22,10 @@ PAGE = 1000
 
 @dataclass(frozen=True)
 class Journal:
-    """What is to be verified; each call begins anew."""
+    """What is to be verified, each to be read once: as one commit left it, also while a server runs."""
 
-    rows: Callable[[], Iterator[SealedRow]]
-    checkpoints: Callable[[], Iterator[SignedCheckpoint]]
+    rows: Iterator[SealedRow]
+    checkpoints: Iterator[SignedCheckpoint]
 
 
 @contextmanager
@@ -56,8 +56,9 @@ def _journal(directory: Path) -> Iterator[Journal]:
     with closing(connection):
         if (found := connection.pragma("user_version")) != (known := len(migrations.load())):
             raise Misconfigured(f"{path} has schema {found}, this acmx reads {known}: start its server once.")
+        connection.execute("BEGIN")
         tx = SqliteTx(connection)
-        yield Journal(lambda: _rows(tx), lambda: _checkpoints(tx, system))
+        yield Journal(_rows(tx), _checkpoints(tx, system))
 
 
 def _rows(tx: SqliteTx) -> Iterator[SealedRow]:

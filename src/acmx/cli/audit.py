@@ -1,7 +1,8 @@
 """`acmx audit`: the journal as it is sealed: checkpoints to take away, verification, export."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from acmx.cli.files import write, write_lines
 from acmx.cli.options import DEFAULTS, Moment, Options
 from acmx.cli.terminal import cell, err, facts, out, table
 from acmx.domain import documents
+from acmx.domain.errors import FaultyInput
 from acmx.domain.records import Checkpoint, SealedRow, SignedCheckpoint
 
 PROGRESS_EVERY = 1000
@@ -43,8 +45,8 @@ def checkpoint(*, output: Output = None, options: Options = DEFAULTS) -> None:
         options.show(signed, lambda: print(msgspec.json.encode(signed).decode()))
         return
     write(output, msgspec.json.encode(signed))
-    size = documents.read(signed.checkpoint.encode(), Checkpoint).size
-    options.show(signed, lambda: print(f"{output} covers the first {size:,} rows of the journal."))
+    size = f"{_size(signed):,}"
+    options.show(signed, lambda: print(f"{output} covers the first {size} rows of the journal."))
 
 
 def verify(
@@ -71,9 +73,9 @@ def verify(
 
     shipped = [documents.read(file.read_bytes(), SignedCheckpoint) for file in against or ()]
     with _journal(offline, options) as (rows, stored):
-        checkpoints = Checkpoints(stored(), shipped, thumbprint or ())
+        checkpoints = Checkpoints(stored, shipped, thumbprint or ())
         check = JournalCheck(checkpoints)
-        for row in _shown(rows()):
+        for row in _shown(rows):
             check.take(row)
         verdict = check.finish(checkpoints.troubles)
 
@@ -113,9 +115,9 @@ def export(*, since: Moment = None, output: Output = None, options: Options = DE
     """
     with options.client() as client:
         signed = client.checkpoint()
-        size = documents.read(signed.checkpoint.encode(), Checkpoint).size
-        rows = client.all_sealed_rows(since)
-        lines = (row.line.encode() for row in _shown(rows) if row.number is not None and row.number <= size)
+        size = _size(signed)
+        rows = _shown(_upto(size, client.all_sealed_rows(since)))
+        lines = (row.line.encode() for row in rows if row.number is not None and row.number <= size)
         last = msgspec.json.encode(signed)
         count = write_lines(output, _followed(lines, last))
     if output is not None:
@@ -130,15 +132,34 @@ def _followed(lines: Iterable[bytes], last: bytes) -> Iterator[bytes]:
 @contextmanager
 def _journal(
     offline: Path | None, options: Options
-) -> Iterator[tuple[Callable[[], Iterator[SealedRow]], Callable[[], Iterator[SignedCheckpoint]]]]:
+) -> Iterator[tuple[Iterable[SealedRow], Iterable[SignedCheckpoint]]]:
+    """Of a running server, what its newest checkpoint covers: what comes meanwhile is left to the next time."""
     if offline is None:
         with options.client() as client:
-            yield client.all_sealed_rows, client.all_checkpoints
+            last = client.checkpoint()
+            size = _size(last)
+            stored = (one for one in client.all_checkpoints() if _size(one) < size)
+            yield _upto(size, client.all_sealed_rows()), chain(stored, [last])
         return
     from acmx.bootstrap.offline_audit import opened  # noqa: PLC0415
 
     with opened(offline) as journal:
         yield journal.rows, journal.checkpoints
+
+
+def _upto(size: int, rows: Iterable[SealedRow]) -> Iterator[SealedRow]:
+    for row in rows:
+        yield row
+        if (row.number or 0) >= size:
+            return
+
+
+def _size(signed: SignedCheckpoint) -> int:
+    """0 where it cannot be read: the check says so."""
+    try:
+        return documents.read(signed.checkpoint.encode(), Checkpoint).size
+    except FaultyInput:
+        return 0
 
 
 def _shown(rows: Iterable[SealedRow]) -> Iterator[SealedRow]:

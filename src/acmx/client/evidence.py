@@ -16,7 +16,7 @@ from acmx.domain.records import (
     SignedCheckpoint,
 )
 
-LARGE_PAGE = 1000
+LARGE_PAGE = 500
 
 
 class EvidenceCalls(Calls):

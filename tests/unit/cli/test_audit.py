@@ -35,8 +35,8 @@ def signed(sealed):
 def journal(logged_on):
     """A server with five sealed rows, on two pages, and their checkpoint."""
     sealed = rows()
-    logged_on.replies["GET /audit/rows?limit=1000"] = (200, SealedRows(sealed[:3], "3"))
-    logged_on.replies["GET /audit/rows?after=3&limit=1000"] = (200, SealedRows(sealed[3:]))
+    logged_on.replies["GET /audit/rows?limit=500"] = (200, SealedRows(sealed[:3], "3"))
+    logged_on.replies["GET /audit/rows?after=3&limit=500"] = (200, SealedRows(sealed[3:]))
     logged_on.replies["GET /audit/checkpoints"] = (200, Checkpoints([signed(sealed)]))
     logged_on.replies["GET /audit/checkpoint"] = (200, signed(sealed))
     return logged_on
@@ -53,7 +53,7 @@ def test_verify_hashes_the_rows_itself_and_names_the_key(journal, capsys):
 def test_verify_says_what_is_wrong_where_with_status_1(journal, capsys, options):
     changed = msgspec.structs.replace(rows()[1], line=rows()[1].line.replace("somebody", "nobody"))
     page = SealedRows([rows()[0], changed, rows()[2]], "3")
-    journal.replies["GET /audit/rows?limit=1000"] = (200, page)
+    journal.replies["GET /audit/rows?limit=500"] = (200, page)
     assert run(["audit", "verify", *options]) == 1
     said = capsys.readouterr().out
     assert "changed" in said
