@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -18,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from acmx.bootstrap.backup import backup
+from acmx.bootstrap.doctor import examine
 from acmx.bootstrap.offline_audit import opened
 from acmx.client import Client
 from acmx.delivery.sealer import Sealer
@@ -26,11 +28,12 @@ from acmx.domain.errors import AcmxError
 from acmx.domain.records import SignedCheckpoint
 from acmx.flows import seal
 from acmx.flows.prove import Prover
-from acmx.storage import journal, seals
+from acmx.storage import journal, partners, seals
 from acmx.storage.engine import Tx
 from acmx.trust.checkpoints import Checkpoints
 from acmx.trust.evidence_check import check
 from acmx.trust.journal_check import JournalCheck, Verdict
+from acmx.trust.keys import SigningKey
 from acmx.trust.tree import joined, peaks_of, proven_root
 from systems import FIRE, POLICE, System, eventually, two_systems
 
@@ -204,7 +207,7 @@ def test_checkpoints_are_shipped_to_the_directory(tmp_path: Path) -> None:
             for _ in range(4):
                 await police.store.write(partial(fill, count=2))
                 await sealer.seal()
-                await sealer._ship()
+                await sealer.ship()
                 police.clock.advance(minutes=31)
             await police.stop()
             files = sorted(path.name for path in shipped.iterdir())
@@ -223,24 +226,26 @@ def test_checkpoints_are_shipped_to_the_directory(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
-def test_a_directory_that_cannot_be_written_to_is_told_and_sealing_goes_on(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_to_stops_nothing_and_the_doctor_says_so(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, _):
             path = police.directory / "config.toml"
             path.write_text(
-                path.read_text().replace('checkpoint_directory = ""', 'checkpoint_directory = "gone"')
+                path.read_text().replace('checkpoint_directory = ""', 'checkpoint_directory = "later"')
             )
-            await (police := System(police.directory, police.clock)).start()
-            health = await eventually(
-                lambda: police.done("GET", "/health"),
-                lambda health: any(
-                    part["name"] == "sealer" and not part["ok"] for part in health["components"]
-                ),
-            )
-            trouble = next(part for part in health["components"] if part["name"] == "sealer")["trouble"]
-            assert "gone" in trouble
-            await all_sealed(police)
-            await police.stop()
+            await (system := System(police.directory, police.clock)).start()
+            await system.store.write(partial(fill, count=2))
+            await all_sealed(system)
+            assert (await system.done("GET", "/health"))["components"]
+            found = {one.name: one for one in (await asyncio.to_thread(examine, system.directory)).items}
+            assert found["checkpoints"].status == "failed"
+            later = system.directory / "later"
+            later.mkdir()
+            await system.server._sealer.ship()
+            assert len(list(later.iterdir())) == 1
+            found = {one.name: one for one in (await asyncio.to_thread(examine, system.directory)).items}
+            assert found["checkpoints"].status == "ok"
+            await system.stop()
 
     asyncio.run(scenario())
 
@@ -311,6 +316,25 @@ def test_a_running_server_and_its_backup_are_verified_too(tmp_path: Path) -> Non
             assert verified(tmp_path / "saved", later).troubles == ()
 
     asyncio.run(scenario())
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_rows_are_sealed_and_verified_in_little_memory(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path, start=False) as (police, _):
+            await police.start()
+            for _ in range(100):
+                await police.store.write(partial(fill, count=1000))
+            await seal.seal(police.house, police.store, police.own)
+            await police.stop()
+
+    asyncio.run(scenario())
+    tracemalloc.start()
+    verdict = verified(tmp_path / "police")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (verdict.troubles, verdict.rows > 100_000, verdict.checkpoints >= 10) == ((), True, True)
+    assert most < 4 * 1024 * 1024
 
 
 # What strangers do.
@@ -463,6 +487,38 @@ def test_evidence_made_anew_by_who_has_one_key_cannot_put_words_into_the_others_
                 assert found[0].status == "ok"
                 assert "failed" in statuses(found)
                 message[member] = was
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.law(2)
+def test_evidence_holds_after_both_systems_have_changed_their_keys(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path) as (police, fire):
+            id_ = await answered(police, fire)
+            await all_sealed(fire)
+            was = fire.own
+            await fire.stop()
+            (fire.directory / "keys" / "signing.pem").unlink()
+            SigningKey.generate().save(fire.directory / "keys" / "signing.pem")
+            new = System(fire.directory, fire.clock)
+            await new.start()
+            known = await police.store.read(partial(partners.find, id_=FIRE))
+            assert known is not None
+            pinned_anew = msgspec.structs.replace(
+                known, metadata=new.own.metadata, metadata_digest=new.own.metadata_digest
+            )
+            await police.store.write(partial(partners.replace, partner=pinned_anew))
+            for system in (police, new):
+                found = check(json.dumps(await evidence(system, id_)).encode())
+                assert "failed" not in statuses(found)
+                named = " ".join(finding.text for finding in found if finding.name == "key")
+                assert (was.key.kid in named) == (system is police)
+            with opened(new.directory) as journal:
+                checkpoints = Checkpoints(journal.checkpoints)
+                assert len(list(checkpoints)) >= 2
+            assert (set(checkpoints.keys), checkpoints.troubles) == ({was.key.kid, new.own.key.kid}, [])
+            await new.stop()
 
     asyncio.run(scenario())
 

@@ -7,6 +7,8 @@ from collections.abc import Hashable
 from functools import partial
 from pathlib import Path
 
+import structlog
+
 from acmx.delivery.supervisor import Beat
 from acmx.domain.documents import encode
 from acmx.domain.records import SignedCheckpoint
@@ -21,6 +23,7 @@ GATHERED = 0.4
 """Seconds: what is committed meanwhile is sealed in one go."""
 LOOK_EVERY = 30.0
 BOUND = 60.0
+log = structlog.get_logger()
 
 
 class Sealer:
@@ -40,11 +43,11 @@ class Sealer:
             self._wake.set()
 
     async def run(self, beat: Beat) -> None:
-        """Until cancelled. Raises OSError where a checkpoint cannot be written: it is to be run again."""
+        """Until cancelled. Raises AcmxError and whatever goes wrong: it is to be run again."""
         while True:
             self._wake.clear()
             await self.seal()
-            await self._ship()
+            await self.ship()
             beat(BOUND)
             try:
                 async with asyncio.timeout(LOOK_EVERY):
@@ -56,14 +59,20 @@ class Sealer:
     async def seal(self) -> None:
         await seal.seal(self._house, self._store, self._own)
 
-    async def _ship(self) -> None:
+    async def ship(self) -> None:
+        """Write the newest checkpoint, unless one was written lately. A directory that fails does not stop the rest."""
         last = await self._store.read(seals.last_checkpoint)
         now = self._house.clock().timestamp()
         size, at = self._shipped
         if self._directory is None or last is None or last.size == size or 0 <= now - at < self._every:
             return
         signed = await self._store.read(partial(seal.signed, system=self._own.system, kept=last))
-        await asyncio.to_thread(write, self._directory / f"checkpoint-{last.size:012d}.json", signed)
+        path = self._directory / f"checkpoint-{last.size:012d}.json"
+        try:
+            await asyncio.to_thread(write, path, signed)
+        except OSError as error:
+            log.error("a checkpoint could not be written", file=str(path), error=str(error))  # noqa: TRY400
+            return
         self._shipped = last.size, now
 
 
