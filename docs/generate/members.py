@@ -470,6 +470,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "digest": "SHA-256 of the body, 64 hexadecimal digits",
         "stored_at": "when it was stored here",
         "body": "as text, byte for byte; absent once it was purged",
+        "body_base64": "instead of `body` where that is not UTF-8, which is only ever refused",
         "signature": "the sender's; this system signs its own messages anew",
         "reply": "receipt or final refusal of the receiver, byte for byte",
         "reply_signature": "the receiver's; this system signs its own replies anew",

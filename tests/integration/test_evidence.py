@@ -26,7 +26,8 @@ from acmx.delivery.sealer import Sealer
 from acmx.domain.acm1 import Finding
 from acmx.domain.errors import AcmxError
 from acmx.domain.records import SignedCheckpoint
-from acmx.flows import seal
+from acmx.flows import receive, seal
+from acmx.flows.arrivals import Arrived
 from acmx.flows.prove import Prover
 from acmx.storage import journal, partners, seals
 from acmx.storage.engine import Tx
@@ -34,6 +35,7 @@ from acmx.trust.checkpoints import Checkpoints
 from acmx.trust.evidence_check import check
 from acmx.trust.journal_check import JournalCheck, Verdict
 from acmx.trust.keys import SigningKey
+from acmx.trust.signatures import body_digest
 from acmx.trust.tree import joined, peaks_of, proven_root
 from systems import FIRE, POLICE, System, eventually, two_systems
 
@@ -541,6 +543,25 @@ def test_every_row_has_a_proof_at_every_size(tmp_path: Path) -> None:
 
             for size in (1, 2, 255, 256, 257, 511, 512, 700, 1024, 1025, 1290):
                 assert await police.store.read(partial(wrong, size=size)) == []
+
+    asyncio.run(scenario())
+
+
+def test_a_refused_message_that_was_no_text_is_in_the_evidence(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path) as (police, fire):
+            id_ = await answered(police, fire)
+            body = b"\xff not text"
+            place = {"exchange": f"{POLICE}/{id_}", "n": 2}
+            signature = police.own.sign(body, to=FIRE, typ="acm-message", now=1_795_420_800, **place)
+            arrived = Arrived(POLICE, POLICE, id_, 2, body, body_digest(body), signature)
+            reply = await receive.receive(fire.house, fire.store, arrived)
+            assert reply.typ == "acm-refusal"
+            document = await evidence(fire, id_)
+            assert [m["type"] for m in document["evidence"]["messages"] if "body_base64" in m] == ["refused"]
+            found = check(json.dumps(document).encode())
+            assert "failed" not in statuses(found)
+            assert any("refuses it: invalid-message" in finding.text for finding in found)
 
     asyncio.run(scenario())
 

@@ -61,7 +61,7 @@ class HeldMetadata(Struct, frozen=True):
 
 
 class SignedMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A message and the receiver's word on it, with their signatures; without `body` once that is purged."""
+    """A message and the receiver's word on it, with their signatures; without a body once that is purged."""
 
     sender: str
     receiver: str
@@ -70,6 +70,7 @@ class SignedMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     digest: str
     stored_at: Moment
     body: str | None = None
+    body_base64: str | None = None
     signature: str | None = None
     reply: str | None = None
     reply_signature: str | None = None

@@ -1,5 +1,6 @@
 """The evidence of one exchange: all that is held of it, signed, with its rows of the journal and their proofs."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 
 import msgspec
@@ -108,7 +109,8 @@ class _Seal:
             type=stored.type,
             digest=stored.digest,
             stored_at=from_ms(stored.stored_at),
-            body=stored.body.decode() or None,
+            body=_text(stored.body),
+            body_base64=_base64(stored.body),
             signature=self._signature(stored),
             reply=reply.decode() if reply else None,
             reply_signature=stored.reply_signature or given,
@@ -122,7 +124,8 @@ class _Seal:
             type=kept.type,
             digest=kept.digest,
             stored_at=from_ms(kept.found_at),
-            body=kept.body.decode() or None,
+            body=_text(kept.body),
+            body_base64=_base64(kept.body),
             signature=self._signature(kept),
             contradicted=True,
         )
@@ -136,3 +139,15 @@ class _Seal:
 
     def _sign(self, body: bytes, typ: Typ, n: int) -> str:
         return self._own.sign(body, to=self._partner, typ=typ, now=self._now, exchange=self._exchange, n=n)
+
+
+def _text(body: bytes) -> str | None:
+    """None once it is purged, and of what was refused and is no text."""
+    try:
+        return body.decode() or None
+    except UnicodeDecodeError:
+        return None
+
+
+def _base64(body: bytes) -> str | None:
+    return b64encode(body).decode() if body and _text(body) is None else None

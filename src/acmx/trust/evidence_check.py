@@ -1,5 +1,6 @@
 """What the evidence of an exchange proves, and by whose signature: from the file alone, without server or database."""
 
+from base64 import b64decode
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from acmx.domain.findings import failed, ok, warning
 from acmx.domain.messages import PROBLEM
 from acmx.domain.moments import from_ms, text
 from acmx.domain.partnership import Metadata
-from acmx.domain.records import Evidence, EvidenceFile, HeldMetadata, ProvenRow, SignedMessage
+from acmx.domain.records import Checkpoint, Evidence, EvidenceFile, HeldMetadata, ProvenRow, SignedMessage
 from acmx.trust.keys import VerifyKey, is_among, public_key, spoken
 from acmx.trust.sealing import read_checkpoint
 from acmx.trust.signatures import ALWAYS, Typ, body_digest, verify
@@ -79,7 +80,7 @@ class _Check:
         for one in held:
             try:
                 self._keys[one.system] = _keys_of(one)
-            except (AcmxError, msgspec.MsgspecError) as error:
+            except (AcmxError, ValueError) as error:
                 yield failed(f"metadata of {one.system}", f"cannot be read: {error}")
 
     def _verify(
@@ -112,28 +113,33 @@ class _Check:
         name = f"{message.type} {message.n} of {message.sender}"
         try:
             yield self._body(name, message)
-        except (AcmxError, msgspec.MsgspecError) as error:
+        except (AcmxError, ValueError) as error:
             yield failed(name, f"is not proven: {error}")
         if message.contradicted:
             return
         name = f"reply to {name}"
         try:
             yield self._reply(name, message)
-        except (AcmxError, msgspec.MsgspecError) as error:
+        except (AcmxError, ValueError) as error:
             yield failed(name, f"is not proven: {error}")
 
     def _body(self, name: str, message: SignedMessage) -> Finding:
-        if message.body is None:
+        if {message.sender, message.receiver} != {self._evidence.system, self._evidence.partner}:
+            raise BadSignature("it is not between these two systems")
+        body = _bytes_of(message)
+        if body is None:
             return warning(
                 name, f"its body was removed at the end of its retention; its digest is {message.digest}"
             )
-        body = message.body.encode()
         if body_digest(body) != message.digest:
             raise BadSignature("the body does not have the digest that is stated")
         signed_at = self._verify(
             message.signature, body, message.sender, message.receiver, "acm-message", message.n
         )
-        self._fits(body, message, message.sender, message.receiver)
+        if message.type != "refused":
+            said = self._fits(body, message, message.sender, message.receiver)
+            if said.type != message.type:
+                raise BadSignature(f"it is a {said.type}")
         stands = ", contradicted by an earlier one" if message.contradicted else ""
         if message.sender == self._evidence.system:
             return ok(
@@ -176,8 +182,7 @@ class _Check:
         if checkpoint.system != system:
             yield failed("checkpoint", f"is one of {checkpoint.system}")
             return
-        root = bytes.fromhex(checkpoint.root)
-        wrong = [row.number for row in evidence.journal if not self._proven(row, checkpoint.size, root)]
+        wrong = [row.number for row in evidence.journal if not self._proven(row, checkpoint)]
         if wrong:
             yield failed(
                 "journal",
@@ -190,15 +195,17 @@ class _Check:
             f"signed on {text(checkpoint.created_at)}: {checkpoint.size:,} rows, root {checkpoint.root}",
         )
 
-    def _proven(self, row: ProvenRow, size: int, root: bytes) -> bool:
+    def _proven(self, row: ProvenRow, checkpoint: Checkpoint) -> bool:
         try:
             line = msgspec.json.decode(row.line, type=_Line)
             beside = [bytes.fromhex(hash_) for hash_ in row.proof]
         except ValueError:
             return False
         place = (row.number, self._evidence.primary, self._evidence.exchange)
-        fits = (line.number, line.primary, line.exchange) == place and 1 <= row.number <= size
-        return fits and proven_root(leaf(row.line.encode()), row.number, size, beside) == root
+        if (line.number, line.primary, line.exchange) != place or not 1 <= row.number <= checkpoint.size:
+            return False
+        root = proven_root(leaf(row.line.encode()), row.number, checkpoint.size, beside)
+        return root is not None and root.hex() == checkpoint.root
 
     def _signers(self) -> Iterator[Finding]:
         for kid, system in self._used.items():
@@ -214,7 +221,7 @@ class _Check:
 
 
 def _keys_of(held: HeldMetadata) -> dict[str, VerifyKey]:
-    """Every key that the system ever named; of its ends the earliest one counts. Raises AcmxError, MsgspecError."""
+    """Every key that the system ever named; of its ends the earliest one counts. Raises AcmxError, ValueError."""
     found: dict[str, VerifyKey] = {}
     for body in held.metadata:
         metadata = msgspec.json.decode(body, type=Metadata)
@@ -227,6 +234,13 @@ def _keys_of(held: HeldMetadata) -> dict[str, VerifyKey]:
             jwk = {"kty": key.kty, "crv": key.crv, "x": key.x, "kid": key.kid}
             found[key.kid] = public_key(jwk, min(stated, default=None))
     return found
+
+
+def _bytes_of(message: SignedMessage) -> bytes | None:
+    """Raises ValueError."""
+    if message.body_base64 is not None:
+        return b64decode(message.body_base64, validate=True)
+    return message.body.encode() if message.body is not None else None
 
 
 def _time(seconds: int) -> str:
