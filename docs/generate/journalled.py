@@ -18,6 +18,7 @@ EVENTS: dict[str, tuple[str, str]] = {
     "escalation": ("`clock`", "nobody has decided: others were told"),
     "evidence-taken": ("account", "the evidence of the exchange was taken away"),
     "identities-entered": ("account", "server identity information was entered, with this version"),
+    "journal-exported": ("account", "the journal was exported or verified, from its beginning or a time on"),
     "log-on-refused": ("name given", "wrong password, unknown or disabled account"),
     "logged-on": ("account", "a person logged on"),
     "opened": (

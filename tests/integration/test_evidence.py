@@ -126,7 +126,9 @@ def test_every_row_is_sealed_within_the_second_and_signed(tmp_path: Path) -> Non
                 assert [(number, length) for _, number, length in rows] == [
                     (n, 32) for n in range(1, len(rows) + 1)
                 ]
+                before = await looks(system, "journal-exported")
                 verdict = await verified_over_acm1(system)
+                assert await looks(system, "journal-exported") == [*before, "auditor"]
                 assert (verdict.troubles, verdict.rows, verdict.unproven) == ((), len(rows), 0)
 
     asyncio.run(scenario())

@@ -5,17 +5,24 @@ from datetime import datetime
 from acmx.domain.acm1 import AuditPage
 from acmx.domain.moments import to_ms
 from acmx.domain.records import Checkpoints, SealedRow, SealedRows, SignedCheckpoint
+from acmx.flows.house import House
 from acmx.flows.seal import line_of, signed
 from acmx.flows.show import journal_entry
 from acmx.storage import journal, seals
 from acmx.storage.engine import Tx
 from acmx.storage.seals import Row
+from acmx.trust.roles import Caller
 
 
 def page(tx: Tx, *, after: int | None, limit: int) -> AuditPage:
     found = journal.page(tx, before=after, limit=limit + 1)
     following = str(found[limit - 1].serial) if len(found) > limit else None
     return AuditPage([journal_entry(entry) for entry in found[:limit]], following)
+
+
+def note_export(house: House, tx: Tx, caller: Caller) -> None:
+    """Somebody begins to take the journal away."""
+    journal.write(tx, to_ms(house.clock()), "journal-exported", caller.mc_service_id)
 
 
 def rows(tx: Tx, *, after: int, limit: int, since: datetime | None = None) -> SealedRows:

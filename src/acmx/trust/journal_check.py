@@ -96,13 +96,12 @@ class JournalCheck:
 
     def finish(self, more: Sequence[Trouble] = ()) -> Verdict:
         """After the last row; `more` is what was found wrong elsewhere."""
-        beyond = [self._next, *self._checkpoints] if self._next else []
-        if beyond:
-            last = beyond[-1]
-            self._compared += len(beyond)
-            covers = (
-                f"the checkpoint of {text(last.checkpoint.created_at)} covers {last.checkpoint.size:,} rows"
-            )
+        beyond = None
+        while self._next is not None:
+            beyond, self._next = self._next.checkpoint, next(self._checkpoints, None)
+            self._compared += 1
+        if beyond is not None:
+            covers = f"the checkpoint of {text(beyond.created_at)} covers {beyond.size:,} rows"
             self._note("cut-off", f"{covers}, but the journal ends with {self._last}: cut off")
         return Verdict(
             rows=self.rows,

@@ -10,6 +10,8 @@ from acmx.flows import audit, evidence, purge, seal
 
 async def get_rows(call: Call) -> SealedRows:
     after, limit, since = call.after() or 0, call.limit(), _since(call)
+    if not after:
+        await call.write(lambda tx: audit.note_export(call.desk.house, tx, call.caller))
     return await call.read(lambda tx: audit.rows(tx, after=after, limit=limit, since=since))
 
 
