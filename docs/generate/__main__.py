@@ -1,4 +1,4 @@
-"""Rewrite docs/protocol.md and docs/examples."""
+"""Rewrite docs/protocol.md, docs/evidence.md and docs/examples."""
 
 from docs.generate.page import DOCS, golden_files, page
 
@@ -8,4 +8,5 @@ for folder in ("acm1", "acm2"):
         stale.unlink()
 for name, content in files.items():
     (DOCS / "examples" / name).write_bytes(content)
-(DOCS / "protocol.md").write_text(page(files), encoding="utf-8")
+for name in ("protocol.md", "evidence.md"):
+    (DOCS / name).write_text(page(files, name), encoding="utf-8")

@@ -292,6 +292,15 @@ class _Story:
         await self.watch_officer("GET", "/partners", keep="partners")
         await self.watch_officer("GET", "/audit?limit=3", keep="audit-page")
         await self.watch_officer("GET", "/notices?limit=3", keep="notice-page")
+        await self.fire.ask("GET", "/audit/checkpoint", who="operator")
+        for name in ("rows", "checkpoints"):
+            reply = await self.fire.ask("GET", f"/audit/{name}?limit=2", who="operator")
+            self.keep(f"audit-{name}", reply.body)
+        self.keep("checkpoint", (await self.fire.ask("GET", "/audit/checkpoint", who="operator")).body)
+        self.keep("checkpoint-text", json.loads(self.files["acm1/checkpoint.json"])["checkpoint"].encode())
+        await self.watch_officer("POST", f"/requests/{self.approved}/evidence", keep="evidence")
+        self.keep("purge", {"dry_run": True})
+        self.keep("purged", (await self.fire.ask("POST", "/purge", {"dry_run": True}, who="operator")).body)
         new = {
             "name": "deputy",
             "mc_service_id": f"sip:deputy@{FIRE.system}",

@@ -1,4 +1,4 @@
-"""docs/protocol.md: what stands between a pair of markers is generated, the rest is written by people.
+"""docs/protocol.md, docs/evidence.md: what stands between a pair of markers is generated, people write the rest.
 
 <!-- generated: NAME ARGUMENTS -->
 ...
@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from docs.generate import examples, members, rules
+from docs.generate import examples, journalled, members, rules
 from docs.generate.delivery import Files
 from docs.generate.systems import POLICE
 
@@ -28,9 +28,9 @@ def golden_files() -> Files:
     return examples.make()
 
 
-def page(files: Files) -> str:
+def page(files: Files, name: str = "protocol.md") -> str:
     """The page as it has to be, from the page as it stands."""
-    written = (DOCS / "protocol.md").read_text(encoding="utf-8")
+    written = (DOCS / name).read_text(encoding="utf-8")
     return _PART.sub(lambda part: f"{part[1]}\n{_generated(files, part[2])}\n\n{part[3]}", written)
 
 
@@ -50,6 +50,7 @@ def _generated(files: Files, marker: str) -> str:
         "steps": rules.steps,
         "catalogue-rows": rules.catalogue_rows,
         "policy-facts": rules.policy_facts,
+        "journalled": journalled.events,
         "signature": lambda: _signature(files),
     }
     return parts[name](*arguments)

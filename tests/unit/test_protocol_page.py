@@ -13,12 +13,12 @@ from typing import Any
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from docs.generate import members, rules
+from docs.generate import journalled, members, rules
 from docs.generate.page import DOCS, golden_files, page
 from docs.generate.systems import FIRE, POLICE, Clock, System, call, two_systems
 from joserfc.jwk import OKPKey
 
-from acmx.domain import acm1, errors
+from acmx.domain import acm1, errors, records
 from acmx.domain.documents import encode, read
 from acmx.domain.errors import AcmxError
 from acmx.domain.exchange import Event
@@ -60,7 +60,13 @@ def made_at(name: str) -> datetime:
 
 
 def test_the_page_is_what_the_code_generates() -> None:
-    assert (DOCS / "protocol.md").read_text(encoding="utf-8") == page(golden_files())
+    for name in ("protocol.md", "evidence.md"):
+        assert (DOCS / name).read_text(encoding="utf-8") == page(golden_files(), name)
+
+
+def test_every_event_that_is_journalled_is_explained() -> None:
+    assert journalled.named_in_code() <= journalled.EVENTS.keys()
+    assert {"opened", "purged", "logged-on", "log-on-refused", "refused"} <= journalled.EVENTS.keys()
 
 
 def test_the_golden_files_are_what_two_systems_say() -> None:
@@ -217,6 +223,13 @@ ACM1: dict[str, type] = {
     "accounts": acm1.Accounts,
     "answer": acm1.Answer,
     "audit-page": acm1.AuditPage,
+    "audit-rows": records.SealedRows,
+    "audit-checkpoints": records.Checkpoints,
+    "checkpoint": records.SignedCheckpoint,
+    "checkpoint-text": records.Checkpoint,
+    "evidence": records.EvidenceFile,
+    "purge": records.PurgeInput,
+    "purged": records.Purged,
     "clock": acm1.ClockStanding,
     "confirmation": acm1.Confirmation,
     "partner-change": acm1.PartnerChange,

@@ -23,6 +23,7 @@ from acmx.delivery.clock_guard import ClockGuard, since_boot
 from acmx.delivery.link import Link
 from acmx.delivery.links import Links
 from acmx.delivery.messenger import Messenger
+from acmx.delivery.sealer import Sealer
 from acmx.delivery.supervisor import Supervisor
 from acmx.domain.errors import TemporarilyUnavailable
 from acmx.domain.moments import Clock, to_ms
@@ -67,6 +68,8 @@ class Server:
             longest_expiry=timedelta(days=config.requests.longest_expiry_days),
             remind_before=tuple(timedelta(hours=hours) for hours in config.notices.reminder_hours),
             escalate_after=timedelta(hours=config.notices.escalation_hours) or None,
+            checkpoint_every=timedelta(minutes=config.audit.checkpoint_minutes),
+            retention=timedelta(days=config.retention.days),
         )
         self._house = house
         identity = own(directory, config)
@@ -105,6 +108,8 @@ class Server:
             subscribed=telling.subscriptions(config),
             channels=[channel.name for channel in channels],
         )
+        shipped = config.audit.checkpoint_directory
+        self._sealer = Sealer(house, store, identity, directory / shipped if shipped else None)
         self._messenger = Messenger(house, store, self._supervisor, channels)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -143,6 +148,7 @@ class Server:
             "expiry", partial(watch_ends, self._house, self._store, self._renewal, self._vitals)
         )
         self._supervisor.keep("renewal", self._renewal.keep_looking)
+        self._supervisor.keep("sealer", self._sealer.run)
         self._supervisor.keep("writer", partial(ask_writer, self._store))
 
     async def stop(self) -> None:
@@ -157,6 +163,7 @@ class Server:
         )
         await self._supervisor.stop()
         with suppress(TemporarilyUnavailable):
+            await self._sealer.seal()
             await self._store.write(partial(partners.release, owner=self._owner))
         for task in self._tasks:
             task.cancel()
@@ -176,6 +183,7 @@ class Server:
         self._bell.ring(signals)
         self._links.hear(signals)
         self._messenger.hear(signals)
+        self._sealer.hear(signals)
         if any(isinstance(signal, PartnerChanged) for signal in signals):
             self._peers.hear_of_change()
 

@@ -1,6 +1,9 @@
 """Writing the files that a user asked for."""
 
+import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from acmx.domain.errors import AcmxError
 
@@ -13,3 +16,25 @@ def write(path: Path, content: bytes) -> None:
         partial.replace(path)
     except OSError as error:
         raise AcmxError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def write_lines(path: Path | None, lines: Iterable[bytes]) -> int:
+    """How many lines were written to a file, whole or not at all, or to stdout. Raises AcmxError."""
+    if path is None:
+        return _each(sys.stdout.buffer, lines)
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            count = _each(file, lines)
+        partial.replace(path)
+    except OSError as error:
+        raise AcmxError(f"{path} cannot be written: {error.strerror}") from None
+    return count
+
+
+def _each(file: BinaryIO, lines: Iterable[bytes]) -> int:
+    count = 0
+    for line in lines:
+        file.write(line + b"\n")
+        count += 1
+    return count

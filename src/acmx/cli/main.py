@@ -12,7 +12,9 @@ from acmx.cli import (
     accept,
     account,
     approvals,
+    audit,
     certificates,
+    evidence,
     exchanges,
     health,
     identities,
@@ -79,7 +81,18 @@ _offer(app, questions.ask, questions.answer, group=_EXCHANGES)
 _offer(app, exchanges.fetch, exchanges.withdraw, exchanges.watch, group=_EXCHANGES)
 
 _ADMINISTRATION = "Log-on and administration"
-_offer(app, login.login, login.logout, journal.audit, notices.notices, group=_ADMINISTRATION)
+_offer(app, login.login, login.logout, notices.notices, group=_ADMINISTRATION)
+
+_EVIDENCE = "Evidence"
+_audit = _part("audit", "The journal: read it (acmx audit --limit 50), verify it, take it away.", _EVIDENCE)
+_audit.default(journal.audit)
+_offer(_audit, audit.checkpoint, audit.verify, audit.export)
+_evidence = _part(
+    "evidence", "Write what proves an exchange (acmx evidence ID -o FILE), or verify it.", _EVIDENCE
+)
+_evidence.default(evidence.take)
+_offer(_evidence, evidence.verify)
+_offer(app, evidence.purge, group=_EVIDENCE)
 
 _account = _part("account", "Who may log on, and in which roles.", _ADMINISTRATION)
 _offer(_account, account.add, account.disable, account.enable, account.unlock, account.password)

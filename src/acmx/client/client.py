@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 from acmx.client.accounts import AccountCalls
 from acmx.client.connection import TRIES, Connection
 from acmx.client.events import Hint, hints
+from acmx.client.evidence import EvidenceCalls
 from acmx.client.operations import OperationCalls
 from acmx.client.pages import pages
 from acmx.client.partners import PartnerCalls
@@ -47,7 +48,7 @@ def _say_nothing(lost: AcmxError, seconds: float) -> None:
     del lost, seconds
 
 
-class Client(SessionCalls, AccountCalls, RuleCalls, PartnerCalls, OperationCalls):
+class Client(SessionCalls, AccountCalls, RuleCalls, PartnerCalls, OperationCalls, EvidenceCalls):
     """An ACM client of the ACM server at `url` (https), by bearer token.
 
     `certificate` is the server's own (a PEM file, or PEM text) and then the only one that is taken; without it

@@ -7,10 +7,12 @@ from acmx.config.file import read as read
 from acmx.config.file import write as write
 from acmx.config.sections import Acm1 as Acm1
 from acmx.config.sections import Acm2 as Acm2
+from acmx.config.sections import Audit as Audit
 from acmx.config.sections import Config as Config
 from acmx.config.sections import Delivery as Delivery
 from acmx.config.sections import Mail as Mail
 from acmx.config.sections import Notices as Notices
 from acmx.config.sections import Oidc as Oidc
 from acmx.config.sections import Requests as Requests
+from acmx.config.sections import Retention as Retention
 from acmx.config.sections import Webhook as Webhook

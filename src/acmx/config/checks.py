@@ -7,7 +7,7 @@ import msgspec
 
 from acmx.config.addresses import endpoint, host_of
 from acmx.config.oidc import faults_of_oidc
-from acmx.config.sections import Config, Delivery, Mail, Notices, Requests, Webhook
+from acmx.config.sections import Audit, Config, Delivery, Mail, Notices, Requests, Retention, Webhook
 from acmx.domain.errors import Fault, FaultyInput
 from acmx.domain.identities import InvalidIdentity, mc_system_id
 from acmx.domain.telling import TOLD, is_mail_address
@@ -29,6 +29,7 @@ def faults(config: Config) -> list[Fault]:
         *_faults_of_webhooks(config.webhooks),
         *faults_of_oidc(config.oidc),
         *_faults_of_delivery(config.delivery),
+        *_faults_of_records(config.audit, config.retention),
     ]
 
 
@@ -140,3 +141,10 @@ def _faults_of_delivery(delivery: Delivery) -> Iterator[Fault]:
     for field, value in msgspec.structs.asdict(delivery).items():
         if not 0.1 <= value <= LONGEST_SECONDS:
             yield Fault(f"delivery.{field}", str(value), f"must be from 0.1 to {LONGEST_SECONDS}")
+
+
+def _faults_of_records(audit: Audit, retention: Retention) -> Iterator[Fault]:
+    if not 1 <= audit.checkpoint_minutes <= 1440:
+        yield Fault("audit.checkpoint_minutes", str(audit.checkpoint_minutes), "must be from 1 to 1440")
+    if not 1 <= retention.days <= 36_500:
+        yield Fault("retention.days", str(retention.days), "must be from 1 to 36500")

@@ -102,6 +102,19 @@ class Delivery(Struct, frozen=True, forbid_unknown_fields=True):
     answer_seconds: float = 30.0
 
 
+class Audit(Struct, frozen=True, forbid_unknown_fields=True):
+    """The sealed journal: how often a checkpoint is kept, and the directory it is written to; empty for none."""
+
+    checkpoint_minutes: int = 60
+    checkpoint_directory: str = ""
+
+
+class Retention(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many days after the end of an exchange `acmx purge` removes its bodies."""
+
+    days: int = 730
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an ACM server must know before it starts."""
 
@@ -117,3 +130,5 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     webhooks: tuple[Webhook, ...] = ()
     oidc: Oidc = Oidc()
     delivery: Delivery = Delivery()
+    audit: Audit = Audit()
+    retention: Retention = Retention()

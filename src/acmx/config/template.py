@@ -50,4 +50,14 @@ TEMPLATE = """\
 # how long a partner has to answer a message.
 {delivery.probe_seconds}
 {delivery.answer_seconds}
+
+[audit]
+# The sealed journal (docs/evidence.md): minutes between two checkpoints that are kept, and a directory to which they
+# are written, for somebody else to take away; "" for none.
+{audit.checkpoint_minutes}
+{audit.checkpoint_directory}
+
+[retention]
+# Days after the end of an exchange at which `acmx purge` removes its bodies.
+{retention.days}
 """

@@ -45,7 +45,7 @@ def settle(house: House, tx: Tx, peer: str, held: Stored, other: Stored, respons
     exchange = exchanges.find(tx, held.primary_system, held.id)
     if exchange is None:
         return
-    if not (_precedes(other, held) and _may_replace(tx, exchange, response)):
+    if not (held.body and _precedes(other, held) and _may_replace(tx, exchange, response)):
         fall(house, tx, peer, other, held)
         return
     now = whole(house.clock())

@@ -11,7 +11,9 @@ from acmx.storage.messages import Stored
 
 def remarks(stored: Iterable[Stored]) -> tuple[Remark, ...]:
     """In the order in which they came to be known here."""
-    return tuple(_remark(message) for message in stored if message.type in ("question", "answer"))
+    return tuple(
+        _remark(message) for message in stored if message.type in ("question", "answer") and message.body
+    )
 
 
 def last_question(stored: Iterable[Stored]) -> Stored | None:

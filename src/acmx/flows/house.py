@@ -18,8 +18,9 @@ def mint_id() -> str:
 
 @dataclass(frozen=True)
 class House:
-    """This MC system: its id, its users' realms, its clock, how long a request may wait, and when
-    people are reminded of it (before its end) or somebody else is told (after its arrival)."""
+    """This MC system: its id, its users' realms, its clock, how long a request may wait, when
+    people are reminded of it (before its end) or somebody else is told (after its arrival), how often a checkpoint
+    of the journal is kept, and how long bodies are kept after the end."""
 
     system: str
     realms: Realms
@@ -28,4 +29,6 @@ class House:
     longest_expiry: timedelta = timedelta(days=366)
     remind_before: tuple[timedelta, ...] = (timedelta(hours=72), timedelta(hours=24))
     escalate_after: timedelta | None = None
+    checkpoint_every: timedelta = timedelta(hours=1)
+    retention: timedelta = timedelta(days=730)
     mint: Callable[[], str] = mint_id

@@ -7,8 +7,9 @@ from acmx.domain.moments import to_ms
 from acmx.flows.find import addressed
 from acmx.flows.given_reviews import waits_for
 from acmx.flows.house import House
+from acmx.flows.open_content import LISTED
 from acmx.flows.summary import summary
-from acmx.storage import exchanges, messages, noted
+from acmx.storage import exchanges, journal, messages, noted
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.trust.roles import Caller
@@ -29,10 +30,11 @@ class FirstShown(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """What waits for the person, and which of it is to be noted."""
+    """What waits for the person, and which of it is to be noted. `at` in milliseconds."""
 
     pending: Pending
     person: str
+    at: int
     first_shown: list[FirstShown]
 
 
@@ -65,12 +67,14 @@ def prepare(house: House, tx: Tx, caller: Caller, after: int, limit: int, told_a
         to_release=[summary(e) for e in unreleased if _within(e, following) and _waits(tx, caller, e)],
         next=None if following is None else str(following),
     )
-    return Plan(pending, caller.mc_service_id, first_shown)
+    return Plan(pending, caller.mc_service_id, now, first_shown)
 
 
 def apply(tx: Tx, plan: Plan) -> None:
     for shown in plan.first_shown:
-        noted.put(tx, shown.exchange.primary_system, shown.exchange.id, plan.person, shown.steps)
+        key = (shown.exchange.primary_system, shown.exchange.id)
+        noted.put(tx, *key, plan.person, shown.steps)
+        journal.write(tx, plan.at, LISTED, plan.person, primary=key[0], id_=key[1])
 
 
 def _within(exchange: Exchange, last: int | None) -> bool:

@@ -166,7 +166,7 @@ def _restore_released(tx: Tx, difference: Difference, now: int) -> None:
 def _send_again(house: House, tx: Tx, difference: Difference, n: int, now: int) -> None:
     message = messages.at(tx, difference.primary, difference.id, house.system, n)
     exchange = exchanges.find(tx, difference.primary, difference.id)
-    if message is None or exchange is None:
+    if message is None or not message.body or exchange is None:
         return
     ends_at = max(exchange.expires_at or 0, now)
     outgoing.queue(tx, message, exchange.partner, ends_at, first_sent_at=message.stored_at)

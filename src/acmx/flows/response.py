@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from acmx.domain.errors import UnknownExchange
 from acmx.domain.messages import VERSION, Agent, Automatic, Handler, Outcome, Request, Response, Verdict
 from acmx.domain.moments import to_ms
 from acmx.flows import outgoing
@@ -87,5 +88,7 @@ def minted(house: House, exchange: Exchange, request: Stored, decided: Decided, 
 
 
 def read_request(stored: Stored) -> Request:
-    """A request body that was checked when it was stored."""
+    """A request body that was checked when it was stored. Raises UnknownExchange once it is purged."""
+    if not stored.body:
+        raise UnknownExchange("its request was removed at the end of its retention")
     return msgspec.json.decode(stored.body, type=Request)

@@ -41,6 +41,8 @@ def prepare(house: House, tx: Tx, caller: Caller, name: str) -> Plan:
     ]
     if not stored:
         raise NotNow(f"the exchange is {exchange.state}: there is no response", state=exchange.state)
+    if not stored[0].body:
+        raise NotNow("the response was removed at the end of its retention", state=exchange.state)
     return Plan(exchange, _answer(exchange, stored[0].body), caller.mc_service_id, to_ms(house.clock()))
 
 

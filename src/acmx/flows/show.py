@@ -15,6 +15,7 @@ from acmx.flows import given_reviews
 from acmx.flows.conversation import remarks
 from acmx.flows.find import find
 from acmx.flows.held import current_catalogue
+from acmx.flows.open_content import LOOKS
 from acmx.flows.response import read_request
 from acmx.flows.show_partner import standing
 from acmx.flows.steps import steps_of
@@ -35,11 +36,11 @@ def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
     exchange = find(tx, caller, name)
     key = (exchange.primary_system, exchange.id)
     stored = messages.of_exchange(tx, *key)
-    request = next((read_request(m) for m in stored if m.type == "request"), None)
+    request = next((read_request(m) for m in stored if m.type == "request" and m.body), None)
     response = next(
-        (msgspec.json.decode(m.body, type=Response) for m in stored if m.type == "response"), None
+        (msgspec.json.decode(m.body, type=Response) for m in stored if m.type == "response" and m.body), None
     )
-    entries = journal.of_exchange(tx, *key)
+    entries = [entry for entry in journal.of_exchange(tx, *key) if entry.event not in LOOKS]
     waiting = outbox.of_exchange(tx, *key)
     disclosed: dict[str, Any] = {}
     if request is not None and exchange.role == "partner" and exchange.state in UNDECIDED:
@@ -63,7 +64,9 @@ def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
         refusal=_refusal(stored),
         reviews=given_reviews.shown(tx, exchange),
         approvals_needed=given_reviews.needed(tx, exchange),
-        contradictions=tuple(map(_contradiction, contradictions.of_exchange(tx, *key))),
+        contradictions=tuple(
+            _contradiction(kept) for kept in contradictions.of_exchange(tx, *key) if kept.body
+        ),
         partnership=_interrupted(tx, exchange),
     )
 

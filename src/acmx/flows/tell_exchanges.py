@@ -44,6 +44,8 @@ def message(house: House, tx: Tx, peer: str, *, primary: str, id_: str, sender: 
     stored = messages.at(tx, primary, id_, system, n)
     if stored is None or (system, n) not in told:
         raise UnknownExchange("there is no such message")
+    if not stored.body:
+        raise UnknownExchange("its body was removed at the end of its retention")
     return stored
 
 

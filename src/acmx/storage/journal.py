@@ -20,6 +20,10 @@ class Entry(msgspec.Struct, frozen=True):
     detail: str = "{}"
 
 
+class Journalled(msgspec.Struct, frozen=True):
+    """Signal: there is a row to be sealed."""
+
+
 _SELECT = f"SELECT {rows.columns(Entry)} FROM journal"  # noqa: S608
 _INSERT = rows.insert("journal", Entry, without=("serial",))
 
@@ -37,6 +41,7 @@ def write(
     known = {name: value for name, value in detail.items() if value is not None}
     entry = Entry(None, at, event, actor, primary, id_, json.dumps(known, sort_keys=True, default=str))
     tx.execute(_INSERT, rows.params(entry))
+    tx.signal(Journalled())
 
 
 def of_exchange(tx: Tx, primary: str, id_: str) -> list[Entry]:
@@ -69,6 +74,18 @@ def last_at(tx: Tx, primary: str, id_: str) -> int:
     return (row[0] or 0) if row else 0
 
 
+def has(tx: Tx, primary: str, id_: str, event: str, actor: str, *, since: int) -> bool:
+    """Whether this happened to the exchange since then (milliseconds)."""
+    return (
+        tx.row(
+            "SELECT 1 FROM journal WHERE primary_system = :primary AND id = :id AND event = :event "
+            "AND actor = :actor AND at >= :since LIMIT 1",
+            {"primary": primary, "id": id_, "event": event, "actor": actor, "since": since},
+        )
+        is not None
+    )
+
+
 def page(tx: Tx, *, before: int | None, limit: int) -> list[Entry]:
     """Newest first, those before the serial `before`."""
     where = "WHERE serial < :before" if before else ""
@@ -76,3 +93,20 @@ def page(tx: Tx, *, before: int | None, limit: int) -> list[Entry]:
         Entry,
         tx.rows(f"{_SELECT} {where} ORDER BY serial DESC LIMIT :limit", {"before": before, "limit": limit}),
     )
+
+
+def last_before(tx: Tx, at: int) -> int:
+    """The serial of the last row before then (milliseconds), as far as the clock only ever went forward; 0: none."""
+    row = tx.row("SELECT MAX(serial) FROM journal")
+    low, high = 0, (row[0] or 0) if row else 0
+    while low < high:
+        middle = (low + high) // 2
+        next_ = tx.row(
+            "SELECT serial, at FROM journal WHERE serial > :serial ORDER BY serial LIMIT 1",
+            {"serial": middle},
+        )
+        if next_ is not None and next_[1] < at:
+            low = next_[0]
+        else:
+            high = middle
+    return low

@@ -3,7 +3,7 @@
 import msgspec
 
 from acmx.domain.partnership import Standing
-from acmx.storage import rows
+from acmx.storage import held_metadata, rows
 from acmx.storage.engine import Tx
 from acmx.storage.outbox import Outgoing
 
@@ -74,11 +74,13 @@ def every(tx: Tx) -> list[Partner]:
 def insert(tx: Tx, partner: Partner) -> bool:
     """False where the partner is known."""
     tx.signal(PartnerChanged(partner.id))
+    held_metadata.keep(tx, partner.id, partner.metadata_digest, partner.metadata)
     return tx.execute(rows.insert("partner", Partner) + " ON CONFLICT DO NOTHING", rows.params(partner)) == 1
 
 
 def replace(tx: Tx, partner: Partner) -> None:
     tx.execute(_UPDATE, rows.params(partner))
+    held_metadata.keep(tx, partner.id, partner.metadata_digest, partner.metadata)
     tx.signal(PartnerChanged(partner.id))
 
 

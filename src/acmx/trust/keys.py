@@ -8,7 +8,7 @@ import hmac
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -113,6 +113,11 @@ def same_key(said: str, kid: str) -> bool:
     digits = re.sub(r"[\s-]", "", said)
     forms = ((said.strip(), kid), (digits, spoken(kid).replace(" ", "")))
     return any(hmac.compare_digest(one.encode(), other.encode()) for one, other in forms)
+
+
+def is_among(kid: str, thumbprints: Collection[str]) -> bool:
+    """Whether the key is one of these, each named by its `kid` or by its spoken digits."""
+    return any(same_key(named, kid) for named in thumbprints)
 
 
 def write_secret(path: Path, content: bytes) -> None:

@@ -26,6 +26,8 @@ Permission = Literal[
     "links",
     "health",
     "clock",
+    "evidence",
+    "purge",
 ]
 
 ROLES: dict[str, frozenset[Permission]] = {
@@ -36,9 +38,20 @@ ROLES: dict[str, frozenset[Permission]] = {
     ),
     "identity-editor": frozenset({"read-own", "identities", "identities-read", "partners-read"}),
     "auditor": frozenset(
-        {"read-own", "read-all", "audit", "partners-read", "identities-read", "policy-read", "health"},
+        {
+            "read-own",
+            "read-all",
+            "audit",
+            "partners-read",
+            "identities-read",
+            "policy-read",
+            "health",
+            "evidence",
+        },
     ),
-    "operator": frozenset({"read-own", "accounts", "partners-read", "audit", "links", "health", "clock"}),
+    "operator": frozenset(
+        {"read-own", "accounts", "partners-read", "audit", "links", "health", "clock", "purge"}
+    ),
 }
 
 MEANINGS: dict[Permission, str] = {

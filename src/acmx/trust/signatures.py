@@ -17,8 +17,8 @@ no others:
 | `iss`      | MC system ID of the sender, who signs                                                         |
 | `aud`      | MC system ID of the receiver; of metadata made for nobody in particular, the sender's own     |
 | `iat`      | time of this signature, whole seconds since 1970 (UTC)                                        |
-| `typ`      | "acm-message", "acm-receipt", "acm-refusal", "acm-exchanges", "acm-partnership" or            |
-|            | "acm-metadata"                                                                                |
+| `typ`      | "acm-message", "acm-receipt", "acm-refusal", "acm-exchanges", "acm-partnership",              |
+|            | "acm-metadata", or in files only "acm-checkpoint" and "acm-evidence" (docs/evidence.md)        |
 | `exchange` | primary MC system ID "/" UUID; absent where no exchange is spoken of                          |
 | `n`        | number of the message, from 1; absent together with `exchange`                                |
 
@@ -42,7 +42,7 @@ import msgspec
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.registry import HeaderParameter
-from joserfc.util import urlsafe_b64decode
+from joserfc.util import urlsafe_b64decode, urlsafe_b64encode
 
 from acmx.domain.errors import BadSignature, ClockAhead
 from acmx.trust.keys import SigningKey, VerifyKey
@@ -53,7 +53,19 @@ CLOCK_TOLERANCE = 300
 
 _YEAR_9999 = 253_402_300_799
 
-Typ = Literal["acm-message", "acm-receipt", "acm-refusal", "acm-exchanges", "acm-partnership", "acm-metadata"]
+ALWAYS = _YEAR_9999
+"""`now` for a signature in a file: whoever reads it later cannot know how far ahead that clock was."""
+
+Typ = Literal[
+    "acm-message",
+    "acm-receipt",
+    "acm-refusal",
+    "acm-exchanges",
+    "acm-partnership",
+    "acm-metadata",
+    "acm-checkpoint",
+    "acm-evidence",
+]
 
 
 class Seal(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,10 +168,17 @@ def verify(
     return seal
 
 
+def kid_of(value: str) -> str:
+    """Which key the signature says it was made with. Raises BadSignature."""
+    return _read(value).kid
+
+
 def _read(value: str) -> Seal:
     parts = value.split(".")
     if len(parts) != 3 or parts[1] or len(value) > _registry.max_header_length + 128:
         raise BadSignature("The ACM-Signature is not a detached compact JWS.")
+    if not _is_canonical(parts[2]):
+        raise BadSignature("The signature is not 64 bytes in base64url without padding.")
     try:
         protected = _protected.decode(urlsafe_b64decode(parts[0].encode()))
     except (ValueError, msgspec.MsgspecError) as error:
@@ -167,6 +186,14 @@ def _read(value: str) -> Seal:
     members = msgspec.structs.asdict(protected)
     del members["alg"]
     return Seal(**members)
+
+
+def _is_canonical(encoded: str) -> bool:
+    """Whether no other text stands for the same bytes."""
+    try:
+        return urlsafe_b64encode(urlsafe_b64decode(encoded.encode())).decode() == encoded
+    except ValueError:
+        return False
 
 
 def _check_signature(value: str, body: bytes, key: VerifyKey) -> None:

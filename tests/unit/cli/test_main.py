@@ -84,11 +84,10 @@ def test_the_commands_are_those_that_were_promised():
         *("keys list", "keys rotate", "keys revoke"),
         *("certificates list", "certificates next", "certificates switch"),
         *("partner changes", "partner confirm"),
-        *("audit", "notices", "policy show", "policy check", "policy set"),
+        *("notices", "policy show", "policy check", "policy set"),
         *("policy try", "policy explain", "policy facts", "policy roles"),
         *("health", "outbox retry", "clock confirm"),
-        *("audit", "policy show", "policy check", "policy set"),
-        *("policy try", "policy explain", "policy facts", "policy roles"),
+        *("audit checkpoint", "audit verify", "audit export", "evidence verify", "purge"),
     }
 
 

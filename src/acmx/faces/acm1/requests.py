@@ -3,7 +3,18 @@
 from acmx.domain import acm1
 from acmx.domain.errors import Fault, FaultyInput
 from acmx.faces.acm1.calls import Call
-from acmx.flows import answer, ask, list_exchanges, pending, retrieve, review, show, submit, withdraw
+from acmx.flows import (
+    answer,
+    ask,
+    list_exchanges,
+    open_content,
+    pending,
+    retrieve,
+    review,
+    show,
+    submit,
+    withdraw,
+)
 
 
 async def post_request(call: Call) -> acm1.Accepted:
@@ -25,6 +36,7 @@ async def get_requests(call: Call) -> acm1.Page:
 
 
 async def get_request(call: Call) -> acm1.Exchange:
+    await _opened(call)
     return await call.read(lambda tx: show.show(tx, call.caller, call.named("id")))
 
 
@@ -42,7 +54,9 @@ async def post_withdrawal(call: Call) -> acm1.Accepted:
 
 
 async def post_retrieval(call: Call) -> acm1.Answer:
-    return await call.carry_out(retrieve.prepare, retrieve.apply, name=call.named("id"))
+    answer = await call.carry_out(retrieve.prepare, retrieve.apply, name=call.named("id"))
+    await _opened(call)
+    return answer
 
 
 async def post_review(call: Call) -> acm1.Reviewed:
@@ -55,3 +69,11 @@ async def post_question(call: Call) -> acm1.Accepted:
 
 async def post_answer(call: Call) -> acm1.Accepted:
     return await call.carry_out(answer.prepare, answer.apply, name=call.named("id"), given=call.given)
+
+
+async def _opened(call: Call) -> None:
+    """It is journalled who looks before anything is shown."""
+    house, caller = call.desk.house, call.caller
+    key = await call.read(lambda tx: open_content.prepare(house, tx, caller, call.named("id")))
+    if key is not None:
+        await call.write(lambda tx: open_content.apply(house, tx, caller, key))

@@ -5,7 +5,8 @@ Authorisation, decoding, the OpenAPI document and its tests come from these rows
 
 from acmx.domain import acm1
 from acmx.domain.partnership import PartnerFile
-from acmx.faces.acm1 import accounts, operations, partners, records, requests, rules
+from acmx.domain.records import Checkpoints, EvidenceFile, Purged, PurgeInput, SealedRows, SignedCheckpoint
+from acmx.faces.acm1 import accounts, evidence, operations, partners, records, requests, rules
 from acmx.faces.acm1.calls import Served
 
 ROUTES: tuple[Served, ...] = (
@@ -103,6 +104,11 @@ ROUTES: tuple[Served, ...] = (
         "POST", "/clock/confirmation", "clock", operations.post_clock_confirmation, None, acm1.ClockStanding
     ),
     Served("GET", "/audit", "audit", records.get_audit, None, acm1.AuditPage),
+    Served("GET", "/audit/rows", "audit", evidence.get_rows, None, SealedRows),
+    Served("GET", "/audit/checkpoints", "audit", evidence.get_checkpoints, None, Checkpoints),
+    Served("GET", "/audit/checkpoint", "audit", evidence.get_checkpoint, None, SignedCheckpoint),
+    Served("POST", "/requests/{id}/evidence", "evidence", evidence.post_evidence, None, EvidenceFile),
+    Served("POST", "/purge", "purge", evidence.post_purge, PurgeInput, Purged),
     Served("GET", "/notices", "audit", records.get_notices, None, acm1.NoticePage),
     Served("POST", "/password", "read-own", accounts.post_password, acm1.PasswordChange, acm1.Account),
     Served("GET", "/session", "read-own", accounts.get_session, None, acm1.Standing),

@@ -1,0 +1,80 @@
+"""The table of everything that the journal tells of."""
+
+import ast
+from pathlib import Path
+
+from docs.generate.rules import ON_THE_WIRE
+
+from acmx.domain.exchange import Event
+
+SOURCE = Path(__file__).parents[2] / "src" / "acmx"
+EVENTS: dict[str, tuple[str, str]] = {
+    "account-added": ("account", "an account was added, with these roles"),
+    "account-disabled": ("account", "nobody logs on with this account any more"),
+    "clock-confirmed": ("account", "the clock is right, says a person"),
+    "clock-held": ("`clock`", "the clock is in doubt: nothing expires"),
+    "comparison-asked": ("account", "a comparison with a partner was asked for"),
+    "comparison-refused": ("partner", "what the partner said in a comparison was not believed"),
+    "escalation": ("`clock`", "nobody has decided: others were told"),
+    "evidence-taken": ("account", "the evidence of the exchange was taken away"),
+    "identities-entered": ("account", "server identity information was entered, with this version"),
+    "journal-exported": ("account", "the journal was exported or verified, from its beginning or a time on"),
+    "log-on-refused": ("name given", "wrong password, unknown or disabled account"),
+    "logged-on": ("account", "a person logged on"),
+    "opened": (
+        "account",
+        "a person looked into the exchange or its answer: once a person, exchange and day (UTC)",
+    ),
+    "partner-accepted": ("account", "the partnership was accepted, or resumed"),
+    "partner-added": ("account", "a partner's file was taken in; `digest` of the metadata that is pinned"),
+    "partner-suspended": ("account", "the partnership was suspended"),
+    "partnership-stated": ("partner", "what the partner says of the partnership has changed"),
+    "policy-set": ("account", "a policy was set, with this version"),
+    "purged": ("account", "so many bodies of the exchange were removed at the end of their retention"),
+    "refused": (
+        "partner, account, address or `somebody`",
+        "a message, call or connection was refused; of the latter two one row for each actor, type and minute",
+    ),
+    "refused-there": (
+        "partner",
+        "the partner refused a message of ours for good; the exchange goes on as it is",
+    ),
+    "reminder": ("`clock`", "people were reminded"),
+    "retry-now": ("account", "what waits was sent again at once"),
+    "seen-pending": (
+        "account",
+        "the exchange was in the person's pending list for the first time (steps 10, 17)",
+    ),
+    "sent-again": ("partner", "the partner had lost a message of ours: it waits to be sent again"),
+}
+"""Beside the events of the transition table: who acts, and what happened."""
+
+
+def events() -> str:
+    lines = ["| event | actor | what happened |", "|---|---|---|"]
+    rows = {name: (actor, what) for name, (actor, what) in EVENTS.items()}
+    rows |= {str(event): ("of the exchange", f"on ACM-2: {ON_THE_WIRE[event]}") for event in Event}
+    lines += [f"| `{name}` | {actor} | {what} |" for name, (actor, what) in sorted(rows.items())]
+    return "\n".join(lines)
+
+
+def named_in_code() -> set[str]:
+    """The events that the calls of `journal.write` in the source name as text."""
+    return {
+        name
+        for path in SOURCE.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and "journal.write" in ast.unparse(call)
+        for name in _event_of(call)
+    }
+
+
+def _event_of(call: ast.Call) -> list[str]:
+    """`journal.write(tx, at, EVENT, ...)`, or `partial(journal.write, event=EVENT, ...)`."""
+    if ast.unparse(call.func) == "journal.write":
+        given = [*call.args[2:3], *(keyword.value for keyword in call.keywords if keyword.arg == "event")]
+    else:
+        given = [keyword.value for keyword in call.keywords if keyword.arg == "event"]
+    return [
+        value.value for value in given if isinstance(value, ast.Constant) and isinstance(value.value, str)
+    ]

@@ -1,0 +1,56 @@
+"""The sealed journal, the evidence of an exchange, and the end of retention."""
+
+from datetime import datetime
+
+from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.records import Checkpoints, EvidenceFile, Purged, SealedRows, SignedCheckpoint
+from acmx.faces.acm1.calls import Call
+from acmx.flows import audit, evidence, purge, seal
+
+
+async def get_rows(call: Call) -> SealedRows:
+    after, limit, since = call.after() or 0, call.limit(), _since(call)
+    if not after:
+        await call.write(lambda tx: audit.note_export(call.desk.house, tx, call.caller))
+    return await call.read(lambda tx: audit.rows(tx, after=after, limit=limit, since=since))
+
+
+async def get_checkpoints(call: Call) -> Checkpoints:
+    after, limit, system = call.after() or 0, call.limit(), call.desk.house.system
+    return await call.read(lambda tx: audit.checkpoints(tx, system, after=after, limit=limit))
+
+
+async def get_checkpoint(call: Call) -> SignedCheckpoint:
+    await _seal(call)
+    return await call.read(lambda tx: audit.last_checkpoint(tx, call.desk.house.system))
+
+
+async def post_evidence(call: Call) -> EvidenceFile:
+    house, own, caller, name = call.desk.house, call.desk.own, call.caller, call.named("id")
+    await call.write(lambda tx: evidence.note(house, tx, caller, name))
+    await _seal(call)
+    return await call.read(lambda tx: evidence.make(house, tx, own, caller, name))
+
+
+async def post_purge(call: Call) -> Purged:
+    house = call.desk.house
+    if call.given.dry_run:
+        return await call.read(lambda tx: purge.look(house, tx))
+    return await call.write(lambda tx: purge.apply(house, tx, call.caller))
+
+
+async def _seal(call: Call) -> None:
+    await seal.seal(call.desk.house, call.desk.store, call.desk.own)
+
+
+def _since(call: Call) -> datetime | None:
+    value = call.request.query_params.get("since")
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise FaultyInput([Fault("since", value[:50], "must be a time with an offset")])
+    return moment
