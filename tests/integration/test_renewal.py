@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.responses import Response
 
 from acmx.bootstrap import keep_certificates
 from acmx.domain.errors import NotNow
@@ -15,6 +16,7 @@ from acmx.storage import partners
 from acmx.trust import key_files
 from acmx.trust.certificates import fingerprint, fingerprint_of_pem, self_signed
 from acmx.trust.pinned import Pinned, pinned
+from by_hand import ByHand
 from systems import FIRE, POLICE, System, eventually, two_systems
 
 
@@ -173,6 +175,7 @@ def test_renewal_under_load_with_a_rotation_on_the_way(tmp_path: Path) -> None:
             keep_certificates.switch(police.directory, anyway=False)
             await eventually(lambda: shown_to(police), lambda found: found == new)
             assert await shown(police, 1) == new
+            await police.server._renewal.renew()
             assert police.server._own.metadata == before
             seen = len(submitted)
             await eventually(lambda: asyncio.sleep(0, submitted), lambda found: len(found) > seen + 5)
@@ -183,11 +186,36 @@ def test_renewal_under_load_with_a_rotation_on_the_way(tmp_path: Path) -> None:
             (taken,) = [entry for entry in journal if entry["event"] == "partner-metadata-confirmed"]
             assert taken["actor"] == f"sip:partner-administrator@{FIRE}"
             assert (await change(fire, POLICE))["fields"] == []
-            assert (await police.rows("SELECT MAX(attempts) FROM outbox"))[0][0] is None
             keep_certificates.publish_next(police.directory, None)
             police.server.renew()
             found = await eventually(lambda: change(fire, POLICE), lambda found: found["fields"])
             assert len(found["fields"][0]["new"]) == 2
+
+    asyncio.run(scenario())
+
+
+def test_what_is_on_its_way_when_the_certificate_changes_is_let_finish(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path, start=False) as (police, fire):
+            stand_in = ByHand.of(fire)
+            came, go = asyncio.Event(), asyncio.Event()
+
+            async def answer(heard: Any) -> Response:
+                came.set()
+                await go.wait()
+                return stand_in.receipt(heard)
+
+            async with stand_in.serving(police, answer):
+                await police.start()
+                _, accepted = await police.submit()
+                await came.wait()
+                police.server._own.shown = "another"
+                police.server._links.wake()
+                await asyncio.sleep(0.3)
+                go.set()
+                await police.reaches(accepted["id"], "stored")
+                assert len(stand_in.heard) == 1
+                assert "last_error" not in await police.done("GET", f"/partners/{FIRE}")
 
     asyncio.run(scenario())
 

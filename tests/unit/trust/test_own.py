@@ -40,7 +40,7 @@ def test_for_who_never_said_what_it_takes_the_oldest_signs_that_has_not_ended(ou
         ({"another"}, NEWEST),
         (set(), NEWEST),
     ],
-    ids=["all", "middle", "oldest", "another", "none"],
+    ids=["all", "the older ones", "the oldest", "a foreign one", "none"],
 )
 def test_the_newest_signs_that_the_partner_takes_also_after_its_end(ours, held, signs):
     ours.hear_held(B, frozenset(held))
