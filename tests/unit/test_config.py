@@ -92,7 +92,7 @@ configs = st.builds(
     ),
     mail=mails,
     webhooks=webhooks,
-    delivery=st.builds(Delivery, seconds, seconds),
+    delivery=st.builds(Delivery, seconds, seconds, st.booleans()),
 )
 
 

@@ -21,6 +21,7 @@ from acmx.delivery.clock_guard import ClockGuard, since_boot
 from acmx.delivery.link import Link
 from acmx.delivery.links import Links
 from acmx.delivery.messenger import Messenger
+from acmx.delivery.outward import sockets
 from acmx.delivery.supervisor import Supervisor
 from acmx.domain.errors import TemporarilyUnavailable
 from acmx.domain.moments import Clock, to_ms
@@ -75,7 +76,8 @@ class Server:
         self._vitals = Vitals(self._supervisor)
         self._guard = ClockGuard(house, store, steady)
         self._owner = f"{socket.gethostname()}:{directory.resolve()}"
-        check = Check(house, store, identity, self._context_to).run
+        make_socket = sockets(allow_local=config.delivery.allow_local)
+        check = Check(house, store, identity, self._context_to, make_socket).run
         desk = Desk(house, store, identity, self._bell.told_at, self._vitals, check)
         acm1 = Acm1(desk, self._bell, authentication, refusals)
         tls2 = tls.server_context(*self._pair("acm2"), pinned=())
@@ -88,7 +90,9 @@ class Server:
         self._links = Links(
             store,
             self._supervisor,
-            lambda partner: Link(house, store, identity, partner, self._context_to, self._owner, pace),
+            lambda partner: Link(
+                house, store, identity, partner, self._context_to, make_socket, self._owner, pace
+            ),
         )
         channels = telling.channels(directory, config, clock)
         self._subscribe = partial(

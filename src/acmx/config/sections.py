@@ -69,10 +69,11 @@ class Webhook(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Delivery(Struct, frozen=True, forbid_unknown_fields=True):
-    """How partners are reached, in seconds."""
+    """How partners are reached, in seconds; and whether they and webhooks may be on this machine or its own link."""
 
     probe_seconds: float = 30.0
     answer_seconds: float = 30.0
+    allow_local: bool = False
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
