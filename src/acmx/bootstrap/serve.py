@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import resource
 import signal
 import sys
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ def serve(directory: Path) -> None:
     """Blocks. Raises Misconfigured, DirectoryInUse, UnsafeLibrary."""
     _log_to_stderr()
     config = configuration.read(directory / "config.toml")
+    _allow_many_connections()
     with hold(directory):
         uvloop.run(_serve(directory, config))
 
@@ -52,6 +54,12 @@ async def _serve(directory: Path, config: configuration.Config) -> None:
     await stop.wait()
     log.info("stopping")
     await server.stop()
+
+
+def _allow_many_connections() -> None:
+    """As many open files as this process may have: the listeners bound themselves."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _keep_what_is_loaded() -> None:

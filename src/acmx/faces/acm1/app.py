@@ -28,6 +28,7 @@ from acmx.trust.roles import Caller
 
 BASE = "/acm1/v1"
 ANYBODY = "somebody"
+LONGEST_LOG_ON = 65_536
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Acm1:
         return self.bell.answer(request, caller)
 
     async def _log_on(self, request: Request) -> Response:
-        credentials = read(await read_body(request), Credentials)
+        credentials = read(await read_body(request, LONGEST_LOG_ON), Credentials)
         house, store = self.desk.house, self.desk.store
         account = await store.read(lambda tx: accounts.find(tx, credentials.account))
         plan = await asyncio.to_thread(log_on.prepare, house, account, credentials)
