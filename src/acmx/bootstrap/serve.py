@@ -5,7 +5,6 @@ import gc
 import os
 import resource
 import signal
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import uvloop
 
 from acmx import config as configuration
 from acmx.bootstrap.lock import hold
+from acmx.bootstrap.log import log_to_stderr
 from acmx.bootstrap.server import Server
 from acmx.domain.errors import Misconfigured
 from acmx.storage.sqlite import SqliteStore
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 def serve(directory: Path) -> None:
     """Blocks. Raises Misconfigured, DirectoryInUse, UnsafeLibrary."""
-    _log_to_stderr()
+    log_to_stderr()
     config = configuration.read(directory / "config.toml")
     _allow_many_connections()
     with hold(directory):
@@ -72,15 +72,3 @@ def _die(error: BaseException) -> None:
     """After a failed fsync nothing that is stored can be believed: the next start reads what the disk holds."""
     log.critical("the disk did not take what was written; the process ends", error=str(error))
     os._exit(FAILED_FSYNC)
-
-
-def _log_to_stderr() -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-    )
