@@ -37,9 +37,9 @@ def said(monkeypatch: pytest.MonkeyPatch, stderr: io.StringIO) -> str:
     logging.getLogger("uvicorn.error").warning("%s", EVIL)
     try:
         raise ValueError(EVIL)
-    except ValueError as error:
-        logging.getLogger("uvicorn.error").error("Exception in ASGI application\n", exc_info=error)
-        log.error("a message could not be sent", exc_info=error)
+    except ValueError:
+        logging.getLogger("uvicorn.error").exception("Exception in ASGI application\n")
+        log.exception("a message could not be sent")
     return stderr.getvalue()
 
 
