@@ -17,6 +17,12 @@ from permits import ACM1, AT_THE_MACHINE, COMMANDS, OPEN, STREAMS, UNTIL_INTERRU
 EVIL = "\x1b[2J\x9b2J[red]\u202e\r\x07:up[/red]"
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 GIVES = {f"{row.method} {row.path}": (row.status, row.gives) for row in ROUTES}
+SCALARS: dict[type, Any] = {
+    inspect.BoolType: True,
+    inspect.IntType: 1,
+    inspect.FloatType: 1.0,
+    inspect.DateTimeType: AT,
+}
 PAGED = {"next"}
 GIVES["POST /sessions"] = (201, Session)
 
@@ -64,15 +70,9 @@ def route_of(line: str) -> str:
 
 def written(kind: inspect.Type) -> Any:
     """A value of this type; no page has a next one."""
+    if type(kind) in SCALARS:
+        return SCALARS[type(kind)]
     match kind:
-        case inspect.StrType():
-            return EVIL
-        case inspect.BoolType():
-            return True
-        case inspect.IntType() | inspect.FloatType():
-            return 1
-        case inspect.DateTimeType():
-            return AT
         case inspect.LiteralType():
             return kind.values[0]
         case inspect.EnumType():
