@@ -58,12 +58,9 @@ SIGNED: dict[type[AcmxError], tuple[str, str]] = {
     errors.UnsupportedKind: ("the receiver does not exchange this kind", "gives up"),
     errors.ForeignUser: ("a user outside the realms that the receiver has pinned for the sender", "gives up"),
     errors.Withdrawn: ("a request that arrives after its own withdrawal", "takes it as confirmation"),
-    errors.WrongPartner: (
-        "the primary in the path is neither of the two systems, or the exchange is with another partner",
-        "gives up",
-    ),
+    errors.WrongPartner: ("the primary in the path is neither of the two systems", "gives up"),
     errors.UnknownExchange: (
-        "a response, question or answer of an exchange that the receiver does not know (a restored backup?)",
+        "a response, question or answer of an exchange that is not known as the sender's (a restored backup?)",
         "sends again",
     ),
     errors.OutOfOrder: (

@@ -66,5 +66,5 @@ def _told(tx: Tx, system: str, exchange: Exchange) -> list[messages.Place]:
     never_sent = exchange.role == "primary" and exchange.state is State.WITHDRAWN and exchange.sent_n == 1
     if never_sent or exchange.state in (State.REFUSED_HERE, State.REFUSED_BY_PARTNER):
         return []
-    places = messages.places(tx, exchange.primary_system, exchange.id, system)
+    places = messages.places(tx, exchange.primary_system, exchange.id, system, exchange.partner)
     return [place for place in places if not place.waiting]

@@ -20,7 +20,7 @@ from acmx.faces.acm1.notifications import Bell
 from acmx.faces.acm1.openapi import document
 from acmx.faces.acm1.routes import ROUTES
 from acmx.faces.body import read_body
-from acmx.faces.problems import HANDLERS, problem
+from acmx.faces.problems import application, problem
 from acmx.flows import log_on
 from acmx.flows.refusals import Refusals
 from acmx.storage import accounts
@@ -46,8 +46,8 @@ class Acm1:
         async def get_openapi(_request: Request) -> Response:
             return Response(openapi, media_type="application/json")
 
-        return Starlette(
-            routes=[
+        return application(
+            [
                 Route(f"{BASE}/openapi.json", get_openapi, methods=["GET"]),
                 Route("/health/live", self._show(self.desk.vitals.alive), methods=["GET"]),
                 Route("/health/ready", self._show(self.desk.vitals.ready), methods=["GET"]),
@@ -57,8 +57,7 @@ class Acm1:
                     Route(BASE + row.path, self._guarded(partial(self._serve, row)), methods=[row.method])
                     for row in ROUTES
                 ),
-            ],
-            exception_handlers=HANDLERS,
+            ]
         )
 
     def _show(self, well: Callable[[], bool]) -> Callable[[Request], Awaitable[Response]]:
