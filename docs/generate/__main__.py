@@ -1,6 +1,10 @@
-"""Rewrite docs/protocol.md and docs/examples."""
+"""Rewrite docs/protocol.md, docs/examples and docs/openapi-acm2.json."""
+
+import json
 
 from docs.generate.page import DOCS, golden_files, page
+
+from acmx.faces.acm2.openapi import document
 
 files = golden_files()
 for folder in ("acm1", "acm2"):
@@ -9,3 +13,4 @@ for folder in ("acm1", "acm2"):
 for name, content in files.items():
     (DOCS / "examples" / name).write_bytes(content)
 (DOCS / "protocol.md").write_text(page(files), encoding="utf-8")
+(DOCS / "openapi-acm2.json").write_text(json.dumps(document(), indent=2) + "\n", encoding="utf-8")
