@@ -1,4 +1,4 @@
-"""A short run of `bench.fuzz`: no parser breaks, no answer is a 5xx. The seed differs each time, and is in what fails."""
+"""A short run of `bench.fuzz`: no parser breaks, no answer is a 5xx. The seed differs, and is named if it fails."""
 
 import random
 import subprocess
