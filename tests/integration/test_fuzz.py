@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("target", "runs"), [("all", 3000), ("acm1-http", 2), ("acm2-http", 4)])
+@pytest.mark.parametrize(("target", "runs"), [("all", 3000), ("acm1-http", 1), ("acm2-http", 2)])
 def test_nothing_breaks(target: str, runs: int, tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(1, 2**31)
     command = [
