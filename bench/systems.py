@@ -96,6 +96,7 @@ def settings(system: str, via: str | None = None) -> Settings:
         acm1=f"127.0.0.1:{acm1}",
         acm2=f"127.0.0.1:{acm2}",
         acm2_address=via or f"https://127.0.0.1:{acm2}",
+        allow_local=True,
     )
 
 

@@ -233,6 +233,7 @@ def _settings(system: str, hosts: tuple[str, ...], prefixes: tuple[str, ...]) ->
         acm2_address=f"https://127.0.0.1:{acm2}",
         hosts=hosts,
         tel_prefixes=prefixes,
+        allow_local=True,
     )
 
 

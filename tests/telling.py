@@ -15,6 +15,7 @@ from acmx.config import Config, Mail, Notices, Webhook
 from acmx.delivery.channel import Channel
 from acmx.delivery.mail import MailChannel
 from acmx.delivery.messenger import TAKEN_FOR, Messenger
+from acmx.delivery.outward import sockets
 from acmx.delivery.supervisor import Supervisor
 from acmx.delivery.webhooks import WebhookChannel
 from acmx.domain.acm1 import Notice
@@ -68,7 +69,9 @@ class Telling:
             FIRE, self.config.mail, self.config.mail.password or None, link, clock, timeout=PATIENCE
         )
         webhooks = [
-            WebhookChannel(FIRE, webhook, SECRET, link, clock, timeout=PATIENCE)
+            WebhookChannel(
+                FIRE, webhook, SECRET, link, clock, timeout=PATIENCE, make_socket=sockets(allow_local=True)
+            )
             for webhook in self.config.webhooks
         ]
         return [*([mail] if self.config.mail.host else []), *webhooks]

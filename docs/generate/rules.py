@@ -65,12 +65,9 @@ SIGNED: dict[type[AcmxError], tuple[str, str]] = {
         "gives up; people ask for fewer at once",
     ),
     errors.Withdrawn: ("a request that arrives after its own withdrawal", "takes it as confirmation"),
-    errors.WrongPartner: (
-        "the primary in the path is neither of the two systems, or the exchange is with another partner",
-        "gives up",
-    ),
+    errors.WrongPartner: ("the primary in the path is neither of the two systems", "gives up"),
     errors.UnknownExchange: (
-        "a response, question or answer of an exchange that the receiver does not know (a restored backup?)",
+        "a response, question or answer of an exchange that is not known as the sender's (a restored backup?)",
         "sends again",
     ),
     errors.OutOfOrder: (

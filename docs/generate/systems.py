@@ -19,6 +19,7 @@ from acmx.bootstrap.vitals import Vitals
 from acmx.config import Acm2 as Acm2Config
 from acmx.config import Config
 from acmx.delivery.check import Check
+from acmx.delivery.outward import sockets
 from acmx.delivery.supervisor import Supervisor
 from acmx.domain.acm1 import NewAccount, SignIn
 from acmx.domain.identities import Realms
@@ -148,7 +149,7 @@ class System:
         authentication = Authentication(self.house, self.store)
         bell = Bell(clock, authentication)
         vitals = Vitals(Supervisor(time.monotonic))
-        check = Check(self.house, self.store, self.own, self._context_to).run
+        check = Check(self.house, self.store, self.own, self._context_to, sockets(allow_local=True)).run
         passwords = Passwords(self.house, self.store, refusals, Attempts(time.monotonic))
         desk = Desk(self.house, self.store, self.own, bell.told_at, vitals, check, passwords)
         self.acm1 = Acm1(desk, bell, authentication, refusals, SignIn(self.id)).app()

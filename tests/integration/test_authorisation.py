@@ -1,14 +1,20 @@
 """Step 2 and law 10: denied unless allowed, with the rule; and who sees what."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from acmx.domain.messages import PROBLEM
+from acmx.domain.moments import to_ms
 from acmx.faces.acm1.routes import ROUTES
+from acmx.flows.log_on import token_hash
+from acmx.storage import accounts
+from acmx.storage.accounts import Token
 from acmx.trust.roles import ROLES
+from permits import ACM1, EVERYBODY, OPEN, STREAMS
 from systems import FIRE, POLICE, System, eventually, submission, two_systems
 
 NOTHING = "00000000-0000-7000-8000-000000000000"
@@ -189,23 +195,110 @@ def call_of(path: str) -> str:
     return path
 
 
+def every_call() -> Iterator[tuple[str, str, Any]]:
+    """Each route of the table: its row in `permits`, its method and path, a document that it can read."""
+    for row in ROUTES:
+        document = submission() if row.path == "/requests" and row.method == "POST" else b""
+        yield f"{row.method} {row.path}", f"{row.method} {call_of(row.path)}", document
+
+
+def test_every_route_has_a_row_and_every_row_a_route(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path, start=False) as (police, _):
+            await police.start()
+            app = police.server._face1._config.app
+            served = {
+                f"{method} {route.path.removeprefix('/acm1/v1')}"
+                for route in app.routes
+                for method in route.methods - {"HEAD"}
+            }
+            assert served == {*ACM1, *OPEN, *STREAMS}
+            assert set(ROLES) == set(EVERYBODY)
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.law(10)
 def test_every_route_refuses_exactly_the_roles_that_the_table_does_not_permit(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, _):
             await police.start()
-            for n, row in enumerate(ROUTES):
-                needed = row.permission or "submit"
-                document = submission() if row.path == "/requests" and row.method == "POST" else b""
-                for role, permissions in ROLES.items():
-                    key = {"Idempotency-Key": f"{n}"}
-                    status, said = await police.call(
-                        row.method, call_of(row.path), document, account=role, **key
-                    )
-                    assert (status == 403) is (needed not in permissions), (row.method, row.path, role, said)
-                    assert status != 403 or said["rule"] == f"role:{needed}"
-                status, _ = await police.call(row.method, call_of(row.path), document, account=None)
-                assert status == 403
+            for name, call, document in every_call():
+                method, path = call.split()
+                for role in ROLES:
+                    key = {"Idempotency-Key": f"{name} {role}"}
+                    status, said = await police.call(method, path, document, account=role, **key)
+                    assert (status == 403) is (role not in ACM1[name]), (name, role, said)
+                    assert status != 403 or said["rule"].startswith("role:")
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.law(10)
+def test_no_route_serves_a_caller_who_is_nobody(tmp_path: Path) -> None:
+    """No token, a token that never was, one that has expired, of a disabled account, of one without any role."""
+
+    async def scenario() -> None:
+        async with two_systems(tmp_path, start=False) as (police, _):
+            await police.start()
+            leaver = await add_account(police, "leaver", roles=list(ROLES))
+            await police.done("POST", "/accounts/leaver/disablement")
+            await keep_token(police, "expired", "admin", ends_at=to_ms(police.clock()))
+            await keep_token(police, "powerless", await without_roles(police))
+            nobodies = {None: 403, "stolen": 401, "expired": 401, leaver: 401, "powerless": 403}
+            for name, call, document in [*every_call(), *((s, s, None) for s in STREAMS)]:
+                method, path = call.split()
+                for token, expected in nobodies.items():
+                    headers = {"Idempotency-Key": name}
+                    status, said = await police.call(method, path, document, account=token, **headers)
+                    assert status == expected, (name, token, said)
+            assert await police.counts("exchange", "outbox") == {"exchange": 1, "outbox": 0}
+            assert (await police.done("GET", "/requests"))["items"][0]["state"] == "refused_here"
+
+    asyncio.run(scenario())
+
+
+async def keep_token(system: System, secret: str, account: str, ends_at: int = 2**52) -> None:
+    token = Token(token_hash(secret), account, 0, ends_at)
+    await system.store.write(lambda tx: accounts.insert_token(tx, token, 0))
+
+
+async def without_roles(system: System) -> str:
+    await add_account(system, "powerless")
+    await system.store.write(lambda tx: tx.execute("UPDATE account SET roles = '' WHERE name = 'powerless'"))
+    return "powerless"
+
+
+@pytest.mark.law(10)
+def test_every_route_of_an_exchange_says_of_another_s_that_there_is_none(tmp_path: Path) -> None:
+    """For requesters who did not ask, and reviewers to whom it is not addressed."""
+
+    async def scenario() -> None:
+        async with two_systems(tmp_path) as (police, fire):
+            stranger = await add_account(police, "stranger", roles=["requester"])
+            addressee = addressed(mc_service_id=f"sip:nobody@{FIRE}")
+            _, accepted = await police.submit(account="requester", **addressee)
+            await police.reaches(accepted["id"], "stored")
+            others = {(POLICE, "requester"): stranger, (FIRE, "reviewer"): "reviewer"}
+            documents: dict[str, Any] = {
+                "review": {"verdicts": [{"approved": True}], "reason": "x", "seen": "1.1"},
+                "withdrawal": {},
+                "questions": {"text": "x"},
+                "answers": {"text": "x"},
+            }
+            tried = set()
+            for name in (name for name in ACM1 if "/requests/{id}" in name):
+                method, path = name.split()
+                for system, (id_, role) in ((police, (POLICE, "requester")), (fire, (FIRE, "reviewer"))):
+                    if role not in ACM1[name]:
+                        continue
+                    tried.add(name)
+                    document = documents.get(path.rpartition("/")[2])
+                    call = path.replace("{id}", accepted["id"])
+                    status, said = await system.call(method, call, document, account=others[id_, role])
+                    assert (status, said["type"]) == (404, PROBLEM + "not-found"), (name, role, said)
+                    assert "nobody" not in str(said)
+            assert tried == {name for name in ACM1 if "/requests/{id}" in name}
 
     asyncio.run(scenario())
 

@@ -1,16 +1,22 @@
 """The OpenAPI document of ACM-1 as the server publishes it."""
 
 import asyncio
+import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from acmx.faces.acm1.routes import ROUTES
+from acmx.faces.acm2.openapi import document as acm2
+from permits import ACM2
 from systems import two_systems
 
 BASE = "/acm1/v1"
+DOCS = Path(__file__).parent.parent.parent / "docs"
+KINDS = {"partnership": "statement", "exchanges": "exchangespage"}
 METHODS = {"get", "put", "post", "delete", "patch", "head", "options", "trace"}
 
 
@@ -98,3 +104,23 @@ def test_every_page_says_how_to_ask_for_the_next(document: Any) -> None:
     for row in paged:
         operation = document["paths"][BASE + row.path]["get"]
         assert {"after", "limit"} <= {p["name"] for p in operation["parameters"] if p["in"] == "query"}
+
+
+def test_the_document_of_acm_2_lies_in_docs_and_has_every_route() -> None:
+    published = json.loads((DOCS / "openapi-acm2.json").read_text())
+    assert published == json.loads(json.dumps(acm2()))
+    assert {f"{method.upper()} {path}" for method, path, _ in operations(published)} == set(ACM2)
+    assert published["openapi"].startswith("3.1.")
+    for node in inside(published):
+        if "$ref" in node:
+            assert node["$ref"].removeprefix("#/components/schemas/") in published["components"]["schemas"]
+
+
+def test_every_answer_of_acm_2_is_what_the_document_says() -> None:
+    """The examples of the protocol page, which are what the server says, have the members of their schemas."""
+    schemas = acm2()["components"]["schemas"]
+    for path in (DOCS / "examples" / "acm2").glob("*.json"):
+        found = json.loads(path.read_text())
+        kind = "refusal" if found["type"].startswith("urn:") else found["type"]
+        schema = next(s for name, s in schemas.items() if name.lower().startswith(KINDS.get(kind, kind)))
+        assert set(schema["required"]) <= found.keys() <= set(schema["properties"]), path.name

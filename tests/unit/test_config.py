@@ -106,7 +106,7 @@ configs = st.builds(
     mail=mails,
     webhooks=webhooks,
     oidc=st.sampled_from([Oidc(), OIDC]),
-    delivery=st.builds(Delivery, seconds, seconds),
+    delivery=st.builds(Delivery, seconds, seconds, st.booleans()),
 )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from acmx import config
-from acmx.config import Acm1, Acm2, Config
+from acmx.config import Acm1, Acm2, Config, Delivery
 from acmx.domain.acm1 import NewAccount
 from acmx.domain.documents import convert
 from acmx.domain.errors import AlreadyThere, FaultyInput
@@ -55,6 +55,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     hosts: tuple[str, ...] = ()
     phone_contexts: tuple[str, ...] = ()
     tel_prefixes: tuple[str, ...] = ()
+    allow_local: bool = False
 
 
 def create(directory: Path, settings: Settings, clock: Clock = _now) -> None:
@@ -113,6 +114,7 @@ def _config(settings: Settings) -> Config:
         acm1=Acm1(settings.acm1),
         acm2=Acm2(settings.acm2, settings.acm2_address),
         realms=Realms(settings.hosts or (settings.system,), settings.phone_contexts, settings.tel_prefixes),
+        delivery=Delivery(allow_local=settings.allow_local),
     )
 
 

@@ -3,8 +3,8 @@
 import asyncio
 import gc
 import os
+import resource
 import signal
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import uvloop
 
 from acmx import config as configuration
 from acmx.bootstrap.lock import hold
+from acmx.bootstrap.log import log_to_stderr
 from acmx.bootstrap.server import Server
 from acmx.domain.errors import Misconfigured
 from acmx.storage.sqlite import SqliteStore
@@ -23,8 +24,9 @@ log = structlog.get_logger()
 
 def serve(directory: Path) -> None:
     """Blocks. Raises Misconfigured, DirectoryInUse, UnsafeLibrary."""
-    _log_to_stderr()
+    log_to_stderr()
     config = configuration.read(directory / "config.toml")
+    _allow_many_connections()
     with hold(directory):
         uvloop.run(_serve(directory, config))
 
@@ -55,6 +57,12 @@ async def _serve(directory: Path, config: configuration.Config) -> None:
     await server.stop()
 
 
+def _allow_many_connections() -> None:
+    """As many open files as this process may have: the listeners bound themselves."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def _keep_what_is_loaded() -> None:
     """Spare the garbage collector what stays until the end: a tenth of the processor time of a busy server."""
     gc.collect()
@@ -65,15 +73,3 @@ def _die(error: BaseException) -> None:
     """After a failed fsync nothing that is stored can be believed: the next start reads what the disk holds."""
     log.critical("the disk did not take what was written; the process ends", error=str(error))
     os._exit(FAILED_FSYNC)
-
-
-def _log_to_stderr() -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-    )

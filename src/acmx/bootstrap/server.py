@@ -23,6 +23,7 @@ from acmx.delivery.clock_guard import ClockGuard, since_boot
 from acmx.delivery.link import Link
 from acmx.delivery.links import Links
 from acmx.delivery.messenger import Messenger
+from acmx.delivery.outward import sockets
 from acmx.delivery.sealer import Sealer
 from acmx.delivery.supervisor import Supervisor
 from acmx.domain.errors import TemporarilyUnavailable
@@ -85,7 +86,8 @@ class Server:
         self._vitals = Vitals(self._supervisor)
         self._guard = ClockGuard(house, store, steady)
         self._owner = f"{socket.gethostname()}:{directory.resolve()}"
-        check = Check(house, store, identity, self._renewal.context_to).run
+        make_socket = sockets(allow_local=config.delivery.allow_local)
+        check = Check(house, store, identity, self._renewal.context_to, make_socket).run
         desk = Desk(house, store, identity, self._bell.told_at, self._vitals, check, passwords)
         acm1 = Acm1(desk, self._bell, authentication, refusals, people.sign_in(config))
         tls2 = self._renewal.acm2_context()
@@ -99,7 +101,7 @@ class Server:
             store,
             self._supervisor,
             lambda partner: Link(
-                house, store, identity, partner, self._renewal.context_to, self._owner, pace
+                house, store, identity, partner, self._renewal.context_to, make_socket, self._owner, pace
             ),
         )
         channels = telling.channels(directory, config, clock)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from acmx.config import Config, Mail, Webhook
 from acmx.delivery.channel import Channel
 from acmx.delivery.mail import CHANNEL, MailChannel
+from acmx.delivery.outward import sockets
 from acmx.delivery.webhooks import WebhookChannel, channel_of
 from acmx.domain.errors import Misconfigured
 from acmx.domain.exchange import Audience
@@ -36,7 +37,15 @@ def by_webhook(directory: Path, config: Config, webhook: Webhook, clock: Clock) 
     secret = _secret(directory / webhook.secret_file)
     if len(secret) < SHORTEST_SECRET:
         raise Misconfigured(f"{webhook.secret_file}: must hold at least {SHORTEST_SECRET} bytes")
-    return WebhookChannel(config.system, webhook, secret, config.notices.link, clock, timeout=TIMEOUT)
+    return WebhookChannel(
+        config.system,
+        webhook,
+        secret,
+        config.notices.link,
+        clock,
+        timeout=TIMEOUT,
+        make_socket=sockets(allow_local=config.delivery.allow_local),
+    )
 
 
 def secret_files(directory: Path, config: Config) -> list[Path]:

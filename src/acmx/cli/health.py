@@ -4,7 +4,7 @@ from rich.text import Text
 
 from acmx.cli.failures import DONE, FAILED
 from acmx.cli.options import DEFAULTS, Options
-from acmx.cli.terminal import cell, out, table, time
+from acmx.cli.terminal import cell, out, plain, table, time
 from acmx.domain.acm1 import ClockStanding, Health
 
 
@@ -30,7 +30,7 @@ def confirm(*, options: Options = DEFAULTS) -> None:
     """
     with options.client() as client:
         clock = client.confirm_clock()
-    options.show(clock, lambda: print(_clock(clock)))
+    options.show(clock, lambda: print(plain(_clock(clock))))
 
 
 def _draw(found: Health) -> None:

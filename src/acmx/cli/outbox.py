@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from acmx.cli.failures import WrongUsageError, note
 from acmx.cli.options import DEFAULTS, FIRST_PAGE, Options, Paging
-from acmx.cli.terminal import cell, out, table, time
+from acmx.cli.terminal import cell, out, plain, table, time
 
 
 def show(*, paging: Paging = FIRST_PAGE, options: Options = DEFAULTS) -> None:
@@ -52,4 +52,5 @@ def retry(
     with options.client() as client:
         retried = client.retry_now(partner=partner, exchange=id_)
     words = "1 message is" if retried.messages == 1 else f"{retried.messages:,} messages are"
-    options.show(retried, lambda: print(f"{words} sent again to {', '.join(retried.partners) or 'nobody'}."))
+    to = plain(", ".join(retried.partners)) or "nobody"
+    options.show(retried, lambda: print(f"{words} sent again to {to}."))

@@ -1,5 +1,7 @@
 """What people see and are asked: the two consoles, questions, and the text of strangers made harmless."""
 
+import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from acmx.domain.plain import plain as plain  # noqa: PLC0414
+
+_UNPRINTABLE = re.compile(r"[^\n -~]+")
+
 
 @cache
 def out() -> Console:
@@ -21,11 +27,6 @@ def out() -> Console:
 @cache
 def err() -> Console:
     return Console(stderr=True, highlight=False, markup=False, emoji=False)
-
-
-def plain(text: str) -> str:
-    """`text` without control characters: what others wrote must not steer the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def cell(value: object, style: str = "") -> Text:
@@ -42,10 +43,15 @@ def people(count: int) -> str:
 
 
 def print_json(document: Any, indent: int = 2) -> None:
-    """`document` as JSON in UTF-8 on stdout; with `indent` 0 on one line."""
+    """`document` as JSON in UTF-8 on stdout, control characters escaped; with `indent` 0 on one line."""
+    text = msgspec.json.format(msgspec.json.encode(document), indent=indent).decode()
     sys.stdout.flush()
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=indent) + b"\n")
+    sys.stdout.buffer.write(_UNPRINTABLE.sub(_escaped, text).encode() + b"\n")
     sys.stdout.buffer.flush()
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in found[0])
 
 
 def table(*columns: str) -> Table:

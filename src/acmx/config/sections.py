@@ -96,10 +96,11 @@ class Oidc(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Delivery(Struct, frozen=True, forbid_unknown_fields=True):
-    """How partners are reached, in seconds."""
+    """How partners are reached, in seconds; and whether they and webhooks may be on this machine or its own link."""
 
     probe_seconds: float = 30.0
     answer_seconds: float = 30.0
+    allow_local: bool = False
 
 
 class Audit(Struct, frozen=True, forbid_unknown_fields=True):

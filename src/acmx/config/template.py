@@ -50,6 +50,9 @@ TEMPLATE = """\
 # how long a partner has to answer a message.
 {delivery.probe_seconds}
 {delivery.answer_seconds}
+# Whether partners and webhooks may have addresses of this machine itself (loopback and its own) or of its link alone
+# (169.254.0.0/16, fe80::/10): true only where several systems are tried out on one machine.
+{delivery.allow_local}
 
 [audit]
 # The sealed journal (docs/evidence.md): minutes between two checkpoints that are kept, and a directory to which they

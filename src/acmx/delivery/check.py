@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import urlsplit
 
+from acmx.delivery.outward import SocketTo, connected
 from acmx.delivery.wire import LinkDown, NoAnswer, Wire
 from acmx.domain.acm1 import Finding, Findings
 from acmx.domain.errors import NotFound
@@ -34,12 +35,18 @@ class Check:
     """The check of one partner; nothing is changed by it on either side, but that they have heard from us."""
 
     def __init__(
-        self, house: House, store: Store, own: Own, context: Callable[[Pinned], ssl.SSLContext]
+        self,
+        house: House,
+        store: Store,
+        own: Own,
+        context: Callable[[Pinned], ssl.SSLContext],
+        make_socket: SocketTo,
     ) -> None:
         self._house = house
         self._store = store
         self._own = own
         self._context = context
+        self._make_socket = make_socket
 
     async def run(self, id_: str) -> Findings:
         """Takes 25 s at most. Raises NotFound."""
@@ -60,7 +67,7 @@ class Check:
         peer = pinned(partner.metadata)
         place = urlsplit(peer.metadata.address)
         host, port = place.hostname or "", place.port or 443
-        for step in (_resolve, _connect):
+        for step in (_resolve, self._connect):
             yield (finding := await step(host, port))
             if finding.status == "failed":
                 return
@@ -69,17 +76,32 @@ class Check:
             if finding.status == "failed":
                 return
         async with Wire(
-            self._own, peer, self._context(peer), self._house.clock, timedelta(seconds=STEP_SECONDS)
+            self._own,
+            peer,
+            self._context(peer),
+            self._house.clock,
+            timedelta(seconds=STEP_SECONDS),
+            self._make_socket,
         ) as wire:
             async for finding in self._ask(wire, partner):
                 yield finding
+
+    async def _connect(self, host: str, port: int) -> Finding:
+        try:
+            async with asyncio.timeout(STEP_SECONDS):
+                to = await connected(host, port, self._make_socket)
+        except (OSError, TimeoutError) as error:
+            return failed("connection", f"to {host} port {port}: {_why(error)}")
+        to.close()
+        return ok("connection", f"to {host} port {port}")
 
     async def _shake_hands(self, host: str, port: int, peer: Pinned) -> AsyncIterator[Finding]:
         context = self._context(peer)
         context.verify_mode = ssl.CERT_NONE
         try:
             async with asyncio.timeout(STEP_SECONDS):
-                _, writer = await asyncio.open_connection(host, port, ssl=context)
+                to = await connected(host, port, self._make_socket)
+                _, writer = await asyncio.open_connection(sock=to, ssl=context, server_hostname=host)
         except (OSError, TimeoutError) as error:
             yield failed("TLS handshake", _why(error))
             return
@@ -144,16 +166,6 @@ async def _resolve(host: str, port: int) -> Finding:
     except (OSError, TimeoutError) as error:
         return failed("name", f"{host} is not known: {_why(error)}")
     return ok("name", f"{host} is {', '.join(sorted({str(place[0]) for *_, place in found}))}")
-
-
-async def _connect(host: str, port: int) -> Finding:
-    try:
-        async with asyncio.timeout(STEP_SECONDS):
-            _, writer = await asyncio.open_connection(host, port)
-    except (OSError, TimeoutError) as error:
-        return failed("connection", f"to {host} port {port}: {_why(error)}")
-    writer.close()
-    return ok("connection", f"to {host} port {port}")
 
 
 def _as_pinned(metadata: bytes, held: bytes) -> Finding:

@@ -12,6 +12,7 @@ import structlog
 from acmx.delivery import comparison
 from acmx.delivery.backoff import LONGEST, Pace, delay
 from acmx.delivery.comparison import Comparison
+from acmx.delivery.outward import SocketTo
 from acmx.delivery.reply import record
 from acmx.delivery.supervisor import Beat
 from acmx.delivery.wire import LinkDown, NoAnswer, NotTheirs, Said, Wire
@@ -51,6 +52,7 @@ class Link:
         own: Own,
         partner: str,
         context: Callable[[Pinned], ssl.SSLContext],
+        make_socket: SocketTo,
         owner: str,
         pace: Pace,
     ) -> None:
@@ -59,6 +61,7 @@ class Link:
         self._own = own
         self._partner = partner
         self._context = context
+        self._make_socket = make_socket
         self._owner = owner
         self._leased_until = 0
         self._finishing = False
@@ -94,7 +97,12 @@ class Link:
                         opened = partner.metadata, self._own.shown
                         peer = pinned(partner.metadata)
                         wire = Wire(
-                            self._own, peer, self._context(peer), self._house.clock, self._pace.answer
+                            self._own,
+                            peer,
+                            self._context(peer),
+                            self._house.clock,
+                            self._pace.answer,
+                            self._make_socket,
                         )
                         await stack.enter_async_context(wire)
                         self._stated = None

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from acmx.config import Webhook
 from acmx.delivery.channel import TargetDown
+from acmx.delivery.outward import SocketTo, connected
 from acmx.domain.documents import encode
 from acmx.domain.exchange import Audience
 from acmx.domain.messages import Moment
@@ -47,7 +48,15 @@ class WebhookChannel:
     most = 1
 
     def __init__(
-        self, system: str, webhook: Webhook, secret: bytes, link: str, clock: Clock, *, timeout: timedelta
+        self,
+        system: str,
+        webhook: Webhook,
+        secret: bytes,
+        link: str,
+        clock: Clock,
+        *,
+        timeout: timedelta,
+        make_socket: SocketTo,
     ) -> None:
         self.name = channel_of(webhook)
         self._system = system
@@ -55,6 +64,7 @@ class WebhookChannel:
         self._secret = secret
         self._link = link
         self._clock = clock
+        self._make_socket = make_socket
         self._timeout = aiohttp.ClientTimeout(total=timeout.total_seconds())
 
     async def deliver(self, parcel: Parcel) -> None:
@@ -66,7 +76,11 @@ class WebhookChannel:
         }
         try:
             async with (
-                aiohttp.ClientSession(timeout=self._timeout) as http,
+                aiohttp.ClientSession(
+                    timeout=self._timeout,
+                    connector=aiohttp.TCPConnector(socket_factory=self._make_socket),
+                    auto_decompress=False,
+                ) as http,
                 http.post(self._url, data=body, headers=headers, allow_redirects=False) as reply,
             ):
                 status = reply.status
@@ -82,8 +96,9 @@ class WebhookChannel:
             url = urlsplit(self._url)
             port = url.port or (443 if url.scheme == "https" else 80)
             context = ssl.create_default_context() if url.scheme == "https" else None
+            to = await connected(url.hostname or "", port, self._make_socket)
             transport, _ = await loop.create_connection(
-                asyncio.Protocol, url.hostname or "", port, ssl=context
+                asyncio.Protocol, sock=to, ssl=context, server_hostname=url.hostname if context else None
             )
         except (OSError, ValueError) as error:
             raise TargetDown(" ".join(f"{type(error).__name__} {error}".split())) from error

@@ -10,6 +10,7 @@ from typing import Self
 import aiohttp
 import msgspec
 
+from acmx.delivery.outward import SocketTo
 from acmx.domain.comparison import ExchangesPage
 from acmx.domain.documents import read
 from acmx.domain.errors import FINAL_TYPES, AcmxError, Fault, InvalidMessage, UnknownExchange
@@ -68,7 +69,13 @@ class Wire:
     """An open door to one partner. Connections are kept."""
 
     def __init__(
-        self, own: Own, peer: Pinned, context: ssl.SSLContext, clock: Clock, answer: timedelta
+        self,
+        own: Own,
+        peer: Pinned,
+        context: ssl.SSLContext,
+        clock: Clock,
+        answer: timedelta,
+        make_socket: SocketTo,
     ) -> None:
         """The partner has `answer` to reply to a message, and at most 10 s to reply to a statement."""
         self._own = own
@@ -79,7 +86,7 @@ class Wire:
         self._message = aiohttp.ClientTimeout(total=answer.total_seconds(), connect=connects)
         self._http = aiohttp.ClientSession(
             base_url=peer.metadata.address,
-            connector=aiohttp.TCPConnector(ssl=context, limit=32),
+            connector=aiohttp.TCPConnector(ssl=context, limit=32, socket_factory=make_socket),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -274,8 +281,10 @@ def _refusal(body: bytes) -> Receipt | Refusal:
 
 async def _limited(reply: aiohttp.ClientResponse, longest: int) -> bytes:
     parts: list[bytes] = []
+    size = 0
     async for part in reply.content.iter_any():
         parts.append(part)
-        if sum(map(len, parts)) > longest:
+        size += len(part)
+        if size > longest:
             raise LinkDown(f"the answer is longer than {longest // 1024**2} MiB")
     return b"".join(parts)

@@ -200,7 +200,7 @@ class AssertedIdentity(AcmxError):
 
 
 class TooLarge(AcmxError):
-    """The body is larger than 8 MiB."""
+    """The body is larger than is taken here."""
 
     type = "too-large"
     status = 413

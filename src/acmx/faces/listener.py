@@ -8,6 +8,7 @@ one loop.
 import asyncio
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Callable, Collection
 from email.utils import formatdate
 
@@ -24,19 +25,38 @@ HEAD_LIMIT = 65_536
 _BACKLOG = 1024
 _HANDSHAKE_SECONDS = 10.0
 _IDLE_SECONDS = 75
+_ARRIVES_SECONDS = 20.0
+_SLOWEST = 16_384
+_UNREAD_SECONDS = 60.0
+_MOST, _MOST_OF_ONE = 4096, 1024
+"""Connections at a time: of all clients, and of one address."""
+
 _LISTEN_AGAIN_SECONDS = 0.1
 _LOOK_AGAIN_SECONDS = 0.02
 _ABANDON_SECONDS = 1.0
 
 
 class _Http(HttpToolsProtocol):
-    """HTTP/1.1 that knows whose certificate was shown, and bounds the head of a message and idleness."""
+    """HTTP/1.1 that knows whose certificate was shown, and bounds the head of a message, idleness and slowness.
 
+    A message has 20 s to arrive and a second more for each 16 KiB of its body; while the application does not take
+    what has arrived, no time passes.
+    """
+
+    made = False
     peer_certificate: str | None = None
     _head = 0
+    _body = 0
+    _began = 0.0
+    _slow: asyncio.TimerHandle | None = None
+
+    def __init__(self, config: Config, state: ServerState, leave: Callable[[], None]) -> None:
+        super().__init__(config, state, {})
+        self.leave = leave
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.made = True
         certificate = transport.get_extra_info("ssl_object").getpeercert(True)
         self.peer_certificate = fingerprint(certificate) if certificate else None
         self.timeout_keep_alive_task = self.loop.call_later(
@@ -50,16 +70,42 @@ class _Http(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._head += len(data)
         super().data_received(data)
-        if self._head > HEAD_LIMIT and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._head > HEAD_LIMIT:
             self.send_400_response("The head of the message is too large.")
+        elif self._head and self._slow is None:
+            self._began = self.loop.time()
+            self._slow = self.loop.call_later(_ARRIVES_SECONDS, self._look_if_slow)
 
     def on_body(self, body: bytes) -> None:
         self._head -= len(body)
+        self._body += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._head = 0
+        self._forget_message()
         super().on_message_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget_message()
+        super().connection_lost(exc)
+        self.leave()
+
+    def _forget_message(self) -> None:
+        self._head = self._body = 0
+        if self._slow is not None:
+            self._slow.cancel()
+            self._slow = None
+
+    def _look_if_slow(self) -> None:
+        if self.flow.read_paused:
+            self._began = self.loop.time()
+        left = self._began + _ARRIVES_SECONDS + self._body / _SLOWEST - self.loop.time()
+        if left <= 0:
+            self.transport.abort()
+        else:
+            self._slow = self.loop.call_later(left, self._look_if_slow)
 
 
 class Listener:
@@ -96,6 +142,7 @@ class Listener:
             timeout_keep_alive=_IDLE_SECONDS,
         )
         self._handshakes: set[asyncio.Task[None]] = set()
+        self._open: Counter[str] = Counter()
         self._listen_again: asyncio.TimerHandle | None = None
 
     @property
@@ -159,14 +206,21 @@ class Listener:
             self._loop.remove_reader(self._socket)
             self._listen_again = self._loop.call_later(_LISTEN_AGAIN_SECONDS, self._listen)
             return
+        if self._open.total() >= _MOST or self._open[address[0]] >= _MOST_OF_ONE:
+            connection.close()
+            self._on_refused("too many connections", address[0])
+            return
+        self._open[address[0]] += 1
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(_UNREAD_SECONDS * 1000))
         handshake = self._loop.create_task(self._welcome(connection, address[0]))
         self._handshakes.add(handshake)
         handshake.add_done_callback(self._handshakes.discard)
 
     async def _welcome(self, connection: socket.socket, address: str) -> None:
+        http = _Http(self._config, self._state, lambda: self._leave(address))
         try:
             await self._loop.connect_accepted_socket(
-                lambda: _Http(self._config, self._state, {}),
+                lambda: http,
                 connection,
                 ssl=self._context,
                 ssl_handshake_timeout=_HANDSHAKE_SECONDS,
@@ -179,6 +233,14 @@ class Listener:
             self._on_refused("the handshake took too long", address)
         except OSError:
             return
+        finally:
+            if not http.made:
+                http.leave()
+
+    def _leave(self, address: str) -> None:
+        self._open[address] -= 1
+        if not self._open[address]:
+            del self._open[address]
 
     async def _keep_date(self) -> None:
         while True:

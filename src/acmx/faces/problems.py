@@ -1,11 +1,14 @@
 """An error as a problem document (RFC 9457)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from acmx.domain.errors import (
     AcmxError,
@@ -33,8 +36,15 @@ async def _internal(_request: Request, _error: Exception) -> Response:
     return problem(AcmxError())
 
 
-HANDLERS = {404: _not_found, 405: _wrong_method, Exception: _internal}
+_HANDLERS = {404: _not_found, 405: _wrong_method, Exception: _internal}
 """What Starlette answers by itself, as problem documents too."""
+
+
+def application(routes: Sequence[BaseRoute]) -> Starlette:
+    """These paths and no others: a slash more is not found, and nobody is sent elsewhere."""
+    app = Starlette(routes=routes, exception_handlers=_HANDLERS)
+    app.router.redirect_slashes = False
+    return app
 
 
 def problem(error: AcmxError) -> Response:

@@ -80,7 +80,7 @@ def _difference(
 ) -> Difference:
     key = primary, id_ = theirs.key
     found = Difference(primary, id_, peer)
-    places = messages.places(tx, *key, system)
+    places = messages.places(tx, *key, system, peer)
     known = {(p.sender, p.n, p.digest) for p in places} | contradictions.digests(tx, *key)
     there = {(found.sender_of(s, system), s.n): s for s in theirs.messages}
     fetch = tuple(s for (sender, n), s in there.items() if (sender, n, s.digest) not in known)

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from acmx.domain.errors import Contradiction, UnknownExchange, WrongPartner
+from acmx.domain.errors import Contradiction, UnknownExchange
 from acmx.domain.exchange import Event, transition
 from acmx.domain.messages import Question
 from acmx.domain.moments import to_ms, whole
@@ -27,12 +27,10 @@ class Plan(Struct, frozen=True):
 
 
 def prepare(house: House, tx: Tx, arrived: Arrived, question: Question) -> Plan:
-    """Raises WrongPartner (final); UnknownExchange, OutOfOrder, Contradiction (sent again)."""
+    """Raises UnknownExchange, OutOfOrder, Contradiction: it is sent again."""
     exchange = exchanges.find(tx, arrived.primary, arrived.id)
-    if exchange is None:
+    if exchange is None or exchange.partner != arrived.peer:
         raise UnknownExchange
-    if exchange.partner != arrived.peer:
-        raise WrongPartner
     in_order(tx, arrived)
     if transition(exchange.role, exchange.state, Event.QUESTION) is None:
         raise Contradiction(f"the exchange is {exchange.state} here")

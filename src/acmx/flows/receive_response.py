@@ -4,7 +4,7 @@ from collections import Counter
 
 from msgspec import Struct
 
-from acmx.domain.errors import Contradiction, Fault, InvalidMessage, UnknownExchange, WrongPartner
+from acmx.domain.errors import Contradiction, Fault, InvalidMessage, UnknownExchange
 from acmx.domain.exchange import Event, transition
 from acmx.domain.messages import Handler, Request, Response
 from acmx.domain.moments import to_ms, whole
@@ -30,13 +30,11 @@ class Plan(Struct, frozen=True):
 
 
 def prepare(house: House, tx: Tx, arrived: Arrived, response: Response) -> Plan:
-    """Raises WrongPartner and InvalidMessage (final); UnknownExchange, OutOfOrder, Contradiction (sent again)."""
+    """Raises InvalidMessage (final); UnknownExchange, OutOfOrder, Contradiction (sent again)."""
     exchange = exchanges.find(tx, arrived.primary, arrived.id)
     request = messages.at(tx, arrived.primary, arrived.id, house.system, 1)
-    if exchange is None or request is None:
+    if exchange is None or request is None or exchange.partner != arrived.peer:
         raise UnknownExchange
-    if exchange.partner != arrived.peer:
-        raise WrongPartner
     check(request, response)
     in_order(tx, arrived)
     if transition(exchange.role, exchange.state, Event.RESPONSE) is None:

@@ -73,7 +73,7 @@ def _told(tx: Tx, system: str, exchange: Exchange) -> list[messages.Place]:
     never_sent = exchange.role == "primary" and exchange.state is State.WITHDRAWN and exchange.sent_n == 1
     if never_sent or exchange.state in NEVER_TOLD:
         return []
-    places = messages.places(tx, exchange.primary_system, exchange.id, system)
+    places = messages.places(tx, exchange.primary_system, exchange.id, system, exchange.partner)
     heard = {place.type for place in places if place.sender != system}
     sent = (
         {"request"} if exchange.role == "primary" and heard else {"question"} if "answer" in heard else set()

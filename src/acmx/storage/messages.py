@@ -78,15 +78,16 @@ def keep_reply(tx: Tx, primary: str, id_: str, sender: str, n: int, reply: bytes
     )
 
 
-def places(tx: Tx, primary: str, id_: str, ours: str) -> list[Place]:
-    """The messages of an exchange; `ours` is the MC system ID of this system."""
+def places(tx: Tx, primary: str, id_: str, ours: str, theirs: str) -> list[Place]:
+    """The messages of an exchange between two MC systems, `ours` and `theirs`; nobody else has a place in it."""
     return [
         Place(sender, n, type_, digest, bool(waiting))
         for sender, n, type_, digest, waiting in tx.rows(
             "SELECT sender, n, type, digest, sender = :ours AND EXISTS (SELECT 1 FROM outbox o "
             "WHERE o.primary_system = m.primary_system AND o.id = m.id AND o.n = m.n AND o.first_sent_at IS NULL) "
-            "FROM message m WHERE primary_system = :primary AND id = :id ORDER BY sender, n",
-            {"primary": primary, "id": id_, "ours": ours},
+            "FROM message m WHERE primary_system = :primary AND id = :id AND sender IN (:ours, :theirs) "
+            "ORDER BY sender, n",
+            {"primary": primary, "id": id_, "ours": ours, "theirs": theirs},
         )
     ]
 

@@ -22,6 +22,7 @@ def settings():
         hosts=("police.example", "mc.police.example"),
         phone_contexts=("police.example",),
         tel_prefixes=("+4420",),
+        allow_local=True,
     )
 
 

@@ -71,6 +71,7 @@ def test_the_configuration_says_what_was_asked_for(pattern, settings):
         acm1=config.Acm1(settings.acm1),
         acm2=config.Acm2(settings.acm2, settings.acm2_address),
         realms=Realms(settings.hosts, settings.phone_contexts, settings.tel_prefixes),
+        delivery=config.Delivery(allow_local=True),
     )
 
 

@@ -101,6 +101,7 @@ def _set_up(folder: Path, system: str, name: str, first_account: str, prefixes: 
         acm2_address=f"https://127.0.0.1:{acm2}",
         hosts=(system,),
         tel_prefixes=prefixes,
+        allow_local=True,
     )
     create(folder, settings)
     return System(system, folder, f"https://127.0.0.1:{acm1}")

@@ -19,11 +19,12 @@ from acmx.faces.acm1.notifications import Bell
 from acmx.faces.acm1.openapi import document
 from acmx.faces.acm1.routes import ROUTES
 from acmx.faces.body import read_body
-from acmx.faces.problems import HANDLERS, problem
+from acmx.faces.problems import application, problem
 from acmx.flows.refusals import ANYBODY, Refusals
 from acmx.trust.roles import Caller
 
 BASE = "/acm1/v1"
+LONGEST_LOG_ON = 65_536
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Acm1:
     sign_in: SignIn
 
     def app(self) -> Starlette:
-        return Starlette(
-            routes=[
+        return application(
+            [
                 Route(f"{BASE}/", _always(encode(self.sign_in)), methods=["GET"]),
                 Route(f"{BASE}/openapi.json", _always(encode(document(ROUTES, BASE))), methods=["GET"]),
                 Route("/health/live", self._show(self.desk.vitals.alive), methods=["GET"]),
@@ -49,8 +50,7 @@ class Acm1:
                     Route(BASE + row.path, self._guarded(partial(self._serve, row)), methods=[row.method])
                     for row in ROUTES
                 ),
-            ],
-            exception_handlers=HANDLERS,
+            ]
         )
 
     def _show(self, well: Callable[[], bool]) -> Callable[[Request], Awaitable[Response]]:
@@ -102,7 +102,7 @@ class Acm1:
         return self.bell.answer(request, caller)
 
     async def _log_on(self, request: Request) -> Response:
-        credentials = read(await read_body(request), Credentials)
+        credentials = read(await read_body(request, LONGEST_LOG_ON), Credentials)
         session = await self.desk.passwords.log_on(credentials, address_of(request))
         return Response(
             encode(session), 201, media_type="application/json", headers={"Cache-Control": "no-store"}

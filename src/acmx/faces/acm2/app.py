@@ -18,7 +18,7 @@ from acmx.domain.moments import to_ms
 from acmx.domain.partnership import Statement
 from acmx.faces.acm2.peers import Peers
 from acmx.faces.body import read_body
-from acmx.faces.problems import HANDLERS, problem
+from acmx.faces.problems import application, problem
 from acmx.flows import receive, state_partnership, tell_exchanges
 from acmx.flows.arrivals import Arrived
 from acmx.flows.house import House
@@ -59,7 +59,7 @@ class Acm2:
             Route("/acm2/v1/partnership", self._known(self._partnership), methods=["POST"]),
             Route("/acm2/v1/metadata", self._known(self._metadata), methods=["GET"]),
         ]
-        return Starlette(routes=routes, exception_handlers=HANDLERS)
+        return application(routes)
 
     def _known(
         self, answer: Callable[[Request, Pinned], Awaitable[Response]]

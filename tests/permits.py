@@ -1,0 +1,124 @@
+"""Who may do what, as people agreed it: the table that the tests of authorisation hold the code against.
+
+A new route of ACM-1 or ACM-2, or a new command, needs a row here.
+"""
+
+EVERYBODY = ("requester", "reviewer", "partner-administrator", "identity-editor", "auditor", "operator")
+REQUESTER = ("requester",)
+REVIEWER = ("reviewer",)
+AUDITORS = ("auditor", "operator")
+LINKS = ("partner-administrator", "operator")
+PARTNERS = ("partner-administrator",)
+READS_RULES = ("reviewer", "partner-administrator", "auditor")
+READS_IDENTITIES = ("reviewer", "identity-editor", "auditor")
+OPERATOR = ("operator",)
+
+ACM1: dict[str, tuple[str, ...]] = {
+    "POST /requests": REQUESTER,
+    "GET /requests": EVERYBODY,
+    "GET /requests/{id}": EVERYBODY,
+    "POST /requests/{id}/withdrawal": REQUESTER,
+    "POST /requests/{id}/retrieval": REQUESTER,
+    "POST /requests/{id}/review": REVIEWER,
+    "POST /requests/{id}/questions": REVIEWER,
+    "POST /requests/{id}/answers": REQUESTER,
+    "GET /pending": EVERYBODY,
+    "GET /partners": EVERYBODY,
+    "GET /partners/{id}": EVERYBODY,
+    "POST /partners": PARTNERS,
+    "POST /partners/{id}/acceptance": PARTNERS,
+    "POST /partners/{id}/suspension": PARTNERS,
+    "POST /partners/{id}/resumption": PARTNERS,
+    "POST /partners/{id}/comparison": PARTNERS,
+    "POST /partners/{id}/check": LINKS,
+    "GET /partner-file": EVERYBODY,
+    "GET /server-identities": READS_IDENTITIES,
+    "GET /server-identities/{version}": READS_IDENTITIES,
+    "PUT /server-identities": ("identity-editor",),
+    "GET /policy": READS_RULES,
+    "PUT /policy": PARTNERS,
+    "POST /policy/check": READS_RULES,
+    "GET /accounts": OPERATOR,
+    "POST /accounts": OPERATOR,
+    "POST /accounts/{name}/disablement": OPERATOR,
+    "GET /outbox": LINKS,
+    "POST /outbox/retry": LINKS,
+    "GET /health": AUDITORS,
+    "POST /clock/confirmation": OPERATOR,
+    "GET /audit": AUDITORS,
+    "GET /notices": AUDITORS,
+}
+"""The roles that may call a route of ACM-1; what they see there is the flow's business."""
+
+OPEN = ("GET /openapi.json", "GET /health/live", "GET /health/ready", "POST /sessions")
+"""What anybody may call: none of it says anything about an exchange, a partner or a person."""
+
+STREAMS = ("GET /notifications",)
+"""For every role; not in the table of routes."""
+
+ID = "01a206cb-f5c6-77ad-94c0-f9f1f6155a0d"
+PEER = "mc.county-fire.example"
+
+COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "login": (("{url}", "--account", "okoye", "--certificate", "{certificate}"), ("POST /sessions",)),
+    "request server-identity": (
+        ("--partner", PEER, "--purpose", "x", "--user", "sip:a@b.example"),
+        ("POST /requests",),
+    ),
+    "requests": ((), ("GET /requests",)),
+    "show": ((ID,), ("GET /requests/{id}",)),
+    "pending": ((), ("GET /pending",)),
+    "review": (
+        (ID, "--approve", "--reason", "x", "--yes", "--seen", "1.1"),
+        ("GET /requests/{id}", "POST /requests/{id}/review"),
+    ),
+    "ask": ((ID, "--text", "x"), ("POST /requests/{id}/questions",)),
+    "answer": ((ID, "--text", "x"), ("POST /requests/{id}/answers",)),
+    "fetch": ((ID,), ("POST /requests/{id}/retrieval",)),
+    "withdraw": ((ID,), ("POST /requests/{id}/withdrawal",)),
+    "audit": ((), ("GET /audit",)),
+    "notices": ((), ("GET /notices",)),
+    "account add": (
+        ("n", "--mc-service-id", "sip:a@b.example", "--role", "auditor"),
+        ("POST /accounts",),
+    ),
+    "account list": ((), ("GET /accounts",)),
+    "account disable": (("n",), ("POST /accounts/{name}/disablement",)),
+    "identities show": ((), ("GET /server-identities",)),
+    "identities set": (("{toml}",), ("PUT /server-identities",)),
+    "partner export": (("{new}",), ("GET /partner-file",)),
+    "partner add": (("{partner}",), ("POST /partners",)),
+    "partner accept": ((PEER,), ("POST /partners/{id}/acceptance",)),
+    "partner list": ((), ("GET /partners",)),
+    "partner show": ((PEER,), ("GET /partners/{id}",)),
+    "partner suspend": ((PEER,), ("POST /partners/{id}/suspension",)),
+    "partner resume": ((PEER,), ("POST /partners/{id}/resumption",)),
+    "partner check": ((PEER,), ("POST /partners/{id}/check",)),
+    "partner compare": ((PEER,), ("POST /partners/{id}/comparison",)),
+    "policy show": ((), ("GET /policy",)),
+    "policy check": (("{cedar}",), ("POST /policy/check",)),
+    "policy set": (("{cedar}",), ("PUT /policy",)),
+    "health": ((), ("GET /health",)),
+    "outbox": ((), ("GET /outbox",)),
+    "outbox retry": ((), ("POST /outbox/retry",)),
+    "clock confirm": ((), ("POST /clock/confirmation",)),
+}
+"""Arguments of a command, and the routes it calls: by them the server decides whether the caller may.
+
+`{toml}`, `{cedar}`, `{partner}` are files, `{new}` is one that is not there yet.
+"""
+
+AT_THE_MACHINE = ("init", "serve", "doctor", "backup", "restore", "demo")
+"""Commands on a server's own directory: who may read and write that may use them. They call nobody."""
+
+UNTIL_INTERRUPTED = {"watch": ("GET /notifications", "GET /pending")}
+"""Commands that stay up, and what they call."""
+
+ACM2 = {
+    "PUT /acm2/v1/exchanges/{primary}/{id}/messages/{n}": "established",
+    "GET /acm2/v1/exchanges": "pinned, own exchanges only",
+    "GET /acm2/v1/exchanges/{primary}/{id}/messages/{sender}/{n}": "pinned, own exchanges only",
+    "POST /acm2/v1/partnership": "pinned",
+    "GET /acm2/v1/metadata": "pinned",
+}
+"""What a partner's server must be for each route of ACM-2."""
