@@ -31,6 +31,11 @@ ACM1: dict[str, tuple[str, ...]] = {
     "POST /partners/{id}/resumption": PARTNERS,
     "POST /partners/{id}/comparison": PARTNERS,
     "POST /partners/{id}/check": LINKS,
+    "POST /partners/{id}/removal": PARTNERS,
+    "PUT /partners/{id}/terms": PARTNERS,
+    "PUT /partners/{id}/approvals": PARTNERS,
+    "GET /partners/{id}/change": EVERYBODY,
+    "POST /partners/{id}/change/confirmation": PARTNERS,
     "GET /partner-file": EVERYBODY,
     "GET /server-identities": READS_IDENTITIES,
     "GET /server-identities/{version}": READS_IDENTITIES,
@@ -38,19 +43,33 @@ ACM1: dict[str, tuple[str, ...]] = {
     "GET /policy": READS_RULES,
     "PUT /policy": PARTNERS,
     "POST /policy/check": READS_RULES,
+    "POST /policy/trial": READS_RULES,
+    "GET /requests/{id}/explanation": EVERYBODY,
+    "GET /roles": EVERYBODY,
     "GET /accounts": OPERATOR,
     "POST /accounts": OPERATOR,
+    "PATCH /accounts/{name}": OPERATOR,
     "POST /accounts/{name}/disablement": OPERATOR,
+    "POST /accounts/{name}/enablement": OPERATOR,
+    "POST /accounts/{name}/unlocking": OPERATOR,
+    "POST /password": EVERYBODY,
+    "GET /session": EVERYBODY,
+    "DELETE /session": EVERYBODY,
     "GET /outbox": LINKS,
     "POST /outbox/retry": LINKS,
     "GET /health": AUDITORS,
     "POST /clock/confirmation": OPERATOR,
     "GET /audit": AUDITORS,
+    "GET /audit/rows": AUDITORS,
+    "GET /audit/checkpoint": AUDITORS,
+    "GET /audit/checkpoints": AUDITORS,
+    "POST /requests/{id}/evidence": ("auditor",),
+    "POST /purge": OPERATOR,
     "GET /notices": AUDITORS,
 }
 """The roles that may call a route of ACM-1; what they see there is the flow's business."""
 
-OPEN = ("GET /openapi.json", "GET /health/live", "GET /health/ready", "POST /sessions")
+OPEN = ("GET /", "GET /openapi.json", "GET /health/live", "GET /health/ready", "POST /sessions")
 """What anybody may call: none of it says anything about an exchange, a partner or a person."""
 
 STREAMS = ("GET /notifications",)
@@ -84,11 +103,21 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "account list": ((), ("GET /accounts",)),
     "account disable": (("n",), ("POST /accounts/{name}/disablement",)),
+    "account enable": (("n",), ("POST /accounts/{name}/enablement",)),
+    "account unlock": (("n",), ("POST /accounts/{name}/unlocking",)),
+    "account set": (("n", "--role", "auditor"), ("PATCH /accounts/{name}",)),
+    "account password": ((), ("POST /password", "POST /sessions")),
+    "logout": ((), ("DELETE /session",)),
     "identities show": ((), ("GET /server-identities",)),
     "identities set": (("{toml}",), ("PUT /server-identities",)),
     "partner export": (("{new}",), ("GET /partner-file",)),
     "partner add": (("{partner}",), ("POST /partners",)),
-    "partner accept": ((PEER,), ("POST /partners/{id}/acceptance",)),
+    "partner accept": ((PEER, "--thumbprint", "x"), ("POST /partners/{id}/acceptance",)),
+    "partner set": ((PEER, "--max-open", "1"), ("GET /partners/{id}", "PUT /partners/{id}/terms")),
+    "partner approvals": ((PEER, "--review", "2"), ("PUT /partners/{id}/approvals",)),
+    "partner changes": ((PEER,), ("GET /partners/{id}/change",)),
+    "partner confirm": ((PEER, "--seen", "x"), ("POST /partners/{id}/change/confirmation",)),
+    "partner remove": ((PEER, "--reason", "x", "--yes"), ("POST /partners/{id}/removal",)),
     "partner list": ((), ("GET /partners",)),
     "partner show": ((PEER,), ("GET /partners/{id}",)),
     "partner suspend": ((PEER,), ("POST /partners/{id}/suspension",)),
@@ -98,6 +127,13 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "policy show": ((), ("GET /policy",)),
     "policy check": (("{cedar}",), ("POST /policy/check",)),
     "policy set": (("{cedar}",), ("PUT /policy",)),
+    "policy try": (("{cedar}", "--against", ID), ("POST /policy/trial",)),
+    "policy explain": ((ID,), ("GET /requests/{id}/explanation",)),
+    "audit checkpoint": ((), ("GET /audit/checkpoint",)),
+    "audit export": (("-o", "{new}"), ("GET /audit/checkpoint", "GET /audit/rows")),
+    "audit verify": ((), ("GET /audit/checkpoint", "GET /audit/checkpoints", "GET /audit/rows")),
+    "evidence": ((ID,), ("POST /requests/{id}/evidence",)),
+    "purge": (("--dry-run",), ("POST /purge",)),
     "health": ((), ("GET /health",)),
     "outbox": ((), ("GET /outbox",)),
     "outbox retry": ((), ("POST /outbox/retry",)),
@@ -108,8 +144,15 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 `{toml}`, `{cedar}`, `{partner}` are files, `{new}` is one that is not there yet.
 """
 
-AT_THE_MACHINE = ("init", "serve", "doctor", "backup", "restore", "demo")
+AT_THE_MACHINE = (
+    *("init", "serve", "doctor", "backup", "restore", "demo"),
+    *("keys list", "keys rotate", "keys revoke"),
+    *("certificates list", "certificates next", "certificates switch"),
+)
 """Commands on a server's own directory: who may read and write that may use them. They call nobody."""
+
+OFFLINE = ("policy facts", "policy roles", "evidence verify")
+"""Commands that call nobody and open no directory."""
 
 UNTIL_INTERRUPTED = {"watch": ("GET /notifications", "GET /pending")}
 """Commands that stay up, and what they call."""

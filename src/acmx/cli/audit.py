@@ -1,5 +1,6 @@
 """`acmx audit`: the journal as it is sealed: checkpoints to take away, verification, export."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -10,10 +11,10 @@ import msgspec
 from cyclopts import Parameter
 from cyclopts.types import ExistingFile, ExistingPath
 
-from acmx.cli.failures import DONE, FAILED, note
+from acmx.cli.failures import DONE, FAILED, WrongUsageError, note
 from acmx.cli.files import write, write_lines
 from acmx.cli.options import DEFAULTS, Moment, Options
-from acmx.cli.terminal import cell, err, facts, out, table
+from acmx.cli.terminal import cell, err, facts, out, print_json, table
 from acmx.domain import documents
 from acmx.domain.errors import FaultyInput
 from acmx.domain.records import Checkpoint, SealedRow, SignedCheckpoint
@@ -42,7 +43,7 @@ def checkpoint(*, output: Output = None, options: Options = DEFAULTS) -> None:
     with options.client() as client:
         signed = client.checkpoint()
     if output is None:
-        options.show(signed, lambda: print(msgspec.json.encode(signed).decode()))
+        print_json(signed, indent=0)
         return
     write(output, msgspec.json.encode(signed))
     size = f"{_size(signed):,}"
@@ -113,6 +114,8 @@ def export(*, since: Moment = None, output: Output = None, options: Options = DE
 
         acmx audit export --since 2026-11-01 -o november.jsonl
     """
+    if output is None and sys.stdout.isatty():
+        raise WrongUsageError("What others wrote is not put on a terminal as it is: use -o FILE.")
     with options.client() as client:
         signed = client.checkpoint()
         size = _size(signed)

@@ -62,7 +62,7 @@ def purge(
     """
     with options.client() as client:
         done = client.purge(dry_run=dry_run)
-        while done.more:
+        while done.more and not dry_run:
             next_ = client.purge()
             done = msgspec.structs.replace(
                 next_,

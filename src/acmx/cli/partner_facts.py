@@ -98,5 +98,5 @@ def _certificate(pinned: PinnedCertificate) -> str:
 
 
 def _next(partner: Partner) -> str:
-    words = _WHILE_HERE.get(partner.state_here) or _WHILE_THERE[partner.state_there]
+    words = _WHILE_HERE.get(partner.state_here) or _WHILE_THERE.get(partner.state_there, "")
     return words.format(id=partner.id)

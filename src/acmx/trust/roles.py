@@ -72,6 +72,8 @@ MEANINGS: dict[Permission, str] = {
     "links": "check partners, see the outbox, and have it sent now",
     "health": "see how the server is",
     "clock": "confirm the server's clock",
+    "evidence": "take the evidence of an exchange away",
+    "purge": "remove what is past its retention",
 }
 """Each permission in plain words, after «may»."""
 

@@ -5,6 +5,7 @@ import pytest
 
 from acmx.cli.main import run
 from acmx.domain.acm1 import Approvals, GivenReview, Reviewed, Threshold
+from shown import partner_shown
 
 FIRE = "mc.county-fire.example"
 SET = f"PUT /partners/{FIRE}/approvals"
@@ -13,17 +14,7 @@ ID = "01a206cb-f5c6-77ad-94c0-f9f1f6155a0d"
 
 @pytest.fixture
 def partner(logged_on):
-    shown = {
-        "id": FIRE,
-        "name": "Fire",
-        "state": "established",
-        "state_here": "accepted",
-        "state_there": "accepted",
-        "address": "https://acm.fire.example",
-        "contact": "",
-        **{key: [] for key in ("thumbprints", "spoken", "hosts", "phone_contexts", "tel_prefixes", "kinds")},
-        "waiting": 0,
-    }
+    shown = msgspec.to_builtins(partner_shown(FIRE))
     held = Approvals(kind="server-identity", review=Threshold(2, ("auditor",)), release=Threshold(1))
     logged_on.replies[f"GET /partners/{FIRE}"] = (200, shown)
     logged_on.replies[SET] = (200, shown | {"approvals": [msgspec.to_builtins(held)]})

@@ -12,7 +12,7 @@ from acmx.cli.main import app, run
 from acmx.domain.acm1 import Session
 from acmx.domain.partnership import Metadata, PartnerFile
 from acmx.faces.acm1.routes import ROUTES
-from permits import ACM1, AT_THE_MACHINE, COMMANDS, OPEN, STREAMS, UNTIL_INTERRUPTED
+from permits import ACM1, AT_THE_MACHINE, COMMANDS, OFFLINE, OPEN, STREAMS, UNTIL_INTERRUPTED
 
 EVIL = "\x1b[2J\x9b2J[red]\u202e\r\x07:up[/red]"
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -36,7 +36,7 @@ def commands(part: Any = app, path: tuple[str, ...] = ()) -> list[str]:
 
 
 def test_every_command_has_a_row() -> None:
-    assert set(commands()) == {*COMMANDS, *AT_THE_MACHINE, *UNTIL_INTERRUPTED}
+    assert set(commands()) == {*COMMANDS, *AT_THE_MACHINE, *OFFLINE, *UNTIL_INTERRUPTED}
 
 
 def test_every_row_names_routes_whose_callers_are_in_the_table() -> None:

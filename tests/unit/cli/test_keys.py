@@ -4,17 +4,14 @@ import pytest
 
 from acmx.bootstrap.create import Settings, create
 from acmx.cli.main import run
-from acmx.domain.acm1 import FieldChange, Partner, PartnerChange
+from acmx.domain.acm1 import FieldChange, PartnerChange
 
 POLICE, SEEN = "mc.metro-police.example", "ab" * 32
 
 
 @pytest.fixture
 def partner():
-    lists = ("thumbprints", "spoken", "hosts", "phone_contexts", "tel_prefixes", "kinds")
-    nothing: dict[str, list[str]] = {name: [] for name in lists}
-    states = dict.fromkeys(("state", "state_here", "state_there"), "accepted")
-    return Partner(id=POLICE, name=POLICE, address="https://x", contact="", waiting=0, **states, **nothing)
+    return partner_shown(POLICE)
 
 
 @pytest.fixture
