@@ -33,7 +33,7 @@ EVENTS: dict[str, tuple[str, str]] = {
     "partner-metadata-taken": ("partner", "keys, name, contact or kinds of a partner were followed"),
     "partner-metadata-waits": (
         "partner",
-        "address, certificates or realms of a partner have changed: a person decides",
+        "its address, certificates or realms have changed: a person decides",
     ),
     "partner-removed": ("account", "the partnership was ended, with the reason"),
     "partner-terms": ("account", "the terms for a partner, before and now"),
