@@ -10,6 +10,8 @@ Rule = Callable[[str], str]
 _url_characters = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*")
 _https_url = re.compile(r"(?i:https)://(?P<authority>[^/?#]*)[^#]*(?P<fragment>#.*)?")
 _plmn = re.compile(r"[0-9]{5,6}")
+_uri_with_scheme = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+_percent = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _language_tag = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 
 
@@ -66,3 +68,28 @@ def plmn(text: str) -> str:
 
 def language(text: str) -> str:
     return "" if _language_tag.fullmatch(text) else "must be a language tag, such as en or de-AT"
+
+
+def uri(text: str) -> str:
+    if not _uri_with_scheme.fullmatch(text) or _percent.search(text):
+        return "must be a URI: a scheme, a colon, then nothing beyond ASCII and no spaces"
+    return ""
+
+
+def octet(text: str) -> str:
+    """The schema's unsignedByte."""
+    return (
+        "" if text.isascii() and text.isdigit() and int(text[:9]) <= 255 else "must be a number from 0 to 255"
+    )
+
+
+def boolean(text: str) -> str:
+    return "" if text in ("true", "false", "1", "0") else "must be true or false"
+
+
+def digits(most: int) -> Rule:
+    def rule(text: str) -> str:
+        fits = text.isascii() and text.isdigit() and len(text) <= most
+        return "" if fits else f"must be at most {most} digits"
+
+    return rule
