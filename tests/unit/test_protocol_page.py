@@ -216,6 +216,7 @@ ACM1: dict[str, type] = {
     "audit-page": acm1.AuditPage,
     "clock": acm1.ClockStanding,
     "credentials": acm1.Credentials,
+    "documents": acm1.Documents,
     "exchange-pending": acm1.Exchange,
     "exchange-retrieved": acm1.Exchange,
     "findings": acm1.Findings,
@@ -224,6 +225,7 @@ ACM1: dict[str, type] = {
     "new-account": acm1.NewAccount,
     "notice-page": acm1.NoticePage,
     "new-identities": acm1.NewIdentities,
+    "new-template": acm1.NewTemplate,
     "outbox": acm1.OutboxPage,
     "page": acm1.Page,
     "partner-file": PartnerFile,
@@ -240,6 +242,7 @@ ACM1: dict[str, type] = {
     "reviewed": acm1.Reviewed,
     "session": acm1.Session,
     "submission": acm1.Submission,
+    "template": acm1.Template,
     "withdrawal": acm1.WithdrawalInput,
     "withdrawal-accepted": acm1.Accepted,
 }

@@ -12,6 +12,7 @@ from typing import Any
 
 from acmx.bootstrap import telling
 from acmx.bootstrap.own import own
+from acmx.bootstrap.profiles import profiles
 from acmx.bootstrap.vitals import Vitals, ask_writer
 from acmx.config import Config, endpoint
 from acmx.delivery import clockwork
@@ -65,6 +66,7 @@ class Server:
             longest_expiry=timedelta(days=config.requests.longest_expiry_days),
             remind_before=tuple(timedelta(hours=hours) for hours in config.notices.reminder_hours),
             escalate_after=timedelta(hours=config.notices.escalation_hours) or None,
+            profiles=profiles(config.provisioning),
         )
         self._house = house
         identity = own(directory, config)

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 import msgspec
 
 from acmx.config.addresses import endpoint, host_of
-from acmx.config.sections import Config, Delivery, Mail, Notices, Requests, Webhook
+from acmx.config.sections import Config, Delivery, Mail, Notices, Provisioning, Requests, Webhook
 from acmx.domain.errors import Fault, FaultyInput
 from acmx.domain.identities import InvalidIdentity, mc_system_id
+from acmx.domain.rules import uri
 from acmx.domain.telling import TOLD, is_mail_address
 
 LONGEST_DAYS = 3650
 LONGEST_SECONDS = 900
 _URL = re.compile(r"https://[!-~]+")
+_ELEMENT = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,127}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -27,6 +29,7 @@ def faults(config: Config) -> list[Fault]:
         *_faults_of_mail(config),
         *_faults_of_webhooks(config.webhooks),
         *_faults_of_delivery(config.delivery),
+        *_faults_of_provisioning(config.provisioning),
     ]
 
 
@@ -135,3 +138,18 @@ def _faults_of_delivery(delivery: Delivery) -> Iterator[Fault]:
     for field, value in msgspec.structs.asdict(delivery).items():
         if not 0.1 <= value <= LONGEST_SECONDS:
             yield Fault(f"delivery.{field}", str(value), f"must be from 0.1 to {LONGEST_SECONDS}")
+
+
+def _faults_of_provisioning(provisioning: Provisioning) -> Iterator[Fault]:
+    known = ("mcptt", "mcvideo", "mcdata")
+    for service in provisioning.services:
+        if service not in known:
+            yield Fault("provisioning.services", service[:64], f"must be one of {', '.join(known)}")
+    for name, names in (("mcptt", provisioning.mcptt), ("mcdata", provisioning.mcdata)):
+        for field, element in (("entry", names.entry), ("id", names.id)):
+            if element and not _ELEMENT.fullmatch(element):
+                yield Fault(
+                    f"provisioning.{name}.{field}", element[:64], "must be the name of an XML element"
+                )
+        if names.namespace and (broken := uri(names.namespace)):
+            yield Fault(f"provisioning.{name}.namespace", names.namespace[:64], broken)

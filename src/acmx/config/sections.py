@@ -75,6 +75,22 @@ class Delivery(Struct, frozen=True, forbid_unknown_fields=True):
     answer_seconds: float = 30.0
 
 
+class ProfileNames(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the standard does not settle in the profile of an MC service; empty: as in MCVideo, by analogy."""
+
+    namespace: str = ""
+    entry: str = ""
+    id: str = ""
+
+
+class Provisioning(Struct, frozen=True, forbid_unknown_fields=True):
+    """The MC services whose user profiles get entries for partner MC systems."""
+
+    services: tuple[str, ...] = ("mcptt", "mcvideo", "mcdata")
+    mcptt: ProfileNames = ProfileNames()
+    mcdata: ProfileNames = ProfileNames()
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an ACM server must know before it starts."""
 
@@ -89,3 +105,4 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     mail: Mail = Mail()
     webhooks: tuple[Webhook, ...] = ()
     delivery: Delivery = Delivery()
+    provisioning: Provisioning = Provisioning()

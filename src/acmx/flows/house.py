@@ -1,13 +1,15 @@
 """What every flow knows of the MC system it serves."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from uuid_utils import uuid7
 
+from acmx.domain.acm1 import Service
 from acmx.domain.identities import Realms
 from acmx.domain.moments import Clock
+from acmx.provisioning.names import PROFILES, Profile
 
 DELIVERY_AFTER_END = timedelta(days=90)
 
@@ -18,8 +20,9 @@ def mint_id() -> str:
 
 @dataclass(frozen=True)
 class House:
-    """This MC system: its id, its users' realms, its clock, how long a request may wait, and when
-    people are reminded of it (before its end) or somebody else is told (after its arrival)."""
+    """This MC system: its id, its users' realms, its clock, how long a request may wait, when
+    people are reminded of it (before its end) or somebody else is told (after its arrival), and the user profiles
+    of the MC services whose users are provisioned."""
 
     system: str
     realms: Realms
@@ -28,4 +31,5 @@ class House:
     longest_expiry: timedelta = timedelta(days=366)
     remind_before: tuple[timedelta, ...] = (timedelta(hours=72), timedelta(hours=24))
     escalate_after: timedelta | None = None
+    profiles: Mapping[Service, Profile] = field(default_factory=lambda: PROFILES)
     mint: Callable[[], str] = mint_id
