@@ -78,7 +78,7 @@ def test_the_commands_are_those_that_were_promised():
         ),
         *("audit", "notices", "policy show", "policy check", "policy set"),
         *("health", "outbox retry", "clock confirm"),
-        *("audit", "policy show", "policy check", "policy set"),
+        *("provision", "template show", "template set", "identities import"),
     }
 
 
