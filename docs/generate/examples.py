@@ -36,6 +36,7 @@ from acmx.storage.subscriptions import Subscription
 from acmx.trust.pinned import pinned
 from acmx.trust.signatures import body_digest
 
+TEMPLATE = Path(__file__).parents[2] / "examples" / "templates" / "county-fire.toml"
 CATALOGUE = Path(__file__).parents[2] / "examples" / "catalogues" / "county-fire.toml"
 USERS = [f"sip:officer.{n}@{POLICE.system}" for n in (1, 2)]
 TERMS = {
@@ -206,6 +207,11 @@ class _Story:
         await self.dispatcher("GET", "/pending")
         await self.dispatcher("POST", f"/requests/{id_}/retrieval", keep="answer")
         await self.dispatcher("GET", f"/requests/{id_}", keep="exchange-retrieved")
+        new = {"template": tomllib.loads(TEMPLATE.read_text(encoding="utf-8"))}
+        self.keep("new-template", new)
+        place = f"/partners/{FIRE.system}/template"
+        self.keep("template", (await self.police.ask("PUT", place, new, who="planner")).body)
+        await self.dispatcher("GET", f"/requests/{id_}/documents", keep="documents")
         self.approved = id_
 
     async def partly_approved(self) -> None:

@@ -37,6 +37,7 @@ EVENTS: dict[str, tuple[str, str]] = {
     ),
     "partner-removed": ("account", "the partnership was ended, with the reason"),
     "partner-terms": ("account", "the terms for a partner, before and now"),
+    "template-entered": ("account", "the template for a partner's documents was entered, with this version"),
     "password-changed": ("account", "a person changed the own password"),
     "identities-entered": ("account", "server identity information was entered, with this version"),
     "journal-exported": ("account", "the journal was exported or verified, from its beginning or a time on"),

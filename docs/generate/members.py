@@ -381,6 +381,32 @@ MEANINGS: dict[type, dict[str, str]] = {
         "last_error": "why it waits, failed or was dropped",
         "parcel": "the mail or post it is in: its Message-ID begins with it",
     },
+    acm1.NewTemplate: {
+        "template": "timers, protection, networks and what else an answer need not carry: examples/templates/"
+    },
+    acm1.Template: {
+        "partner": "MC system ID of the partner",
+        "version": "0: none was entered",
+        "template": "the values; `x509` and `key` are shown as `…`, and `…` given back keeps them",
+        "entered_at": "when",
+        "entered_by": "MC service ID",
+    },
+    acm1.Documents: {
+        "id": "the exchange",
+        "partner": "MC system ID of the partner",
+        "catalogue": "version of the partner's server identity information",
+        "template": "version of the template; 0: the defaults",
+        "name": "file name of the UE initial configuration document",
+        "xml": "that document (TS 24.484 clause 7.2)",
+        "entries": "one for each MC service that was granted and is provisioned here",
+        "users": "MC service IDs of the approved users",
+        "sources": "for each value `answer` or `template`",
+    },
+    acm1.Entry: {
+        "service": "`mcptt`, `mcvideo` or `mcdata`",
+        "name": "file name",
+        "xml": "the user profile migration entry: the partner's id and the whole document",
+    },
     acm1.NewAccount: {
         "name": "lower case letters, digits, `.`, `_`, `-`",
         "mc_service_id": "of a realm of this system",

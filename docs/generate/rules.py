@@ -146,6 +146,8 @@ TO_CLIENTS: dict[type[AcmxError], str] = {
     errors.VersionsDiffer: "review: the exchange or the server identity information has changed; `seen` is what "
     "stands",
     errors.Incomplete: "server identity information that lacks required rows and is not marked so, or none at all",
+    errors.NotProvisionable: "documents: what no document can be made without is missing; `faults` names all of it",
+    errors.InvalidDocument: "documents: a value breaks a rule of TS 24.484 clause 7.2; `faults` names line and element",
     errors.BadSignature: "`POST /partners`: the file is not signed by a key in it",
     errors.ClockAhead: "`POST /partners`: the file was signed in the future",
     errors.TemporarilyUnavailable: "nothing can be stored at the moment; the same call may be made again",

@@ -81,7 +81,10 @@ FIRE = Description(
     certificate="county-fire.pem",
 )
 ACCOUNTS = {
-    POLICE.system: (("dispatcher", ("requester", "partner-administrator"), ("sip:duty-officer@{}",)),),
+    POLICE.system: (
+        ("dispatcher", ("requester", "partner-administrator"), ("sip:duty-officer@{}",)),
+        ("planner", ("identity-editor",), ()),
+    ),
     FIRE.system: (
         ("watch-officer", ("reviewer", "partner-administrator", "identity-editor", "auditor"), ()),
         ("operator", ("operator",), ()),

@@ -234,6 +234,7 @@ ACM1: dict[str, type] = {
     "confirmation": acm1.Confirmation,
     "partner-change": acm1.PartnerChange,
     "credentials": acm1.Credentials,
+    "documents": acm1.Documents,
     "exchange-pending": acm1.Exchange,
     "exchange-retrieved": acm1.Exchange,
     "findings": acm1.Findings,
@@ -242,6 +243,7 @@ ACM1: dict[str, type] = {
     "new-account": acm1.NewAccount,
     "notice-page": acm1.NoticePage,
     "new-identities": acm1.NewIdentities,
+    "new-template": acm1.NewTemplate,
     "outbox": acm1.OutboxPage,
     "page": acm1.Page,
     "partner-file": PartnerFile,
@@ -268,6 +270,7 @@ ACM1: dict[str, type] = {
     "submission": acm1.Submission,
     "suspension": acm1.Suspension,
     "terms": acm1.Terms,
+    "template": acm1.Template,
     "withdrawal": acm1.WithdrawalInput,
     "withdrawal-accepted": acm1.Accepted,
 }

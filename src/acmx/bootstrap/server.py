@@ -12,6 +12,7 @@ from typing import Any
 
 from acmx.bootstrap import people, telling
 from acmx.bootstrap.own import own
+from acmx.bootstrap.profiles import profiles
 from acmx.bootstrap.renewal import Renewal
 from acmx.bootstrap.vitals import Vitals, ask_writer
 from acmx.bootstrap.watch_ends import watch_ends
@@ -71,6 +72,7 @@ class Server:
             escalate_after=timedelta(hours=config.notices.escalation_hours) or None,
             checkpoint_every=timedelta(minutes=config.audit.checkpoint_minutes),
             retention=timedelta(days=config.retention.days),
+            profiles=profiles(config.provisioning),
         )
         self._house = house
         identity = own(directory, config)

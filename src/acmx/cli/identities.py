@@ -1,17 +1,20 @@
 """`acmx identities`: the server identity information of this MC system."""
 
-import tomllib
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated
 
 import tomli_w
 from cyclopts import Parameter
 from cyclopts.types import ExistingFile
 
+from acmx.cli.documents import read
+from acmx.cli.failures import note
+from acmx.cli.files import write
 from acmx.cli.options import DEFAULTS, Options
 from acmx.cli.terminal import cell, facts, out, time
-from acmx.domain import documents
 from acmx.domain.acm1 import Identities, NewIdentities
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.provisioning import existing
+from acmx.provisioning.xml import parse
 
 
 def show(
@@ -50,19 +53,35 @@ def enter(
 
         acmx identities set county-fire.toml
     """
-    document = _read(file.read_bytes(), file.name)
+    document = read(file.read_bytes(), file.name)
     with options.client() as client:
         identities = client.set_identities(NewIdentities(document, incomplete))
     options.show(identities, lambda: _draw_version(identities))
 
 
-def _read(content: bytes, name: str) -> dict[str, Any]:
-    if content.lstrip()[:1] == b"{":
-        return documents.parse(content)
-    try:
-        return tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FaultyInput([Fault(name, "", f"is neither JSON nor TOML: {error}")]) from None
+def take_over(
+    file: Annotated[ExistingFile, Parameter(help="An MCS UE initial configuration document.")],
+    /,
+    *,
+    out_: Annotated[
+        Path | None, Parameter(name=["--out", "-o"], help="Write it as TOML, to be edited; enter nothing.")
+    ] = None,
+    options: Options = DEFAULTS,
+) -> None:
+    """Enter the server identity information that an existing UE initial configuration document holds.
+
+    For example:
+
+        acmx identities import ue-init-config.xml -o ours.toml
+    """
+    found = existing.server_identity(parse(file.read_bytes()))
+    if out_ is not None:
+        write(out_, tomli_w.dumps(found).encode())
+        note(f"{out_} written: look at it, then acmx identities set {out_}")
+        return
+    with options.client() as client:
+        identities = client.set_identities(NewIdentities(found))
+    options.show(identities, lambda: _draw_version(identities))
 
 
 def _draw_version(identities: Identities) -> None:

@@ -29,10 +29,12 @@ from acmx.cli import (
     policy_explain,
     policy_tables,
     policy_trial,
+    provision,
     questions,
     request,
     review,
     server,
+    template,
     terms,
 )
 from acmx.cli.failures import DONE, INTERRUPTED, WRONG_USAGE, WrongUsageError, note, tell, tell_usage
@@ -80,6 +82,12 @@ _offer(app, exchanges.requests, exchanges.show, exchanges.pending, review.review
 _offer(app, questions.ask, questions.answer, group=_EXCHANGES)
 _offer(app, exchanges.fetch, exchanges.withdraw, exchanges.watch, group=_EXCHANGES)
 
+_DEVICES = "From answer to device"
+_offer(app, provision.provision, group=_DEVICES)
+_template = _part("template", "What is kept for the documents of a partner.", _DEVICES)
+_offer(_template, template.show)
+_template.command(template.enter, name="set")
+
 _ADMINISTRATION = "Log-on and administration"
 _offer(app, login.login, login.logout, notices.notices, group=_ADMINISTRATION)
 
@@ -102,6 +110,7 @@ _account.command(account.list_all, name="list")
 _identities = _part("identities", "This system's server identity information.", _ADMINISTRATION)
 _offer(_identities, identities.show)
 _identities.command(identities.enter, name="set")
+_identities.command(identities.take_over, name="import")
 
 _partner = _part("partner", "The partner MC systems.", _ADMINISTRATION)
 _offer(_partner, partner.export, partner.add, accept.accept, partner.show, partner.suspend, partner.resume)

@@ -15,6 +15,7 @@ from acmx.client.operations import OperationCalls
 from acmx.client.pages import pages
 from acmx.client.partners import PartnerCalls
 from acmx.client.places import path, query
+from acmx.client.provisioning import ProvisioningCalls
 from acmx.client.rules import RuleCalls
 from acmx.client.sessions import SessionCalls
 from acmx.domain.acm1 import (
@@ -48,7 +49,9 @@ def _say_nothing(lost: AcmxError, seconds: float) -> None:
     del lost, seconds
 
 
-class Client(SessionCalls, AccountCalls, RuleCalls, PartnerCalls, OperationCalls, EvidenceCalls):
+class Client(
+    SessionCalls, AccountCalls, RuleCalls, PartnerCalls, ProvisioningCalls, OperationCalls, EvidenceCalls
+):
     """An ACM client of the ACM server at `url` (https), by bearer token.
 
     `certificate` is the server's own (a PEM file, or PEM text) and then the only one that is taken; without it

@@ -13,6 +13,8 @@ from acmx.config.sections import Delivery as Delivery
 from acmx.config.sections import Mail as Mail
 from acmx.config.sections import Notices as Notices
 from acmx.config.sections import Oidc as Oidc
+from acmx.config.sections import ProfileNames as ProfileNames
+from acmx.config.sections import Provisioning as Provisioning
 from acmx.config.sections import Requests as Requests
 from acmx.config.sections import Retention as Retention
 from acmx.config.sections import Webhook as Webhook

@@ -7,14 +7,26 @@ import msgspec
 
 from acmx.config.addresses import endpoint, host_of
 from acmx.config.oidc import faults_of_oidc
-from acmx.config.sections import Audit, Config, Delivery, Mail, Notices, Requests, Retention, Webhook
+from acmx.config.sections import (
+    Audit,
+    Config,
+    Delivery,
+    Mail,
+    Notices,
+    Provisioning,
+    Requests,
+    Retention,
+    Webhook,
+)
 from acmx.domain.errors import Fault, FaultyInput
 from acmx.domain.identities import InvalidIdentity, mc_system_id
+from acmx.domain.rules import uri
 from acmx.domain.telling import TOLD, is_mail_address
 
 LONGEST_DAYS = 3650
 LONGEST_SECONDS = 900
 _URL = re.compile(r"https://[!-~]+")
+_ELEMENT = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,127}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -30,6 +42,7 @@ def faults(config: Config) -> list[Fault]:
         *faults_of_oidc(config.oidc),
         *_faults_of_delivery(config.delivery),
         *_faults_of_records(config.audit, config.retention),
+        *_faults_of_provisioning(config.provisioning),
     ]
 
 
@@ -151,3 +164,18 @@ def _faults_of_records(audit: Audit, retention: Retention) -> Iterator[Fault]:
         yield Fault("audit.checkpoint_minutes", str(audit.checkpoint_minutes), "must be from 1 to 1440")
     if not 1 <= retention.days <= 36_500:
         yield Fault("retention.days", str(retention.days), "must be from 1 to 36500")
+
+
+def _faults_of_provisioning(provisioning: Provisioning) -> Iterator[Fault]:
+    known = ("mcptt", "mcvideo", "mcdata")
+    for service in provisioning.services:
+        if service not in known:
+            yield Fault("provisioning.services", service[:64], f"must be one of {', '.join(known)}")
+    for name, names in (("mcptt", provisioning.mcptt), ("mcdata", provisioning.mcdata)):
+        for field, element in (("entry", names.entry), ("id", names.id)):
+            if element and not _ELEMENT.fullmatch(element):
+                yield Fault(
+                    f"provisioning.{name}.{field}", element[:64], "must be the name of an XML element"
+                )
+        if names.namespace and (broken := uri(names.namespace)):
+            yield Fault(f"provisioning.{name}.namespace", names.namespace[:64], broken)

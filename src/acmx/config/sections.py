@@ -116,6 +116,22 @@ class Retention(Struct, frozen=True, forbid_unknown_fields=True):
     days: int = 730
 
 
+class ProfileNames(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the standard does not settle in the profile of an MC service; empty: as in MCVideo, by analogy."""
+
+    namespace: str = ""
+    entry: str = ""
+    id: str = ""
+
+
+class Provisioning(Struct, frozen=True, forbid_unknown_fields=True):
+    """The MC services whose user profiles get entries for partner MC systems."""
+
+    services: tuple[str, ...] = ("mcptt", "mcvideo", "mcdata")
+    mcptt: ProfileNames = ProfileNames()
+    mcdata: ProfileNames = ProfileNames()
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an ACM server must know before it starts."""
 
@@ -133,3 +149,4 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     delivery: Delivery = Delivery()
     audit: Audit = Audit()
     retention: Retention = Retention()
+    provisioning: Provisioning = Provisioning()

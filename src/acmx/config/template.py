@@ -63,4 +63,20 @@ TEMPLATE = """\
 [retention]
 # Days after the end of an exchange at which `acmx purge` removes its bodies.
 {retention.days}
+
+[provisioning]
+# The MC services whose user profiles get entries for partner MC systems: mcptt, mcvideo, mcdata.
+{provisioning.services}
+
+[provisioning.mcptt]
+# TS 24.484 names the entry of MCVideo only. Empty: by analogy with it.
+{provisioning.mcptt.namespace}
+{provisioning.mcptt.entry}
+{provisioning.mcptt.id}
+
+[provisioning.mcdata]
+# The same; nor is the namespace of these profiles certain.
+{provisioning.mcdata.namespace}
+{provisioning.mcdata.entry}
+{provisioning.mcdata.id}
 """

@@ -334,6 +334,18 @@ class Incomplete(AcmxError):
     status = 422
 
 
+class InvalidDocument(FaultyInput):
+    """The document is none that a configuration management server may be given."""
+
+    type = "invalid-document"
+
+
+class NotProvisionable(FaultyInput):
+    """No document is made of what is missing or wrong."""
+
+    type = "not-provisionable"
+
+
 # What happens only on this machine.
 
 

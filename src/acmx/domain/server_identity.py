@@ -12,24 +12,23 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from acmx.domain.errors import Fault, FaultyInput
-from acmx.domain.identities import (
-    InvalidIdentity,
-    host_and_port,
-    mc_service_id,
-    mc_system_id,
-    server_psi,
-    shown,
+from acmx.domain.identities import mc_service_id, server_psi, shown
+from acmx.domain.rules import (
+    Rule,
+    as_parsed,
+    https_url,
+    language,
+    line,
+    plmn,
+    server_uri,
+    system_id,
+    xcap_root,
 )
 
 Check = Callable[[str, object], Iterator[Fault]]
-Rule = Callable[[str], str]
 
 MAX_LENGTH = 2_048
 
-_url_characters = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*")
-_https_url = re.compile(r"(?i:https)://(?P<authority>[^/?#]*)[^#]*(?P<fragment>#.*)?")
-_plmn = re.compile(r"[0-9]{5,6}")
-_language_tag = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _secret_name = re.compile(r"x509|key|password|credential|secret", re.IGNORECASE)
 
 
@@ -131,64 +130,6 @@ class ServerIdentity(_Shape, frozen=True):
     functional_alias_server: str | None = None
 
 
-# The rules for text: each returns what the text must be, or nothing.
-
-
-def _anything(text: str) -> str:
-    if not text.isprintable() or text != text.strip():
-        return "must be text without control characters, and without spaces at its ends"
-    return ""
-
-
-def _https(text: str) -> str:
-    if not _url_characters.fullmatch(text):
-        return "must be a URL: no spaces, nothing beyond ASCII, % only before two hexadecimal digits"
-    url = _https_url.fullmatch(text)
-    if url is None:
-        return "must be an https URL"
-    if "@" in url["authority"]:
-        return "must not carry a user name or password"
-    if url["fragment"] is not None:
-        return "must not carry a fragment (#)"
-    return _as_parsed(lambda text: host_and_port(url["authority"], text))(text)
-
-
-def _xcap_root(text: str) -> str:
-    return "must not carry a query (?): paths are appended to it" if "?" in text else _https(text)
-
-
-def _as_parsed(parse: Callable[[str], object]) -> Rule:
-    def rule(text: str) -> str:
-        try:
-            parse(text)
-        except InvalidIdentity as invalid:
-            return invalid.rule
-        return ""
-
-    return rule
-
-
-def _server_uri(text: str) -> str:
-    scheme = text.partition(":")[0].lower()
-    if scheme == "https":
-        return _https(text)
-    if scheme in {"sip", "sips"}:
-        return _as_parsed(server_psi)(text)
-    return "must be a sip:, sips: or https: URI"
-
-
-def _system_id(text: str) -> str:
-    return _server_uri(text) if ":" in text else _as_parsed(mc_system_id)(text)
-
-
-def _digits_of_plmn(text: str) -> str:
-    return "" if _plmn.fullmatch(text) else "must be 5 or 6 digits (MCC and MNC)"
-
-
-def _language(text: str) -> str:
-    return "" if _language_tag.fullmatch(text) else "must be a language tag, such as en or de-AT"
-
-
 # The shapes: each yields the faults of a value that stands at `field`.
 
 
@@ -246,15 +187,15 @@ def _list_of(member: Check) -> Check:
     return check
 
 
-_TEXT = _string(_anything)
-_HTTPS = _string(_https)
-_XCAP_ROOT = _string(_xcap_root)
-_URI = _string(_server_uri)
-_USER = _string(_as_parsed(mc_service_id))
+_TEXT = _string(line)
+_HTTPS = _string(https_url)
+_XCAP_ROOT = _string(xcap_root)
+_URI = _string(server_uri)
+_USER = _string(as_parsed(mc_service_id))
 _SERVER = _record({"uri": _URI, "ipv6_required": _boolean})
 _CON_REFS = _record({"services": _TEXT, "common_core": _TEXT, "identity": _TEXT})
 _SLICES = _record({}, dict.fromkeys(("mcptt", "mcdata", "mcvideo", "common_core", "idm"), _TEXT))
-_PLMN = _record({"plmn": _string(_digits_of_plmn), "con_refs": _CON_REFS}, {"slices": _SLICES})
+_PLMN = _record({"plmn": _string(plmn), "con_refs": _CON_REFS}, {"slices": _SLICES})
 
 
 class Row(NamedTuple):
@@ -266,14 +207,14 @@ class Row(NamedTuple):
 
 
 ROWS: Mapping[str, Row] = {
-    "mc_system_id": Row(_string(_system_id), "B", must=True),
-    "mc_system_name": Row(_record({"text": _TEXT, "lang": _string(_language)}), "B/T"),
+    "mc_system_id": Row(_string(system_id), "B", must=True),
+    "mc_system_name": Row(_record({"text": _TEXT, "lang": _string(language)}), "B/T"),
     "idms_auth_endpoint": Row(_HTTPS, "B", must=True),
     "idms_token_endpoint": Row(_HTTPS, "B", must=True),
     "idm_client_id": Row(_TEXT, "B/T"),
     "http_proxy": Row(_HTTPS, "B", must=True),
     "gms": Row(_HTTPS, "B", must=True),
-    "gms_uri": Row(_string(_as_parsed(server_psi)), "B", must=True),
+    "gms_uri": Row(_string(as_parsed(server_psi)), "B", must=True),
     "gms_xcap_root": Row(_XCAP_ROOT, "B", must=True),
     "group_creation_xui": Row(_USER, "B/T", must=True),
     "cms": Row(_HTTPS, "B", must=True),

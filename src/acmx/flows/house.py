@@ -1,13 +1,15 @@
 """What every flow knows of the MC system it serves."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from uuid_utils import uuid7
 
+from acmx.domain.acm1 import Service
 from acmx.domain.identities import Realms
 from acmx.domain.moments import Clock
+from acmx.provisioning.names import PROFILES, Profile
 
 DELIVERY_AFTER_END = timedelta(days=90)
 
@@ -20,7 +22,8 @@ def mint_id() -> str:
 class House:
     """This MC system: its id, its users' realms, its clock, how long a request may wait, when
     people are reminded of it (before its end) or somebody else is told (after its arrival), how often a checkpoint
-    of the journal is kept, and how long bodies are kept after the end."""
+    of the journal is kept, how long bodies are kept after the end, and the user profiles of the MC services whose users
+    are provisioned."""
 
     system: str
     realms: Realms
@@ -31,4 +34,5 @@ class House:
     escalate_after: timedelta | None = None
     checkpoint_every: timedelta = timedelta(hours=1)
     retention: timedelta = timedelta(days=730)
+    profiles: Mapping[Service, Profile] = field(default_factory=lambda: PROFILES)
     mint: Callable[[], str] = mint_id

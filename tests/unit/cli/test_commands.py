@@ -12,7 +12,9 @@ from acmx.cli.main import app, run
 from acmx.domain.acm1 import Session
 from acmx.domain.partnership import Metadata, PartnerFile
 from acmx.faces.acm1.routes import ROUTES
+from acmx.provisioning.xml import write
 from permits import ACM1, AT_THE_MACHINE, COMMANDS, OFFLINE, OPEN, STREAMS, UNTIL_INTERRUPTED
+from provisioning import document
 
 EVIL = "\x1b[2J\x9b2J[red]\u202e\r\x07:up[/red]"
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -93,6 +95,7 @@ def written(kind: inspect.Type) -> Any:
 @pytest.fixture
 def files(tmp_path: Any, server: Any) -> dict[str, str]:
     contents = {
+        "xml": write(document()),
         "toml": b'mc_system_id = "mc.county-fire.example"\n',
         "cedar": b"permit (principal, action, resource);",
         "partner": msgspec.json.encode({"metadata": "{}", "signature": "x"}),

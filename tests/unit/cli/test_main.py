@@ -88,6 +88,7 @@ def test_the_commands_are_those_that_were_promised():
         *("policy try", "policy explain", "policy facts", "policy roles"),
         *("health", "outbox retry", "clock confirm"),
         *("audit checkpoint", "audit verify", "audit export", "evidence verify", "purge"),
+        *("provision", "template show", "template set", "identities import"),
     }
 
 

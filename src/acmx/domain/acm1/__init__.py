@@ -34,6 +34,10 @@ from acmx.domain.acm1.policy import Consultation as Consultation
 from acmx.domain.acm1.policy import Policy as Policy
 from acmx.domain.acm1.policy import PolicyInput as PolicyInput
 from acmx.domain.acm1.policy import RuleFailure as RuleFailure
+from acmx.domain.acm1.provisioning import Documents as Documents
+from acmx.domain.acm1.provisioning import Entry as Entry
+from acmx.domain.acm1.provisioning import NewTemplate as NewTemplate
+from acmx.domain.acm1.provisioning import Template as Template
 from acmx.domain.acm1.requests import Accepted as Accepted
 from acmx.domain.acm1.requests import Answer as Answer
 from acmx.domain.acm1.requests import Contradiction as Contradiction

@@ -6,7 +6,7 @@ Authorisation, decoding, the OpenAPI document and its tests come from these rows
 from acmx.domain import acm1
 from acmx.domain.partnership import PartnerFile
 from acmx.domain.records import Checkpoints, EvidenceFile, Purged, PurgeInput, SealedRows, SignedCheckpoint
-from acmx.faces.acm1 import accounts, evidence, operations, partners, records, requests, rules
+from acmx.faces.acm1 import accounts, evidence, operations, partners, provisioning, records, requests, rules
 from acmx.faces.acm1.calls import Served
 
 ROUTES: tuple[Served, ...] = (
@@ -83,6 +83,18 @@ ROUTES: tuple[Served, ...] = (
     ),
     Served(
         "PUT", "/server-identities", "identities", rules.put_identities, acm1.NewIdentities, acm1.Identities
+    ),
+    Served("GET", "/requests/{id}/documents", "read-own", provisioning.get_documents, None, acm1.Documents),
+    Served(
+        "GET", "/partners/{id}/template", "identities-read", provisioning.get_template, None, acm1.Template
+    ),
+    Served(
+        "PUT",
+        "/partners/{id}/template",
+        "identities",
+        provisioning.put_template,
+        acm1.NewTemplate,
+        acm1.Template,
     ),
     Served("GET", "/policy", "policy-read", rules.get_policy, None, acm1.Policy),
     Served("PUT", "/policy", "policy", rules.put_policy, acm1.PolicyInput, acm1.Policy),

@@ -1,0 +1,135 @@
+"""`acmx provision`: an answer becomes the documents that devices load; any such document is checked."""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+import msgspec
+from cyclopts import Parameter
+from cyclopts.types import ExistingFile
+
+from acmx.cli.failures import FAILED, WrongUsageError, note
+from acmx.cli.files import write
+from acmx.cli.options import DEFAULTS, Options
+from acmx.cli.terminal import busy, cell, facts, out, people, table
+from acmx.domain.acm1 import Documents
+from acmx.domain.errors import AcmxError, Fault, InvalidDocument
+from acmx.provisioning.ue_shape import check
+from acmx.provisioning.xml import parse
+
+MANIFEST = "provisioning.json"
+
+
+class Checked(msgspec.Struct):
+    """What was found in a document."""
+
+    file: str
+    faults: list[Fault]
+
+
+def provision(
+    id_: Annotated[
+        str | None, Parameter(name="ID", help="The exchange, as `acmx requests` lists it.")
+    ] = None,
+    /,
+    *,
+    out_: Annotated[
+        Path | None, Parameter(name="--out", help="Write the documents into this directory.")
+    ] = None,
+    rel13: Annotated[
+        bool, Parameter(name="--rel13", help="Leave out what readers of Release 13 do not know.")
+    ] = False,
+    check_: Annotated[
+        ExistingFile | None,
+        Parameter(name="--check", help="Check a UE initial configuration document, of any vendor."),
+    ] = None,
+    options: Options = DEFAULTS,
+) -> int | None:
+    """Make the documents for the approved users of an exchange: the partner's MCS UE initial configuration
+    document, and for each user and MC service the user profile migration entry.
+
+    A second run writes the same bytes. What the partner's answer does not carry comes from the template of the
+    partner: acmx template show PARTNER. With --check, name every fault of a document by line, element and rule.
+
+    For example:
+
+        acmx provision 01a3c5e7-9b2d-7f46-8a1b-3c5d7e9f1b2d --out devices
+
+        acmx provision --check ue-init-config.xml
+    """
+    if check_ is not None:
+        if id_ is not None or out_ is not None:
+            raise WrongUsageError("--check stands alone.")
+        return _check(check_, options)
+    if id_ is None or out_ is None:
+        raise WrongUsageError("Name an exchange and --out DIR, or --check FILE.")
+    with options.client() as client:
+        documents = client.documents(id_, rel13=rel13)
+    with busy(f"writing the documents of {people(len(documents.users))}"):
+        files = _write(documents, out_)
+    options.show(documents, lambda: _draw(documents, out_, files))
+    return None
+
+
+def _check(file: Path, options: Options) -> int:
+    try:
+        faults = check(parse(file.read_bytes()))
+    except InvalidDocument as error:
+        faults = error.faults
+
+    def draw() -> None:
+        for fault in faults:
+            out().print(cell(f"{file}: {fault}"), soft_wrap=True)
+        if not faults:
+            out().print(cell(f"{file}: no fault"))
+
+    options.show(Checked(str(file), faults), draw)
+    return FAILED if faults else 0
+
+
+def _write(documents: Documents, folder: Path) -> int:
+    """How many files were written; each is whole or not there."""
+    homes = [folder / "users" / quote(user, safe="@") for user in documents.users]
+    try:
+        for home in homes:
+            home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AcmxError(f"{error.filename} cannot be made: {error.strerror}") from None
+    entries = [(quote(entry.name, safe=""), entry.xml.encode()) for entry in documents.entries]
+    for home in homes:
+        for name, xml in entries:
+            write(home / name, xml)
+    write(folder / quote(documents.name, safe=""), documents.xml.encode())
+    write(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(_manifest(documents))) + b"\n")
+    return len(documents.users) * len(entries) + 2
+
+
+def _manifest(documents: Documents) -> dict[str, object]:
+    return {
+        "exchange": documents.id,
+        "partner": documents.partner,
+        "catalogue": documents.catalogue,
+        "template": documents.template,
+        "users": len(documents.users),
+        "entries": [entry.name for entry in documents.entries],
+        "sources": documents.sources,
+    }
+
+
+def _draw(documents: Documents, folder: Path, files: int) -> None:
+    out().print(
+        facts(
+            {
+                "partner": documents.partner,
+                "users": people(len(documents.users)),
+                "services": ", ".join(entry.service for entry in documents.entries),
+                "catalogue": f"version {documents.catalogue}",
+                "template": f"version {documents.template}" if documents.template else "defaults only",
+            }
+        )
+    )
+    sources = table("value", "from")
+    for key, source in documents.sources.items():
+        sources.add_row(cell(key), cell(source))
+    out().print(sources)
+    note(f"{files:,} files written to {folder}.")

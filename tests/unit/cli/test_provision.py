@@ -1,0 +1,113 @@
+import json
+import tomllib
+
+import pytest
+
+from acmx.cli.main import run
+from acmx.domain.acm1 import Documents, Entry, Identities, Template
+from acmx.provisioning.names import PROFILES
+from acmx.provisioning.profile import entry
+from acmx.provisioning.xml import write
+from provisioning import answer, document
+
+FIRE = "mc.county-fire.example"
+ID = "01a206cb-f5c6-77ad-94c0-f9f1f6155a0d"
+UE = document(answer(mc_system_id=FIRE))
+
+
+@pytest.fixture
+def documents():
+    xml = write(entry(PROFILES["mcptt"], FIRE, UE)).decode()
+    return Documents(
+        id=ID,
+        partner=FIRE,
+        catalogue=3,
+        template=2,
+        name=f"ue-init-config-{FIRE}.xml",
+        xml=write(UE).decode(),
+        entries=[Entry("mcptt", f"mcptt-user-profile-entry-{FIRE}.xml", xml)],
+        users=["sip:alice@a.example", "tel:+15550100"],
+        sources={"kms": "answer", "timers": "template"},
+    )
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_documents_are_written_and_a_second_run_writes_the_same_bytes(
+    logged_on, documents, tmp_path, capsys
+):
+    logged_on.replies[f"GET /requests/{ID}/documents"] = (200, documents)
+    out = tmp_path / "devices"
+    assert run(["provision", ID, "--out", str(out)]) == 0
+    first = contents(out)
+    entry_name = f"mcptt-user-profile-entry-{FIRE}.xml"
+    assert sorted(first) == [
+        "provisioning.json",
+        f"ue-init-config-{FIRE}.xml",
+        f"users/sip%3Aalice@a.example/{entry_name}",
+        f"users/tel%3A%2B15550100/{entry_name}",
+    ]
+    assert json.loads(first["provisioning.json"])["sources"] == {"kms": "answer", "timers": "template"}
+    said = capsys.readouterr()
+    assert "4 files written" in said.err
+    assert "template" in said.out
+    assert run(["provision", ID, "--out", str(out)]) == 0
+    assert contents(out) == first
+    ue = out / f"ue-init-config-{FIRE}.xml"
+    assert run(["provision", "--check", str(ue)]) == 0
+
+
+def test_what_is_missing_is_said_and_nothing_is_written(logged_on, tmp_path, capsys):
+    faults = [{"field": "kms", "value": "", "rule": "is missing in the partner's answer"}]
+    logged_on.refuses(f"GET /requests/{ID}/documents", 422, "not-provisionable", faults=faults)
+    out = tmp_path / "devices"
+    assert run(["provision", ID, "--out", str(out)]) == 1
+    assert "kms: is missing in the partner's answer" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_document_is_checked_and_every_fault_named(tmp_path, capsys):
+    file = tmp_path / "theirs.xml"
+    file.write_bytes(write(UE).replace(b"<T100>2<", b"<T100>300<").replace(b"<kms>https:", b"<kms>mailto:"))
+    assert run(["provision", "--check", str(file)]) == 1
+    said = capsys.readouterr().out
+    assert "on-network/Timers/T100: '300' must be a number from 0 to 255" in said
+    assert "App-Server-Info/kms" in said
+    assert run(["provision", "--check", str(file), "--json"]) == 1
+    assert len(json.loads(capsys.readouterr().out)["faults"]) == 2
+    file.write_text("<!DOCTYPE r [<!ENTITY a 'b'>]><r>&a;</r>")
+    assert run(["provision", "--check", str(file)]) == 1
+    assert "document type" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("tokens", [[], [ID], [ID, "--check", __file__]])
+def test_what_is_meant_has_to_be_said(tokens, capsys):
+    assert run(["provision", *tokens]) == 2
+    assert "--check" in capsys.readouterr().err
+
+
+def test_a_catalogue_is_read_from_a_document(logged_on, tmp_path, capsys):
+    file, toml = tmp_path / "ue.xml", tmp_path / "ours.toml"
+    file.write_bytes(write(UE))
+    assert run(["identities", "import", str(file), "-o", str(toml)]) == 0
+    assert tomllib.loads(toml.read_text())["mc_system_id"] == FIRE
+    assert "acmx identities set" in capsys.readouterr().err
+    logged_on.replies["PUT /server-identities"] = (200, Identities(4, [], {}))
+    assert run(["identities", "import", str(file)]) == 0
+    assert logged_on.asked[-1][1]["server_identity"] == tomllib.loads(toml.read_text())
+
+
+def test_a_template_is_shown_and_set(logged_on, tmp_path, capsys):
+    place = f"/partners/{FIRE}/template"
+    logged_on.replies[f"GET {place}"] = (200, Template(FIRE, 0, {"timers": {"t100": 2}}))
+    logged_on.replies[f"PUT {place}"] = (200, Template(FIRE, 1, {}))
+    assert run(["template", "show", FIRE]) == 0
+    said = capsys.readouterr().out
+    assert "the defaults" in said
+    assert "t100 = 2" in said
+    file = tmp_path / "template.toml"
+    file.write_text('idm_client_id = "acmx"\n')
+    assert run(["template", "set", FIRE, str(file)]) == 0
+    assert logged_on.asked[-1][1] == {"template": {"idm_client_id": "acmx"}}
