@@ -232,6 +232,8 @@ def test_at_the_primary_system_the_checks_of_step_2_are_explained(tmp_path: Path
             assert [(c["rule"], c["passed"]) for c in said["checks"]] == [
                 ("role:submit", True),
                 ("own-users", True),
+                ("partner-kinds", True),
+                ("partner-askers", True),
             ]
             assert not {"by", "rule", "consultation", "policy"} & set(said)
             assert "checks" not in await explained(fire, id_)

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ async def shown(system: System, face: int) -> str:
 
 
 def make(system: System, *, now: datetime | None = None, days: int = 825) -> tuple[bytes, bytes]:
-    return self_signed(system.id, ["127.0.0.1"], now=now or datetime.now(UTC), days=days)
+    return self_signed(system.id, ["127.0.0.1"], now=now or system.clock(), days=days)
 
 
 def put(system: System, face: str, certificate: bytes | None, key: bytes | None) -> None:
@@ -66,8 +66,8 @@ def confirmed(system: System, certificate: str) -> Any:
 
 def broken(system: System) -> dict[str, tuple[bytes | None, bytes | None]]:
     other, other_key = make(system)
-    past = datetime.now(UTC) - timedelta(days=900)
-    future = datetime.now(UTC) + timedelta(days=900)
+    past = system.clock() - timedelta(days=900)
+    future = system.clock() + timedelta(days=900)
     return {
         "the key of another": (None, other_key),
         "the certificate of another": (other, None),

@@ -1,5 +1,6 @@
 """A log-on at an OpenID provider goes on by its refresh token; without one the person logs on again."""
 
+import hmac
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -34,7 +35,7 @@ class _Renewal:
         """Another access token. A refresh token may be good only once, so processes take turns."""
         with profiles.alone():
             stored = profiles.load(self.profile.name)
-            if stored.session.token == self.profile.session.token:
+            if hmac.compare_digest(stored.session.token.encode(), self.profile.session.token.encode()):
                 stored = _renewed(stored)
                 profiles.replace(stored)
         self.profile = stored

@@ -1,5 +1,6 @@
 """Steps 7 and 15: a person logs on with a local account and gets a bearer token."""
 
+import hmac
 import secrets
 from datetime import timedelta
 from functools import cache
@@ -63,10 +64,15 @@ def prepare(house: House, account: Account | None, credentials: Credentials) -> 
     return Plan(account, session, Token(token_hash(secret), account.name, to_ms(now), to_ms(ends)))
 
 
+def _same(account: Account, verified: Account) -> bool:
+    """Whether the password that was verified is still the one."""
+    return hmac.compare_digest(account.password_hash.encode(), verified.password_hash.encode())
+
+
 def apply(tx: Tx, plan: Plan) -> Session:
     """Raises LogOnRefused where the account was disabled or got another password meanwhile."""
     account = accounts.find(tx, plan.account.name)
-    if account is None or account.disabled or account.password_hash != plan.account.password_hash:
+    if account is None or account.disabled or not _same(account, plan.account):
         raise LogOnRefused
     at = plan.token.logged_on_at
     accounts.insert_token(tx, plan.token, at)
