@@ -94,7 +94,7 @@ def test_doctor_says_who_has_not_confirmed_the_certificate_in_use(tmp_path: Path
                 lambda: police.store.read(lambda tx: partners.find(tx, FIRE)),
                 lambda partner: partner.certificates_there,
             )
-            keep_certificates.publish_next(police.directory, None)
+            keep_certificates.publish_next(police.directory, None, police.clock)
             keep_certificates.switch(police.directory, anyway=True)
 
     asyncio.run(scenario())
@@ -109,7 +109,7 @@ def test_operators_are_told_that_a_change_waits(tmp_path: Path) -> None:
             fire.config = msgspec.structs.replace(fire.config, mail=mail)
             for system in (police, fire):
                 await system.start()
-            keep_certificates.publish_next(police.directory, None)
+            keep_certificates.publish_next(police.directory, None, police.clock)
             police.server.renew()
             await eventually(lambda: asyncio.sleep(0, sink.mails), lambda mails: len(mails) == 1)
             assert POLICE in sink.mails[0].get_content()

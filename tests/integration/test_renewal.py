@@ -129,7 +129,7 @@ def test_a_certificate_that_partners_have_not_confirmed_is_not_shown(tmp_path: P
             await police.server._renewal.renew()
             assert f"not confirmed by {FIRE}" in capsys.readouterr().out
             assert await shown_to(police) == good
-            keep_certificates.publish_next(police.directory, None)
+            keep_certificates.publish_next(police.directory, None, police.clock)
             with pytest.raises(NotNow, match=FIRE):
                 keep_certificates.switch(police.directory, anyway=False)
 
@@ -156,7 +156,7 @@ def test_renewal_under_load_with_a_rotation_on_the_way(tmp_path: Path) -> None:
 
             loading = asyncio.create_task(load())
             old = await shown(police, 1)
-            keep_certificates.publish_next(police.directory, None)
+            keep_certificates.publish_next(police.directory, None, police.clock)
             key_files.rotate(police.directory / "keys", police.clock() + timedelta(days=30))
             police.server.renew()
             found = await eventually(lambda: change(fire, POLICE), lambda found: found["fields"])
@@ -186,7 +186,7 @@ def test_renewal_under_load_with_a_rotation_on_the_way(tmp_path: Path) -> None:
             (taken,) = [entry for entry in journal if entry["event"] == "partner-metadata-confirmed"]
             assert taken["actor"] == f"sip:partner-administrator@{FIRE}"
             assert (await change(fire, POLICE))["fields"] == []
-            keep_certificates.publish_next(police.directory, None)
+            keep_certificates.publish_next(police.directory, None, police.clock)
             police.server.renew()
             found = await eventually(lambda: change(fire, POLICE), lambda found: found["fields"])
             assert len(found["fields"][0]["new"]) == 2
@@ -260,7 +260,7 @@ def test_new_realms_and_a_new_address_wait_for_a_person(tmp_path: Path) -> None:
 def test_a_change_that_is_taken_back_waits_no_longer(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path) as (police, fire):
-            keep_certificates.publish_next(police.directory, None)
+            keep_certificates.publish_next(police.directory, None, police.clock)
             police.server.renew()
             await eventually(lambda: change(fire, POLICE), lambda found: found["fields"])
             for name in ("acm2-next.pem", "acm2-next.key"):

@@ -37,7 +37,7 @@ ACM2_CERTIFICATE, ACM2_KEY = "tls/acm2.pem", "tls/acm2.key"
 DATABASE = "acmx.db"
 
 CERTIFICATE_DAYS = 825
-_now = partial(datetime.now, UTC)
+machine_clock = partial(datetime.now, UTC)
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -58,7 +58,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     allow_local: bool = False
 
 
-def create(directory: Path, settings: Settings, clock: Clock = _now) -> None:
+def create(directory: Path, settings: Settings, clock: Clock = machine_clock) -> None:
     """Make the directory of a new ACM server (mode 0700, its files 0600).
 
     It holds a configuration, a signing key, TLS certificates, a database with the shipped policy as version 1
@@ -139,7 +139,7 @@ def _make_keys(draft: Path, chosen: Config) -> None:
         (ACM2_CERTIFICATE, ACM2_KEY, (chosen.system, acm2_host)),
     ):
         names = list(dict.fromkeys(hosts))
-        certificate_pem, key_pem = self_signed(names[0], names, now=_now(), days=CERTIFICATE_DAYS)
+        certificate_pem, key_pem = self_signed(names[0], names, now=clock(), days=CERTIFICATE_DAYS)
         write_secret(draft / certificate, certificate_pem)
         write_secret(draft / key, key_pem)
 

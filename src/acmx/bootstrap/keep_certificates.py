@@ -5,16 +5,23 @@ partner, and only then takes its place.
 """
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec import Struct
 
 from acmx import config
-from acmx.bootstrap.create import ACM1_CERTIFICATE, ACM2_CERTIFICATE, ACM2_KEY, CERTIFICATE_DAYS, CONFIG, sync
+from acmx.bootstrap.create import (
+    ACM1_CERTIFICATE,
+    ACM2_CERTIFICATE,
+    ACM2_KEY,
+    CERTIFICATE_DAYS,
+    CONFIG,
+    machine_clock,
+    sync,
+)
 from acmx.bootstrap.keep_keys import look
 from acmx.domain.errors import AlreadyThere, NotFound, NotNow
-from acmx.domain.moments import text
+from acmx.domain.moments import Clock, text
 from acmx.storage import partners
 from acmx.trust.certificates import (
     der,
@@ -58,7 +65,9 @@ def certificates(directory: Path) -> Certificates:
     return Certificates([_shown(directory, use, path.read_text()) for use, path in found.items()])
 
 
-def publish_next(directory: Path, given: tuple[Path, Path] | None) -> Certificates:
+def publish_next(
+    directory: Path, given: tuple[Path, Path] | None, clock: Clock = machine_clock
+) -> Certificates:
     """Publish the certificate that is to follow that of ACM-2: the given pair (PEM files), or a new self-signed one.
 
     Raises AlreadyThere where one is published already, Misconfigured, FaultyInput, OSError.
@@ -67,13 +76,13 @@ def publish_next(directory: Path, given: tuple[Path, Path] | None) -> Certificat
         raise AlreadyThere(f"{directory / NEXT_CERTIFICATE} is there: switch to it, or remove it.")
     if given:
         pair = read_pair(*given)
-        pair.require_valid(datetime.now(UTC))
+        pair.require_valid(clock())
         require_both_ends(pair.pem)
         certificate, key = pair.certificate, pair.key
     else:
         chosen = config.read(directory / CONFIG)
         names = list(dict.fromkeys((chosen.system, config.host_of(chosen.acm2.address))))
-        certificate, key = self_signed(names[0], names, now=datetime.now(UTC), days=CERTIFICATE_DAYS)
+        certificate, key = self_signed(names[0], names, now=clock(), days=CERTIFICATE_DAYS)
     (directory / OLD_CERTIFICATE).unlink(missing_ok=True)
     (directory / NEXT_KEY).unlink(missing_ok=True)
     write_secret(directory / NEXT_KEY, key)
