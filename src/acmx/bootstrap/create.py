@@ -72,7 +72,7 @@ def create(directory: Path, settings: Settings, clock: Clock = machine_clock) ->
     account = keep_accounts.prepare(house, settings.mc_service_id, _first_account(settings))
     with new_directory(directory) as draft:
         config.write(draft / CONFIG, chosen)
-        _make_keys(draft, chosen)
+        _make_keys(draft, chosen, clock())
         asyncio.run(_fill(draft / DATABASE, house, account))
 
 
@@ -128,7 +128,7 @@ def _first_account(settings: Settings) -> NewAccount:
     return convert(document, NewAccount, at="account")
 
 
-def _make_keys(draft: Path, chosen: Config) -> None:
+def _make_keys(draft: Path, chosen: Config, now: datetime) -> None:
     for folder in (KEYS, TLS):
         (draft / folder).mkdir(mode=0o700)
     SigningKey.generate().save(draft / SIGNING_KEY)
@@ -139,7 +139,7 @@ def _make_keys(draft: Path, chosen: Config) -> None:
         (ACM2_CERTIFICATE, ACM2_KEY, (chosen.system, acm2_host)),
     ):
         names = list(dict.fromkeys(hosts))
-        certificate_pem, key_pem = self_signed(names[0], names, now=clock(), days=CERTIFICATE_DAYS)
+        certificate_pem, key_pem = self_signed(names[0], names, now=now, days=CERTIFICATE_DAYS)
         write_secret(draft / certificate, certificate_pem)
         write_secret(draft / key, key_pem)
 
