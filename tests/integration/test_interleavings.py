@@ -35,6 +35,7 @@ from acmx.domain.errors import (
 from acmx.domain.exchange import UNANSWERED, UNDECIDED, Event, State, transition
 from acmx.domain.identities import Realms
 from acmx.domain.messages import Receipt
+from acmx.domain.moments import to_ms
 from acmx.flows.retrieve import WAITING
 from invariants import (
     ENDED_WITHOUT_ANSWER,
@@ -305,7 +306,7 @@ class Interleavings(RuleBasedStateMachine):
         self.run(review())
 
     def _expected(self, before: Any, id_: str, by: str, verdict: str, stale: bool) -> type[AcmxError] | None:
-        """The order of the guards: the same review again, the outcome stands, either version differs (law 4)."""
+        """The guards in order: the same review again, the outcome stands, too late, either version differs (law 4)."""
         if before is None:
             return NotFound
         if before.kind is None:
@@ -314,6 +315,8 @@ class Interleavings(RuleBasedStateMachine):
             return None
         if before.state not in UNDECIDED:
             return OutcomeStands
+        if before.expires_at is not None and before.expires_at <= to_ms(self.fire.house.clock()):
+            return NotNow
         return VersionsDiffer if stale else None
 
     @rule(id_=exchanges, verdicts=st.lists(st.sampled_from(list(VERDICTS)), min_size=2, max_size=2))
