@@ -19,6 +19,7 @@ from acmx.domain.acm1 import NewAccount
 from acmx.domain.documents import convert
 from acmx.domain.errors import AlreadyThere, FaultyInput
 from acmx.domain.identities import Realms
+from acmx.domain.moments import Clock
 from acmx.flows import keep_accounts, set_policy
 from acmx.flows.house import House
 from acmx.storage.engine import Tx
@@ -56,7 +57,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     tel_prefixes: tuple[str, ...] = ()
 
 
-def create(directory: Path, settings: Settings) -> None:
+def create(directory: Path, settings: Settings, clock: Clock = _now) -> None:
     """Make the directory of a new ACM server (mode 0700, its files 0600).
 
     It holds a configuration, a signing key, TLS certificates, a database with the shipped policy as version 1
@@ -66,7 +67,7 @@ def create(directory: Path, settings: Settings) -> None:
     chosen = _config(settings)
     if found := config.faults(chosen):
         raise FaultyInput(found)
-    house = House(chosen.system, chosen.realms, _now)
+    house = House(chosen.system, chosen.realms, clock)
     account = keep_accounts.prepare(house, settings.mc_service_id, _first_account(settings))
     with new_directory(directory) as draft:
         config.write(draft / CONFIG, chosen)
