@@ -19,9 +19,11 @@ from acmx.delivery import clockwork
 from acmx.delivery.backoff import Pace
 from acmx.delivery.check import Check
 from acmx.delivery.clock_guard import ClockGuard, since_boot
+from acmx.delivery.cms import Cms
 from acmx.delivery.link import Link
 from acmx.delivery.links import Links
 from acmx.delivery.messenger import Messenger
+from acmx.delivery.provisioner import Provisioner
 from acmx.delivery.supervisor import Supervisor
 from acmx.domain.errors import TemporarilyUnavailable
 from acmx.domain.moments import Clock, to_ms
@@ -67,6 +69,7 @@ class Server:
             remind_before=tuple(timedelta(hours=hours) for hours in config.notices.reminder_hours),
             escalate_after=timedelta(hours=config.notices.escalation_hours) or None,
             profiles=profiles(config.provisioning),
+            has_cms=bool(config.xcap.root),
         )
         self._house = house
         identity = own(directory, config)
@@ -99,6 +102,7 @@ class Server:
             channels=[channel.name for channel in channels],
         )
         self._messenger = Messenger(house, store, self._supervisor, channels)
+        self._provisioner = Provisioner(house, store, Cms(directory, config.xcap))
         self._tasks: set[asyncio.Task[None]] = set()
 
         def refused(face: str) -> Callable[[str, str], None]:
@@ -120,6 +124,8 @@ class Server:
         await self._face2.start()
         await self._links.start()
         self._messenger.start()
+        if self._house.has_cms:
+            self._supervisor.keep("provisioner", self._provisioner.run)
         self._supervisor.keep("clockwork", partial(clockwork.run, self._house, self._store, self._guard))
         self._supervisor.keep("notifications", self._bell.keep_beating)
         self._supervisor.keep("partners", self._peers.keep_fresh)
@@ -134,6 +140,7 @@ class Server:
             self._face2.stop(GRACE),
             self._links.finish(GRACE),
             self._messenger.finish(GRACE),
+            self._provisioner.finish(GRACE),
         )
         await self._supervisor.stop()
         with suppress(TemporarilyUnavailable):
@@ -152,6 +159,7 @@ class Server:
         self._bell.ring(signals)
         self._links.hear(signals)
         self._messenger.hear(signals)
+        self._provisioner.hear(signals)
         if any(isinstance(signal, PartnerChanged) for signal in signals):
             self._peers.hear_of_change()
 

@@ -22,7 +22,7 @@ def mint_id() -> str:
 class House:
     """This MC system: its id, its users' realms, its clock, how long a request may wait, when
     people are reminded of it (before its end) or somebody else is told (after its arrival), and the user profiles
-    of the MC services whose users are provisioned."""
+    of the MC services whose users are provisioned, and whether there is a CMS to put them on."""
 
     system: str
     realms: Realms
@@ -32,4 +32,5 @@ class House:
     remind_before: tuple[timedelta, ...] = (timedelta(hours=72), timedelta(hours=24))
     escalate_after: timedelta | None = None
     profiles: Mapping[Service, Profile] = field(default_factory=lambda: PROFILES)
+    has_cms: bool = False
     mint: Callable[[], str] = mint_id

@@ -12,6 +12,7 @@ Permission = Literal[
     "submit",
     "withdraw",
     "retrieve",
+    "provision",
     "review",
     "read-all",
     "audit",
@@ -28,12 +29,12 @@ Permission = Literal[
 ]
 
 ROLES: dict[str, frozenset[Permission]] = {
-    "requester": frozenset({"read-own", "submit", "withdraw", "retrieve", "partners-read"}),
+    "requester": frozenset({"read-own", "submit", "withdraw", "retrieve", "provision", "partners-read"}),
     "reviewer": frozenset({"read-own", "review", "partners-read", "identities-read", "policy-read"}),
     "partner-administrator": frozenset(
         {"read-own", "partners", "partners-read", "policy", "policy-read", "links"}
     ),
-    "identity-editor": frozenset({"read-own", "identities", "identities-read", "partners-read"}),
+    "identity-editor": frozenset({"read-own", "identities", "identities-read", "provision", "partners-read"}),
     "auditor": frozenset(
         {"read-own", "read-all", "audit", "partners-read", "identities-read", "policy-read", "health"},
     ),
