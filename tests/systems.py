@@ -209,7 +209,11 @@ async def two_systems(tmp: Path, *, start: bool = True) -> AsyncIterator[tuple[S
 def _template() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="acmx-template-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    create(folder / "police", _settings(POLICE, ("ims.mnc001.mcc001.3gppnetwork.org", POLICE), ("+1555",)), Clock())
+    create(
+        folder / "police",
+        _settings(POLICE, ("ims.mnc001.mcc001.3gppnetwork.org", POLICE), ("+1555",)),
+        Clock(),
+    )
     create(folder / "fire", _settings(FIRE, (FIRE,), ()), Clock())
     asyncio.run(_furnish(folder))
     return folder

@@ -66,7 +66,9 @@ class Xcap:
 
     def written(self) -> Counter[str]:
         """How often each document was written or deleted."""
-        return Counter(path for method, path, status in self.log if method != "GET" and status in (200, 201, 204))
+        return Counter(
+            path for method, path, status in self.log if method != "GET" and status in (200, 201, 204)
+        )
 
     def entry(self, service: str, user: str) -> list[etree._Element]:
         """The entries for partners in a profile."""

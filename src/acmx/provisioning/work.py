@@ -62,6 +62,7 @@ def put_entry(place: Place, entry: Element, *, doubtful: bool = False) -> Work:
             return _stands(doubtful=doubtful)
         if (yield from write(_replacing(place.url, place.names.mime, found))):
             return Outcome("written")
+        doubtful = True
     raise failed(_KEEPS_CHANGING)
 
 
@@ -74,6 +75,7 @@ def remove_entry(place: Place, partner: str, *, doubtful: bool = False) -> Work:
             return _stands(doubtful=doubtful)
         if (yield from write(_replacing(place.url, place.names.mime, found))):
             return Outcome("written")
+        doubtful = True
     raise failed(_KEEPS_CHANGING)
 
 
@@ -104,6 +106,7 @@ def put_document(url: str, document: bytes, *, doubtful: bool = False) -> Work:
         condition = {"If-None-Match": "*"} if found is None else {"If-Match": found.tag}
         if (yield from write(Request("PUT", url, {"Content-Type": UE_MIME, **condition}, document))):
             return Outcome("written")
+        doubtful = True
     raise failed(_KEEPS_CHANGING)
 
 
@@ -116,6 +119,7 @@ def remove_document(url: str, *, doubtful: bool = False) -> Work:
             return _stands(doubtful=doubtful)
         if (yield from write(Request("DELETE", url, {"If-Match": found.tag}))):
             return Outcome("written")
+        doubtful = True
     raise failed(_KEEPS_CHANGING)
 
 
@@ -139,7 +143,11 @@ def give_up(reason: str) -> Work:
 
 
 def _stands(*, doubtful: bool) -> Outcome:
-    return Outcome("written", "found so after no answer came") if doubtful else Outcome("unchanged")
+    return (
+        Outcome("written", "found so after a try that may have been lost")
+        if doubtful
+        else Outcome("unchanged")
+    )
 
 
 def _replacing(url: str, mime: str, found: Found) -> Request:

@@ -131,7 +131,7 @@ def write(request: Request) -> Asking[bool]:
     reply = yield from ask(request)
     if reply.status in (200, 201, 204):
         return True
-    if reply.status == 412:
+    if reply.status == 412 or (request.method == "DELETE" and reply.status in (404, 410)):
         return False
     if reply.status == 409:
         raise failed(f"the CMS refuses it (409): {explain(reply.body)}")

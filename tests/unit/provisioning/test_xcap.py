@@ -213,6 +213,8 @@ def test_written_before_the_connection_dropped_it_is_found_so():
     assert push(got(with_entry()), doubtful=True)[0].state == "written"
     assert push(got(), OK, doubtful=True)[0] == Outcome("written")
     assert push(Failed("cut"))[0].doubtful is False
+    repeated_on_the_way = push(got(), Response(412), got(with_entry(), '"2"'))
+    assert repeated_on_the_way[0].state == "written"
 
 
 def test_redirects_of_the_same_host_are_followed_and_no_others():
@@ -281,8 +283,14 @@ def test_the_document_is_created_only_where_there_is_none_and_else_replaced():
 def test_the_document_is_deleted_on_condition():
     end, requests = drive(work.remove_document(UE_URL), got(XML), Response(412), got(XML, '"2"'), OK)
     assert end == Outcome("written")
-    assert (requests[3].method, requests[3].headers, requests[3].body) == ("DELETE", {"If-Match": '"2"'}, None)
+    assert (requests[3].method, requests[3].headers, requests[3].body) == (
+        "DELETE",
+        {"If-Match": '"2"'},
+        None,
+    )
     assert drive(work.remove_document(UE_URL), Response(404))[0] == Outcome("unchanged")
+    gone = drive(work.remove_document(UE_URL), got(XML), Response(404), Response(404))[0]
+    assert gone.state == "written"
 
 
 def test_a_preview_of_the_document():
@@ -309,7 +317,7 @@ def test_the_cms_must_know_our_application_usages():
 
 def test_places_are_percent_encoded_and_the_scheme_is_written_once():
     root = "https://cms.a.example/xcap/"
-    assert URL == f"{root}org.3gpp.mcvideo.user-profile/users/sip:alice@a.example/mcvideo-user-profile-0.xml"
+    assert f"{root}org.3gpp.mcvideo.user-profile/users/sip:alice@a.example/mcvideo-user-profile-0.xml" == URL
     strange = document_url(root, NAMES.auid, "sip:a/b?c#d%e ü@x;p=1", "f.xml")
     assert strange.endswith("/users/sip:a%2Fb%3Fc%23d%25e%20%C3%BC@x;p=1/f.xml")
     assert document_url(root, NAMES.auid, "tel:+15550100", "f.xml").endswith("/users/tel:+15550100/f.xml")
