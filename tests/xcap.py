@@ -93,17 +93,8 @@ class Xcap:
             await asyncio.sleep(faults.slow)
         if faults.silent or faults.drops_on == path:
             return self._drop(request)
-        if faults.token is not None and request.headers.get("Authorization") != f"Bearer {faults.token}":
-            return web.Response(status=401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
-        if faults.identity is not None and request.headers.get("X-3GPP-Asserted-Identity") != faults.identity:
-            return web.Response(status=403)
-        if faults.retry_after:
-            faults.retry_after -= 1
-            return web.Response(status=503, headers={"Retry-After": "7"})
-        if faults.redirect is not None and faults.redirects:
-            faults.redirects -= 1
-            status, _, place = faults.redirect.partition(" ")
-            return web.Response(status=int(status), headers={"Location": place or request.raw_path})
+        if refused := self._refuse(request):
+            return refused
         if path == "xcap-caps/global/index":
             return self._caps()
         if faults.breaks and self._random.random() < faults.breaks:
@@ -118,6 +109,21 @@ class Xcap:
             self.log.append((request.method, path, reply.status))
             return self._drop(request)
         return reply
+
+    def _refuse(self, request: web.Request) -> web.Response | None:
+        faults = self.faults
+        if faults.token is not None and request.headers.get("Authorization") != f"Bearer {faults.token}":
+            return web.Response(status=401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+        if faults.identity is not None and request.headers.get("X-3GPP-Asserted-Identity") != faults.identity:
+            return web.Response(status=403)
+        if faults.retry_after:
+            faults.retry_after -= 1
+            return web.Response(status=503, headers={"Retry-After": "7"})
+        if faults.redirect is not None and faults.redirects:
+            faults.redirects -= 1
+            status, _, place = faults.redirect.partition(" ")
+            return web.Response(status=int(status), headers={"Location": place or request.raw_path})
+        return None
 
     def _get(self, path: str) -> web.Response:
         document = self.documents.get(path)
