@@ -12,6 +12,8 @@ import tomli_w
 from lxml import etree
 
 from acmx import config
+from acmx.bootstrap.doctor import examine
+from acmx.domain.errors import Misconfigured
 from acmx.domain.messages import PROBLEM
 from acmx.provisioning.names import UE_AUID
 from acmx.storage.provisionings import JobChanged
@@ -441,6 +443,35 @@ def test_who_may_and_what_is_needed(tmp_path: Path) -> None:
             await police.restart()
             status, problem = await police.call("POST", place, {"mode": "remove"})
             assert (status, "[xcap]" in problem["detail"]) == (409, True)
+
+    asyncio.run(scenario())
+
+
+def test_the_doctor_asks_the_cms_what_it_knows(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with (
+            xcap_server(tmp_path) as cms,
+            two_systems(tmp_path / "systems", start=False) as (police, _),
+        ):
+            token = police.directory / "cms.token"
+            token.write_text("secret")
+            set_xcap(police, root=cms.url, ca_file=str(tmp_path / "cms.pem"), token_file="cms.token")
+
+            async def finding(name: str) -> tuple[str, str]:
+                findings = (await asyncio.to_thread(examine, police.directory)).items
+                return next((found.status, found.text) for found in findings if found.name == name)
+
+            assert (await finding("CMS"))[0] == "ok"
+            assert "cms.token" in (await finding("modes"))[1]
+            cms.faults.auids = ()
+            assert "does not know" in (await finding("CMS"))[1]
+            cms.faults.silent = True
+            assert "does not answer" in (await finding("CMS"))[1]
+            token.unlink()
+            assert "cannot be read" in (await finding("CMS"))[1]
+            with pytest.raises(Misconfigured):
+                await police.start()
+            await police.store.close()
 
     asyncio.run(scenario())
 

@@ -31,8 +31,8 @@ AT_ONCE = 256
 CHUNK = 1000
 ATTEMPTS = 8
 LOOK_AGAIN = timedelta(seconds=30)
-TURN_WITHIN = 600.0
-"""Seconds; a page of documents from a CMS that is slow with each."""
+DOCUMENT_WITHIN = 600.0
+"""Seconds; a CMS may be slow with each of the requests that a document takes."""
 log = structlog.get_logger()
 
 
@@ -46,6 +46,7 @@ class Provisioner:
         self._wake = asyncio.Event()
         self._at_work = asyncio.Lock()
         self._stopping = False
+        self._beat: Beat = lambda _within: None
         self._cancelled: set[str] = set()
         self._knows: set[str] = set()
 
@@ -65,11 +66,12 @@ class Provisioner:
 
     async def run(self, beat: Beat) -> None:
         """Until cancelled."""
+        self._beat = beat
         try:
             while True:
                 async with self._at_work:
                     pause = await self._turn()
-                beat(LOOK_AGAIN.total_seconds() + TURN_WITHIN)
+                beat(LOOK_AGAIN.total_seconds() + DOCUMENT_WITHIN)
                 if pause:
                     await self._rest(pause)
         finally:
@@ -147,6 +149,7 @@ class Provisioner:
                 else:
                     answered += 1
                 await self._store.write(partial(provisionings.record, row=self._after(row, ended)))
+                self._beat(DOCUMENT_WITHIN)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(self._cms.given.at_a_time):
