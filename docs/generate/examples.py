@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from docs.generate import jobs
 from docs.generate.delivery import Attempt, Case, Files, attempt, changed, deliver
 from docs.generate.systems import FIRE, PASSWORD, POLICE, Clock, Reply, System, two_systems
 
@@ -348,6 +349,8 @@ class _Story:
         parts = [Component("delivery", ok=True, of=FIRE.system), Component("clockwork", ok=True)]
         self.keep("health", Health(ok=False, version="0.1.0", components=parts, clock=clock))
         self.keep("clock", ClockStanding(now))
+        for name, document in jobs.samples(self.approved, now).items():
+            self.keep(name, document)
 
     def _again(self, sent: Attempt) -> Attempt:
         signature = self.police.sign(sent.message.body, to=self.fire.id, place=sent.place)

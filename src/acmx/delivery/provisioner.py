@@ -1,7 +1,7 @@
 """The provisioner: carries out the jobs that put documents on the own CMS, and take them out again.
 
-What became of a document is recorded before the next one is begun in its place; a crash costs at most that the few
-that were on their way are looked at again, and found as they are. While the CMS does not answer, nothing but its
+What became of a document is recorded while the next one is under way in its place; a crash costs at most that these few
+are looked at again, and found as they are. While the CMS does not answer, nothing but its
 capabilities is asked for, later each time.
 """
 
@@ -27,7 +27,7 @@ from acmx.storage import provisionings
 from acmx.storage.engine import Store, Tx
 from acmx.storage.provisionings import Job, JobChanged, Row
 
-AT_ONCE = 256
+AT_ONCE = 1000
 CHUNK = 1000
 ATTEMPTS = 8
 LOOK_AGAIN = timedelta(seconds=30)
@@ -138,8 +138,9 @@ class Provisioner:
         holds: list[Hold] = []
         answered = 0
 
-        async def go_on() -> None:
+        async def go_on(group: asyncio.TaskGroup) -> None:
             nonlocal answered
+            recorded: asyncio.Task[None] | None = None
             for row in rows:
                 if holds or self._stopping or job.id in self._cancelled:
                     return
@@ -148,12 +149,15 @@ class Provisioner:
                     holds.append(ended)
                 else:
                     answered += 1
-                await self._store.write(partial(provisionings.record, row=self._after(row, ended)))
+                if recorded is not None:
+                    await recorded
+                record = partial(provisionings.record, row=self._after(row, ended))
+                recorded = group.create_task(self._store.write(record))
                 self._beat(DOCUMENT_WITHIN)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(self._cms.given.at_a_time):
-                group.create_task(go_on())
+                group.create_task(go_on(group))
         return holds, answered
 
     async def _try(self, work: Work) -> End:
