@@ -1,9 +1,9 @@
-"""`python -m bench [store|accept|exchanges|crash|outage|all]`: each measure in turn."""
+"""`python -m bench [store|accept|exchanges|crash|outage|provision|all]`: each measure in turn."""
 
 import subprocess
 import sys
 
-MEASURES = ("store", "accept", "exchanges", "crash", "outage")
+MEASURES = ("store", "accept", "exchanges", "crash", "outage", "provision")
 
 
 def main(asked: list[str]) -> int:

@@ -1,8 +1,8 @@
 """The provisioner: carries out the jobs that put documents on the own CMS, and take them out again.
 
-What became of a document is recorded while the next one is under way in its place; a crash costs at most that these few
-are looked at again, and found as they are. While the CMS does not answer, nothing but its
-capabilities is asked for, later each time.
+What became of documents is recorded at once, while the next ones are under way; a crash costs at most that these few
+are looked at again, and found as they are. While the CMS does not answer, nothing but its capabilities is asked for,
+later each time.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ from acmx.storage.provisionings import Job, JobChanged, Row
 
 AT_ONCE = 1000
 CHUNK = 1000
+UNRECORDED = 64
 ATTEMPTS = 8
 LOOK_AGAIN = timedelta(seconds=30)
 DOCUMENT_WITHIN = 600.0
@@ -136,11 +137,11 @@ class Provisioner:
         """Why the CMS is to be left alone, if so, and how often it did answer."""
         rows = iter(due)
         holds: list[Hold] = []
+        outcomes: asyncio.Queue[Row | None] = asyncio.Queue(UNRECORDED)
         answered = 0
 
-        async def go_on(group: asyncio.TaskGroup) -> None:
+        async def go_on() -> None:
             nonlocal answered
-            recorded: asyncio.Task[None] | None = None
             for row in rows:
                 if holds or self._stopping or job.id in self._cancelled:
                     return
@@ -149,16 +150,26 @@ class Provisioner:
                     holds.append(ended)
                 else:
                     answered += 1
-                if recorded is not None:
-                    await recorded
-                record = partial(provisionings.record, row=self._after(row, ended))
-                recorded = group.create_task(self._store.write(record))
+                await outcomes.put(self._after(row, ended))
                 self._beat(DOCUMENT_WITHIN)
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._cms.given.at_a_time):
-                group.create_task(go_on(group))
+        async with asyncio.TaskGroup() as recording:
+            recording.create_task(self._record(outcomes))
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._cms.given.at_a_time):
+                    group.create_task(go_on())
+            await outcomes.put(None)
         return holds, answered
+
+    async def _record(self, outcomes: asyncio.Queue[Row | None]) -> None:
+        """All that there are at once, until None."""
+        more = True
+        while more:
+            found = [await outcomes.get()]
+            while not outcomes.empty():
+                found.append(outcomes.get_nowait())
+            more = None not in found
+            await self._store.write(partial(_keep, rows=[row for row in found if row is not None]))
 
     async def _try(self, work: Work) -> End:
         """One document that we cannot deal with does not keep the others from being written."""
@@ -218,3 +229,8 @@ class Provisioner:
 
 def _new_rows(tx: Tx, house: House, job: Job) -> list[Row]:
     return provision.new_rows(house, tx, job, CHUNK)
+
+
+def _keep(tx: Tx, rows: list[Row]) -> None:
+    for row in rows:
+        provisionings.record(tx, row)
