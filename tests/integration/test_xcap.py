@@ -270,6 +270,20 @@ def test_while_the_cms_is_down_everything_waits_and_it_is_not_pestered(tmp_path:
     asyncio.run(scenario())
 
 
+def test_a_start_does_not_wait_for_the_back_off(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with with_cms(tmp_path) as (police, fire, cms):
+            cms.faults.silent = True
+            job = await start(police, await answered(police, fire, users=USERS))
+            await eventually(lambda: look(police, job), lambda found: "last_error" in found)
+            cms.faults.silent = False
+            await police.restart()
+            found = await eventually(lambda: look(police, job), lambda found: found["state"] == "done")
+            assert found["counts"] == {"written": 7}
+
+    asyncio.run(scenario())
+
+
 def test_a_token_is_read_again_once_it_is_not_taken_any_more(tmp_path: Path) -> None:
     async def scenario() -> None:
         token = tmp_path / "token"

@@ -66,8 +66,9 @@ class Provisioner:
                 await self._at_work.acquire()
 
     async def run(self, beat: Beat) -> None:
-        """Until cancelled."""
+        """Until cancelled. A start tries everything, whatever its back-off."""
         self._beat = beat
+        await self._store.write(provisionings.release)
         try:
             while True:
                 async with self._at_work:

@@ -130,6 +130,11 @@ def hold(tx: Tx, id_: str, failures: int, until: int, error: str | None) -> None
     )
 
 
+def release(tx: Tx) -> None:
+    """Whatever was held may go on."""
+    tx.execute("UPDATE provisioning SET next_attempt_at = 0 WHERE state = 'running' AND next_attempt_at > 0")
+
+
 def put_rows(tx: Tx, new: Iterable[Row]) -> None:
     """Those that are there stay as they are."""
     for row in new:
