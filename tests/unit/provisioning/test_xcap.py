@@ -5,6 +5,7 @@ from lxml import etree
 
 from acmx.provisioning import profile as profiles
 from acmx.provisioning import work
+from acmx.provisioning.differences import alike
 from acmx.provisioning.names import PROFILES, UE_AUID, UE_MIME
 from acmx.provisioning.xcap import (
     READS,
@@ -262,6 +263,22 @@ def test_a_preview_reads_only_and_names_what_would_change():
     assert any("App-Server-Info/gms: https://old." in line for line in end.detail.splitlines())
     assert [r.method for r in requests] == ["GET"]
     assert preview(got(b"<r/>"))[0].state == "failed"
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ("<a><b c='1'>x</b>\n  <d/></a>", True),
+        ("<a><e c='1'>x</e><d/></a>", False),
+        ("<a><b c='2'>x</b><d/></a>", False),
+        ("<a><b c='1'>y</b><d/></a>", False),
+        ("<a><b c='1'> x</b><d/></a>", False),
+        ("<a><b c='1'>x</b></a>", False),
+        ("<a><b c='1'>x</b>stray<d/></a>", False),
+    ],
+)
+def test_what_is_alike(other, same):
+    assert alike(parse(b"<a><b c='1'>x</b><d/></a>"), parse(other.encode())) is same
 
 
 UE_URL = document_url(ROOT, UE_AUID, "sip:admin@a.example", "ue-init-config-b.xml")
