@@ -12,6 +12,7 @@ PARTNERS = ("partner-administrator",)
 READS_RULES = ("reviewer", "partner-administrator", "auditor")
 READS_IDENTITIES = ("reviewer", "identity-editor", "auditor")
 OPERATOR = ("operator",)
+PROVISIONS = ("requester", "identity-editor")
 
 ACM1: dict[str, tuple[str, ...]] = {
     "POST /requests": REQUESTER,
@@ -41,6 +42,11 @@ ACM1: dict[str, tuple[str, ...]] = {
     "GET /server-identities/{version}": READS_IDENTITIES,
     "PUT /server-identities": ("identity-editor",),
     "GET /requests/{id}/documents": EVERYBODY,
+    "POST /requests/{id}/provisionings": PROVISIONS,
+    "GET /requests/{id}/provisionings": PROVISIONS,
+    "GET /provisionings/{id}": PROVISIONS,
+    "GET /provisionings/{id}/rows": PROVISIONS,
+    "POST /provisionings/{id}/cancellation": PROVISIONS,
     "GET /partners/{id}/template": READS_IDENTITIES,
     "PUT /partners/{id}/template": ("identity-editor",),
     "GET /policy": READS_RULES,

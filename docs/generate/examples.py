@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from docs.generate import jobs
 from docs.generate.delivery import Attempt, Case, Files, attempt, changed, deliver
 from docs.generate.systems import FIRE, PASSWORD, POLICE, Clock, Reply, System, two_systems
 
@@ -423,6 +424,8 @@ class _Story:
         self.keep("removal", Removal("the agreement has ended"))
         self.keep("health", Health(ok=False, version="0.1.0", components=parts, clock=clock))
         self.keep("clock", ClockStanding(now))
+        for name, document in jobs.samples(self.approved, now).items():
+            self.keep(name, document)
 
     async def _beyond(self, *, users: list[str] | None = None, **limit: int) -> Reply:
         """A request that the terms of the fire service do not admit."""

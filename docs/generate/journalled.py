@@ -38,6 +38,13 @@ EVENTS: dict[str, tuple[str, str]] = {
     "partner-removed": ("account", "the partnership was ended, with the reason"),
     "partner-terms": ("account", "the terms for a partner, before and now"),
     "template-entered": ("account", "the template for a partner's documents was entered, with this version"),
+    "provisioning-started": (
+        "account",
+        "documents of the exchange began to be put on the CMS, or taken off it",
+    ),
+    "provisioning-ended": ("`provisioner`", "how many documents were written, unchanged, failed"),
+    "provisioning-cancelled": ("account", "no more documents are written"),
+    "provisioning-failed": ("`provisioner`", "the CMS does not serve what is to be put there, and why"),
     "password-changed": ("account", "a person changed the own password"),
     "identities-entered": ("account", "server identity information was entered, with this version"),
     "journal-exported": ("account", "the journal was exported or verified, from its beginning or a time on"),

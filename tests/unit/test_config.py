@@ -316,6 +316,22 @@ def test_a_partner_is_given_a_reasonable_time(tmp_path, seconds):
     assert refused(tmp_path, text)[1] == {"delivery.answer_seconds"}
 
 
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ('root = "http://cms.example/xcap"', "xcap.root"),
+        ('root = "https://cms.example/xcap?a=b"', "xcap.root"),
+        ('root = "http://127.0.0.1.example/"', "xcap.root"),
+        ('token_file = "t"\nasserted_identity = "sip:acm@b.example"', "xcap.asserted_identity"),
+        ('asserted_identity = "acm"', "xcap.asserted_identity"),
+        ("at_a_time = 0", "xcap.at_a_time"),
+        ("profile_index = 256", "xcap.profile_index"),
+    ],
+)
+def test_a_cms_is_reached_by_tls_and_by_one_identity(tmp_path, line, field):
+    assert refused(tmp_path, f"{LEAST}[xcap]\n{line}")[1] == {field}
+
+
 def test_a_system_without_realms_is_refused(tmp_path):
     assert refused(tmp_path, f'system = "{SYSTEM}"\nname = "x"\n[realms]')[1] == {"realms"}
 

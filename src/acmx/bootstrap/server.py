@@ -21,10 +21,12 @@ from acmx.delivery import clockwork
 from acmx.delivery.backoff import Pace
 from acmx.delivery.check import Check
 from acmx.delivery.clock_guard import ClockGuard, since_boot
+from acmx.delivery.cms import Cms
 from acmx.delivery.link import Link
 from acmx.delivery.links import Links
 from acmx.delivery.messenger import Messenger
 from acmx.delivery.outward import sockets
+from acmx.delivery.provisioner import Provisioner
 from acmx.delivery.sealer import Sealer
 from acmx.delivery.supervisor import Supervisor
 from acmx.domain.errors import TemporarilyUnavailable
@@ -73,6 +75,7 @@ class Server:
             checkpoint_every=timedelta(minutes=config.audit.checkpoint_minutes),
             retention=timedelta(days=config.retention.days),
             profiles=profiles(config.provisioning),
+            has_cms=bool(config.xcap.root),
         )
         self._house = house
         identity = own(directory, config)
@@ -115,6 +118,7 @@ class Server:
         shipped = config.audit.checkpoint_directory
         self._sealer = Sealer(house, store, identity, directory / shipped if shipped else None)
         self._messenger = Messenger(house, store, self._supervisor, channels)
+        self._provisioner = Provisioner(house, store, Cms(directory, config.xcap))
         self._tasks: set[asyncio.Task[None]] = set()
 
         def refused(face: str) -> Callable[[str, str], None]:
@@ -143,6 +147,8 @@ class Server:
         await self._face2.start()
         await self._links.start()
         self._messenger.start()
+        if self._house.has_cms:
+            self._supervisor.keep("provisioner", self._provisioner.run)
         self._supervisor.keep("clockwork", partial(clockwork.run, self._house, self._store, self._guard))
         self._supervisor.keep("notifications", self._bell.keep_beating)
         if self._provider is not None:
@@ -164,6 +170,7 @@ class Server:
             self._face2.stop(GRACE),
             self._links.finish(GRACE),
             self._messenger.finish(GRACE),
+            self._provisioner.finish(GRACE),
         )
         await self._supervisor.stop()
         with suppress(TemporarilyUnavailable):
@@ -188,6 +195,7 @@ class Server:
         self._links.hear(signals)
         self._messenger.hear(signals)
         self._sealer.hear(signals)
+        self._provisioner.hear(signals)
         if any(isinstance(signal, PartnerChanged) for signal in signals):
             self._peers.hear_of_change()
 

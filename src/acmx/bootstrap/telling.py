@@ -49,9 +49,9 @@ def by_webhook(directory: Path, config: Config, webhook: Webhook, clock: Clock) 
 
 
 def secret_files(directory: Path, config: Config) -> list[Path]:
-    """Where the password for mail and the secrets of webhooks lie."""
+    """Where the password for mail, the secrets of webhooks and the token for the CMS lie."""
     told = [config.mail.password_file, *(webhook.secret_file for webhook in config.webhooks)]
-    return [directory / file for file in told if file]
+    return [directory / file for file in (*told, config.xcap.token_file) if file]
 
 
 def subscriptions(config: Config) -> list[Subscription]:

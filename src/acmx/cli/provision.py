@@ -8,11 +8,12 @@ import msgspec
 from cyclopts import Parameter
 from cyclopts.types import ExistingFile
 
-from acmx.cli.failures import FAILED, WrongUsageError, note
+from acmx.cli import push
+from acmx.cli.failures import DONE, FAILED, WrongUsageError, note
 from acmx.cli.files import write
 from acmx.cli.options import DEFAULTS, Options
 from acmx.cli.terminal import busy, cell, facts, out, people, table
-from acmx.domain.acm1 import Documents
+from acmx.domain.acm1 import Documents, Mode
 from acmx.domain.errors import AcmxError, Fault, InvalidDocument
 from acmx.provisioning.ue_shape import check
 from acmx.provisioning.xml import parse
@@ -39,14 +40,35 @@ def provision(
     rel13: Annotated[
         bool, Parameter(name="--rel13", help="Leave out what readers of Release 13 do not know.")
     ] = False,
+    push_: Annotated[
+        bool, Parameter(name="--push", help="Put the documents on the own CMS, by XCAP.")
+    ] = False,
+    preview: Annotated[
+        bool, Parameter(name="--preview", help="Say what --push would change, and write nothing.")
+    ] = False,
+    remove: Annotated[
+        bool, Parameter(name="--remove", help="Take the entries and the document out of the CMS again.")
+    ] = False,
+    status: Annotated[
+        bool, Parameter(name="--status", help="Say what became of the last of these jobs.")
+    ] = False,
+    cancel: Annotated[
+        bool, Parameter(name="--cancel", help="End the job: what is on its way ends, the rest is not begun.")
+    ] = False,
+    watch: Annotated[
+        bool, Parameter(name="--watch", help="Wait until the job has ended; Ctrl-C leaves it running.")
+    ] = False,
     check_: Annotated[
         ExistingFile | None,
         Parameter(name="--check", help="Check a UE initial configuration document, of any vendor."),
     ] = None,
     options: Options = DEFAULTS,
-) -> int | None:
+) -> int:
     """Make the documents for the approved users of an exchange: the partner's MCS UE initial configuration
     document, and for each user and MC service the user profile migration entry.
+
+    With --push the server puts them on the own CMS, profiles first: the exit status is 0 once all is written or
+    unchanged, 3 while the job goes on, 1 where something is not written. --preview always waits.
 
     A second run writes the same bytes. What the partner's answer does not carry comes from the template of the
     partner: acmx template show PARTNER. With --check, name every fault of a document by line, element and rule.
@@ -55,20 +77,35 @@ def provision(
 
         acmx provision 01a3c5e7-9b2d-7f46-8a1b-3c5d7e9f1b2d --out devices
 
+        acmx provision 01a3c5e7-9b2d-7f46-8a1b-3c5d7e9f1b2d --push --watch
+
         acmx provision --check ue-init-config.xml
     """
+    modes: dict[Mode, bool] = {"push": push_, "preview": preview, "remove": remove}
+    asked = [check_ is not None, out_ is not None, *modes.values(), status, cancel]
+    if sum(asked) != 1 or (id_ is None) is (check_ is None):
+        raise WrongUsageError(
+            "Name an exchange and one of --out DIR, --push, --preview, --remove, --status, --cancel; or --check FILE."
+        )
     if check_ is not None:
-        if id_ is not None or out_ is not None:
-            raise WrongUsageError("--check stands alone.")
         return _check(check_, options)
-    if id_ is None or out_ is None:
-        raise WrongUsageError("Name an exchange and --out DIR, or --check FILE.")
+    if id_ is not None and out_ is not None:
+        return _make(id_, out_, options, rel13=rel13)
+    for mode, wanted in modes.items():
+        if id_ is not None and wanted:
+            return push.start(id_, mode, options, watch=watch or preview, rel13=rel13)
+    if cancel:
+        return push.cancel(id_ or "", options)
+    return push.status(id_ or "", options, watch=watch)
+
+
+def _make(id_: str, folder: Path, options: Options, *, rel13: bool) -> int:
     with options.client() as client:
         documents = client.documents(id_, rel13=rel13)
     with busy(f"writing the documents of {people(len(documents.users))}"):
-        files = _write(documents, out_)
-    options.show(documents, lambda: _draw(documents, out_, files))
-    return None
+        files = _write(documents, folder)
+    options.show(documents, lambda: _draw(documents, folder, files))
+    return DONE
 
 
 def _check(file: Path, options: Options) -> int:

@@ -18,3 +18,4 @@ from acmx.config.sections import Provisioning as Provisioning
 from acmx.config.sections import Requests as Requests
 from acmx.config.sections import Retention as Retention
 from acmx.config.sections import Webhook as Webhook
+from acmx.config.sections import Xcap as Xcap

@@ -17,6 +17,7 @@ from acmx.config.sections import (
     Requests,
     Retention,
     Webhook,
+    Xcap,
 )
 from acmx.domain.errors import Fault, FaultyInput
 from acmx.domain.identities import InvalidIdentity, mc_system_id
@@ -26,6 +27,7 @@ from acmx.domain.telling import TOLD, is_mail_address
 LONGEST_DAYS = 3650
 LONGEST_SECONDS = 900
 _URL = re.compile(r"https://[!-~]+")
+_LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]{1,5})?(/[!-~]*)?")
 _ELEMENT = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,127}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
@@ -43,6 +45,7 @@ def faults(config: Config) -> list[Fault]:
         *_faults_of_delivery(config.delivery),
         *_faults_of_records(config.audit, config.retention),
         *_faults_of_provisioning(config.provisioning),
+        *_faults_of_xcap(config.xcap),
     ]
 
 
@@ -179,3 +182,18 @@ def _faults_of_provisioning(provisioning: Provisioning) -> Iterator[Fault]:
                 )
         if names.namespace and (broken := uri(names.namespace)):
             yield Fault(f"provisioning.{name}.namespace", names.namespace[:64], broken)
+
+
+def _faults_of_xcap(xcap: Xcap) -> Iterator[Fault]:
+    if xcap.root and (not (_URL.fullmatch(xcap.root) or _LOOPBACK.fullmatch(xcap.root)) or "?" in xcap.root):
+        yield Fault("xcap.root", xcap.root[:255], "must be a URL that begins with https://, or empty")
+    if xcap.token_file and xcap.asserted_identity:
+        yield Fault(
+            "xcap.asserted_identity", xcap.asserted_identity[:64], "must be empty where a token is given"
+        )
+    if xcap.asserted_identity and (broken := uri(xcap.asserted_identity)):
+        yield Fault("xcap.asserted_identity", xcap.asserted_identity[:64], broken)
+    if not 1 <= xcap.at_a_time <= 64:
+        yield Fault("xcap.at_a_time", str(xcap.at_a_time), "must be from 1 to 64")
+    if not 0 <= xcap.profile_index <= 255:
+        yield Fault("xcap.profile_index", str(xcap.profile_index), "must be from 0 to 255")

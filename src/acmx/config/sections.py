@@ -132,6 +132,21 @@ class Provisioning(Struct, frozen=True, forbid_unknown_fields=True):
     mcdata: ProfileNames = ProfileNames()
 
 
+class Xcap(Struct, frozen=True, forbid_unknown_fields=True):
+    """The own CMS, where documents are put by XCAP; without a `root` they are not.
+
+    Who asks is known there by the bearer token in `token_file`, or by `asserted_identity`. `ca_file` (PEM) is trusted
+    in place of the system's authorities, `at_a_time` counts documents, `profile_index` is that of the user profiles.
+    """
+
+    root: str = ""
+    token_file: str = ""
+    asserted_identity: str = ""
+    ca_file: str = ""
+    at_a_time: int = 8
+    profile_index: int = 0
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an ACM server must know before it starts."""
 
@@ -150,3 +165,4 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     audit: Audit = Audit()
     retention: Retention = Retention()
     provisioning: Provisioning = Provisioning()
+    xcap: Xcap = Xcap()

@@ -79,4 +79,15 @@ TEMPLATE = """\
 {provisioning.mcdata.namespace}
 {provisioning.mcdata.entry}
 {provisioning.mcdata.id}
+
+[xcap]
+# The own CMS: the root of its documents (https://...); empty: nothing is put there (docs/provisioning.md).
+# Who we are there: a file with a bearer token, or the identity that we assert. The authorities that vouch for it,
+# in a file; empty: those of this system. How many documents at a time; the index of the user profiles.
+{xcap.root}
+{xcap.token_file}
+{xcap.asserted_identity}
+{xcap.ca_file}
+{xcap.at_a_time}
+{xcap.profile_index}
 """

@@ -22,8 +22,8 @@ def mint_id() -> str:
 class House:
     """This MC system: its id, its users' realms, its clock, how long a request may wait, when
     people are reminded of it (before its end) or somebody else is told (after its arrival), how often a checkpoint
-    of the journal is kept, how long bodies are kept after the end, and the user profiles of the MC services whose users
-    are provisioned."""
+    of the journal is kept, how long bodies are kept after the end, the user profiles of the MC services whose users are
+    provisioned, and whether there is a CMS to put them on."""
 
     system: str
     realms: Realms
@@ -35,4 +35,5 @@ class House:
     checkpoint_every: timedelta = timedelta(hours=1)
     retention: timedelta = timedelta(days=730)
     profiles: Mapping[Service, Profile] = field(default_factory=lambda: PROFILES)
+    has_cms: bool = False
     mint: Callable[[], str] = mint_id

@@ -10,6 +10,7 @@ from copy import deepcopy
 from lxml import etree
 
 from acmx.domain.errors import Fault, InvalidDocument
+from acmx.provisioning.differences import alike
 from acmx.provisioning.names import Profile
 from acmx.provisioning.shape import text_of
 from acmx.provisioning.xml import Element
@@ -28,10 +29,10 @@ def put(names: Profile, profile: Element, made: Element) -> bool:
 
     Raises InvalidDocument where this is no profile of that MC service.
     """
-    _must_be(names, profile)
+    must_be(names, profile)
     partner = text_of(made[0])
-    standing = list(_entries(names, profile, partner))
-    if len(standing) == 1 and _canonical(standing[0]) == _canonical(made):
+    standing = list(entries(names, profile, partner))
+    if len(standing) == 1 and alike(standing[0], made):
         return False
     fresh = deepcopy(made)
     if not standing:
@@ -46,14 +47,15 @@ def put(names: Profile, profile: Element, made: Element) -> bool:
 
 def remove(names: Profile, profile: Element, partner: str) -> bool:
     """Take a partner's entries out of a profile. False where there is none. Raises InvalidDocument."""
-    _must_be(names, profile)
-    standing = list(_entries(names, profile, partner))
+    must_be(names, profile)
+    standing = list(entries(names, profile, partner))
     for found in standing:
         _parent(found).remove(found)
     return bool(standing)
 
 
-def _entries(names: Profile, profile: Element, partner: str) -> Iterator[Element]:
+def entries(names: Profile, profile: Element, partner: str) -> Iterator[Element]:
+    """Those of a partner, wherever they stand in the profile."""
     for extension in _extensions(names, profile):
         for found in extension.iterchildren(_in(names, names.entry)):
             id_ = found.find(_in(names, names.id))
@@ -82,22 +84,11 @@ def _extension(names: Profile, profile: Element) -> Element:
     return made
 
 
-def _must_be(names: Profile, profile: Element) -> None:
+def must_be(names: Profile, profile: Element) -> None:
+    """Raises InvalidDocument where this is no profile of that MC service."""
     if profile.tag != _in(names, names.root):
         rule = f"must be {names.root} of namespace {names.namespace}"
         raise InvalidDocument([Fault(f"line {profile.sourceline}", str(profile.tag), rule)])
-
-
-def _canonical(element: Element) -> bytes:
-    """Without the white space between elements, which means nothing here."""
-    copy = deepcopy(element)
-    copy.tail = None
-    for node in copy.iter(etree.Element):
-        if len(node) and not (node.text or "").strip():
-            node.text = None
-        if not (node.tail or "").strip():
-            node.tail = None
-    return etree.tostring(copy, method="c14n")
 
 
 def _parent(element: Element) -> Element:

@@ -85,6 +85,16 @@ def replace(tx: Tx, exchange: Exchange) -> bool:
     return tx.execute(_UPDATE, rows.params(exchange)) == 1
 
 
+def live_with(tx: Tx, partner: str) -> list[Exchange]:
+    """Those in which users of this system were approved by that partner, and still are."""
+    return _rows(
+        tx.rows(
+            f"{_SELECT} WHERE role = 'primary' AND partner = :partner AND grant_state = 'live' ORDER BY serial",
+            {"partner": partner},
+        )
+    )
+
+
 def due(tx: Tx, now: int, limit: int) -> list[Exchange]:
     return _rows(
         tx.rows(f"{_SELECT} WHERE due_at <= :now ORDER BY due_at LIMIT :limit", {"now": now, "limit": limit})

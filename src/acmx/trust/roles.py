@@ -13,6 +13,7 @@ Permission = Literal[
     "submit",
     "withdraw",
     "retrieve",
+    "provision",
     "review",
     "read-all",
     "audit",
@@ -31,12 +32,12 @@ Permission = Literal[
 ]
 
 ROLES: dict[str, frozenset[Permission]] = {
-    "requester": frozenset({"read-own", "submit", "withdraw", "retrieve", "partners-read"}),
+    "requester": frozenset({"read-own", "submit", "withdraw", "retrieve", "provision", "partners-read"}),
     "reviewer": frozenset({"read-own", "review", "partners-read", "identities-read", "policy-read"}),
     "partner-administrator": frozenset(
         {"read-own", "partners", "partners-read", "policy", "policy-read", "links"}
     ),
-    "identity-editor": frozenset({"read-own", "identities", "identities-read", "partners-read"}),
+    "identity-editor": frozenset({"read-own", "identities", "identities-read", "provision", "partners-read"}),
     "auditor": frozenset(
         {
             "read-own",
@@ -72,6 +73,7 @@ MEANINGS: dict[Permission, str] = {
     "links": "check partners, see the outbox, and have it sent now",
     "health": "see how the server is",
     "clock": "confirm the server's clock",
+    "provision": "put documents on the CMS: of own requests, an identity editor of all",
     "evidence": "take the evidence of an exchange away",
     "purge": "remove what is past its retention",
 }

@@ -1,10 +1,21 @@
 import json
 import tomllib
+from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from acmx.cli.main import run
-from acmx.domain.acm1 import Documents, Entry, Identities, Template
+from acmx.domain.acm1 import (
+    Documents,
+    Entry,
+    Identities,
+    Provisioning,
+    ProvisioningRow,
+    ProvisioningRows,
+    Provisionings,
+    Template,
+)
 from acmx.provisioning.names import PROFILES
 from acmx.provisioning.profile import entry
 from acmx.provisioning.xml import write
@@ -82,10 +93,122 @@ def test_a_document_is_checked_and_every_fault_named(tmp_path, capsys):
     assert "document type" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("tokens", [[], [ID], [ID, "--check", __file__]])
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        [],
+        [ID],
+        [ID, "--check", __file__],
+        ["--push"],
+        [ID, "--push", "--out", "x"],
+        [ID, "--cancel", "--status"],
+    ],
+)
 def test_what_is_meant_has_to_be_said(tokens, capsys):
     assert run(["provision", *tokens]) == 2
     assert "--check" in capsys.readouterr().err
+
+
+JOB = Provisioning(
+    id="01a206cb-f5c6-77ad-94c0-f9f1f6155a99",
+    exchange=ID,
+    partner=FIRE,
+    mode="push",
+    state="running",
+    catalogue=3,
+    template=2,
+    started_at=datetime(2026, 10, 3, 14, 2, 11, tzinfo=UTC),
+    started_by="sip:planner@a.example",
+    total=3,
+    counts={"waiting": 3},
+)
+JOBS, THIS = f"/requests/{ID}/provisionings", f"/provisionings/{JOB.id}"
+
+
+def job(**changes):
+    return msgspec.structs.replace(JOB, **changes)
+
+
+@pytest.fixture
+def _at_once(monkeypatch):
+    monkeypatch.setattr("acmx.cli.push.EVERY", 0)
+
+
+def row(n, state, detail):
+    return ProvisioningRow(n, f"sip:u{n}@a.example", "mcptt", state, 1, detail)
+
+
+def test_a_push_is_started_and_goes_on_by_itself(logged_on, capsys):
+    logged_on.replies[f"POST {JOBS}"] = (201, JOB)
+    assert run(["provision", ID, "--push", "--rel13"]) == 3
+    assert logged_on.asked[-1][1] == {"mode": "push", "rel13": True}
+    said = capsys.readouterr()
+    assert "--status --watch" in said.err
+    assert "3 waiting" in said.out
+
+
+@pytest.mark.usefixtures("_at_once")
+def test_watched_to_its_end_what_was_not_written_is_said(logged_on, capsys):
+    logged_on.replies[f"POST {JOBS}"] = (201, JOB)
+    counts = {"failed": 25, "written": 2}
+    logged_on.replies[f"GET {THIS}"] = (200, job(state="done", counts=counts, total=27))
+    page = ProvisioningRows([row(n, "failed", f"no \x1b profile {n}") for n in range(25)])
+    logged_on.replies[f"GET {THIS}/rows?state=failed"] = (200, page)
+    assert run(["provision", ID, "--push", "--watch"]) == 1
+    said = capsys.readouterr()
+    assert "25 failed, 2 written" in said.out
+    assert "profile 19" in said.out
+    assert "profile 20" not in said.out
+    assert "\x1b" not in said.out
+    assert "There is more, 5" in said.err
+    logged_on.replies[f"GET {JOBS}"] = (200, Provisionings([job(state="done", counts=counts)]))
+    assert run(["provision", ID, "--status", "--json"]) == 1
+    assert len(json.loads(capsys.readouterr().out)["rows"]) == 25
+
+
+@pytest.mark.usefixtures("_at_once")
+@pytest.mark.parametrize(
+    ("state", "counts", "status"),
+    [
+        ("done", {"written": 2, "unchanged": 1}, 0),
+        ("done", {"different": 3}, 1),
+        ("cancelled", {"written": 1, "waiting": 2}, 1),
+        ("failed", {"waiting": 3}, 1),
+    ],
+)
+def test_the_exit_status_is_0_only_where_all_is_written(logged_on, state, counts, status, capsys):
+    logged_on.replies[f"POST {JOBS}"] = (201, JOB)
+    logged_on.replies[f"GET {THIS}"] = (200, job(state=state, counts=counts))
+    page = ProvisioningRows([row(1, "different", "new entry")])
+    logged_on.replies[f"GET {THIS}/rows?state=different"] = (200, page)
+    assert run(["provision", ID, "--preview"]) == status
+    assert ("not begun" in capsys.readouterr().err) is ("waiting" in counts)
+
+
+def test_ctrl_c_leaves_the_job_running_and_says_so(logged_on, monkeypatch, capsys):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("acmx.cli.push.time.sleep", interrupt)
+    logged_on.replies[f"POST {JOBS}"] = (201, JOB)
+    assert run(["provision", ID, "--push", "--watch"]) == 130
+    assert "the job goes on" in capsys.readouterr().err
+
+
+def test_the_last_job_is_shown_and_cancelled(logged_on, capsys):
+    logged_on.replies[f"GET {JOBS}"] = (200, Provisionings([]))
+    assert run(["provision", ID, "--status"]) == 1
+    assert "--push" in capsys.readouterr().err
+    logged_on.replies[f"GET {JOBS}"] = (
+        200,
+        Provisionings([job(last_error="the CMS is away"), job(id="old")]),
+    )
+    assert run(["provision", ID, "--status"]) == 3
+    assert "the CMS is away" in capsys.readouterr().out
+    cancelled = job(state="cancelled", counts={"waiting": 2, "written": 1})
+    logged_on.replies[f"POST {THIS}/cancellation"] = (200, cancelled)
+    assert run(["provision", ID, "--cancel"]) == 0
+    assert "2 documents were not begun" in capsys.readouterr().err
 
 
 def test_a_catalogue_is_read_from_a_document(logged_on, tmp_path, capsys):

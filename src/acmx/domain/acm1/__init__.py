@@ -36,7 +36,15 @@ from acmx.domain.acm1.policy import PolicyInput as PolicyInput
 from acmx.domain.acm1.policy import RuleFailure as RuleFailure
 from acmx.domain.acm1.provisioning import Documents as Documents
 from acmx.domain.acm1.provisioning import Entry as Entry
+from acmx.domain.acm1.provisioning import JobState as JobState
+from acmx.domain.acm1.provisioning import Mode as Mode
+from acmx.domain.acm1.provisioning import NewProvisioning as NewProvisioning
 from acmx.domain.acm1.provisioning import NewTemplate as NewTemplate
+from acmx.domain.acm1.provisioning import Provisioning as Provisioning
+from acmx.domain.acm1.provisioning import ProvisioningRow as ProvisioningRow
+from acmx.domain.acm1.provisioning import ProvisioningRows as ProvisioningRows
+from acmx.domain.acm1.provisioning import Provisionings as Provisionings
+from acmx.domain.acm1.provisioning import RowState as RowState
 from acmx.domain.acm1.provisioning import Template as Template
 from acmx.domain.acm1.requests import Accepted as Accepted
 from acmx.domain.acm1.requests import Answer as Answer

@@ -3,9 +3,10 @@
 from acmx.domain import acm1
 from acmx.domain.errors import Fault, FaultyInput
 from acmx.faces.acm1.calls import Call
-from acmx.flows import enter_template, make_documents
+from acmx.flows import enter_template, make_documents, provision
 
 FLAG = {"true": True, "false": False}
+STATES: tuple[acm1.RowState, ...] = ("waiting", "written", "unchanged", "different", "failed")
 
 
 async def get_documents(call: Call) -> acm1.Documents:
@@ -24,3 +25,32 @@ async def put_template(call: Call) -> acm1.Template:
     return await call.carry_out(
         enter_template.prepare, enter_template.apply, partner=call.named("id"), new=call.given
     )
+
+
+async def post_provisioning(call: Call) -> acm1.Provisioning:
+    return await call.carry_out(provision.prepare, provision.apply, name=call.named("id"), given=call.given)
+
+
+async def get_provisionings(call: Call) -> acm1.Provisionings:
+    return await call.read(lambda tx: provision.jobs(tx, call.caller, call.named("id")))
+
+
+async def get_provisioning(call: Call) -> acm1.Provisioning:
+    return await call.read(lambda tx: provision.show(tx, call.caller, call.named("id")))
+
+
+async def get_rows(call: Call) -> acm1.ProvisioningRows:
+    given = call.request.query_params.get("state")
+    state = next((known for known in STATES if known == given), None)
+    if given is not None and state is None:
+        raise FaultyInput([Fault("state", given[:50], f"must be one of {', '.join(STATES)}")])
+    after = -1 if "after" not in call.request.query_params else call.after() or 0
+    limit = call.limit()
+    return await call.read(
+        lambda tx: provision.rows(tx, call.caller, call.named("id"), state=state, after=after, limit=limit)
+    )
+
+
+async def post_cancellation(call: Call) -> acm1.Provisioning:
+    house = call.desk.house
+    return await call.write(lambda tx: provision.cancel(house, tx, call.caller, call.named("id")))

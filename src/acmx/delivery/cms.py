@@ -1,0 +1,112 @@
+"""The wire to the own CMS: HTTP for work that knows nothing of it."""
+
+import ssl
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+from yarl import URL
+
+from acmx.config import Xcap
+from acmx.domain.errors import Misconfigured
+from acmx.provisioning.xcap import End, Failed, Reply, Request, Response, Work
+from acmx.provisioning.xml import LARGEST
+
+TIMEOUT = timedelta(seconds=30)
+UNAUTHORISED = 401
+
+
+class Cms:
+    """The CMS as it is configured. One connection for each document under way."""
+
+    def __init__(self, directory: Path, given: Xcap, *, timeout: timedelta = TIMEOUT) -> None:
+        """Raises Misconfigured where the token or the authorities cannot be read."""
+        self.given = given
+        self._token_file = directory / given.token_file if given.token_file else None
+        self._timeout = aiohttp.ClientTimeout(total=timeout.total_seconds())
+        self._context = _context(directory, given)
+        self._http: aiohttp.ClientSession | None = None
+        self._token = self._read_token()
+
+    async def close(self) -> None:
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+
+    async def carry_out(self, work: Work) -> End:
+        """Ask and answer until the work has ended."""
+        try:
+            request = next(work)
+            while True:
+                request = work.send(await self._ask(request))
+        except StopIteration as end:
+            ended: End = end.value
+            return ended
+
+    async def _ask(self, request: Request) -> Reply:
+        """A token that is not taken may have been replaced in its file since."""
+        reply = await self._send(request)
+        if isinstance(reply, Response) and reply.status == UNAUTHORISED and self._token_file:
+            before = self._token
+            with suppress(Misconfigured):
+                self._token = self._read_token()
+            if self._token != before:
+                return await self._send(request)
+        return reply
+
+    async def _send(self, request: Request) -> Reply:
+        if self._http is None:
+            connector = aiohttp.TCPConnector(ssl=self._context, limit=self.given.at_a_time)
+            self._http = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
+        try:
+            async with self._http.request(
+                request.method,
+                URL(request.url, encoded=True),
+                headers={**request.headers, **self._identity()},
+                data=request.body,
+                allow_redirects=False,
+            ) as reply:
+                headers = {name.lower(): value for name, value in reply.headers.items()}
+                return Response(reply.status, headers, await _body(reply.content))
+        except TimeoutError:
+            return Failed(f"nothing came within {self._timeout.total:g} s")
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return Failed(" ".join(f"{type(error).__name__} {error}".split())[:200])
+
+    def _identity(self) -> dict[str, str]:
+        if self._token:
+            return {"Authorization": f"Bearer {self._token}"}
+        if self.given.asserted_identity:
+            return {"X-3GPP-Asserted-Identity": self.given.asserted_identity}
+        return {}
+
+    def _read_token(self) -> str:
+        if self._token_file is None:
+            return ""
+        try:
+            token = self._token_file.read_text(encoding="ascii").strip()
+        except (OSError, ValueError) as error:
+            raise Misconfigured(f"xcap.token_file: {self._token_file} cannot be read: {error}") from error
+        if not token.isprintable():
+            raise Misconfigured(f"xcap.token_file: {self._token_file} must hold one line")
+        return token
+
+
+async def _body(stream: aiohttp.StreamReader) -> bytes:
+    """As far as it is worth reading: what is longer is refused by the reader of XML."""
+    body = bytearray()
+    async for chunk in stream.iter_any():
+        body += chunk
+        if len(body) > LARGEST:
+            break
+    return bytes(body)
+
+
+def _context(directory: Path, given: Xcap) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=directory / given.ca_file if given.ca_file else None)
+    except (OSError, ssl.SSLError) as error:
+        raise Misconfigured(f"xcap.ca_file: {given.ca_file} cannot be used: {error}") from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
