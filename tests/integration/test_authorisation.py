@@ -288,6 +288,7 @@ def test_every_route_of_an_exchange_says_of_another_s_that_there_is_none(tmp_pat
                 "withdrawal": {},
                 "questions": {"text": "x"},
                 "answers": {"text": "x"},
+                "provisionings": {"mode": "preview"},
             }
             tried = set()
             for name in (name for name in ACM1 if "/requests/{id}" in name):
