@@ -1,5 +1,6 @@
 """Every parser that reads what others wrote, as a target for fuzzing: bytes in, nothing but an AcmxError out."""
 
+import json
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,8 @@ from acmx.flows import arrivals, request_rules
 from acmx.flows.arrivals import Arrived
 from acmx.flows.house import House
 from acmx.kinds import kind_named
+from acmx.provisioning import existing, profile, template, ue_shape, xcap_error, xml
+from acmx.provisioning.names import PROFILES
 from acmx.trust import pinned, policy
 from acmx.trust.keys import SigningKey, public_key
 from acmx.trust.signatures import body_digest, sign, verify
@@ -115,6 +118,26 @@ def _policy(data: bytes) -> None:
         policy.parsed(data.decode(errors="replace"))
 
 
+def _xml(data: bytes) -> None:
+    try:
+        root = xml.parse(data)
+    except AcmxError:
+        return
+    ue_shape.check(root)
+    xcap_error.explain(data)
+    with suppress(AcmxError):
+        server_identity.read(existing.server_identity(root))
+    for names in PROFILES.values():
+        with suppress(AcmxError):
+            profile.put(names, root, profile.entry(names, FIRE, root))
+            xml.write(root)
+
+
+def _template(data: bytes) -> None:
+    with suppress(AcmxError):
+        template.read(documents.parse(data))
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "identities": _identities,
     "messages": _messages,
@@ -124,6 +147,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "config": _config,
     "acm1": _acm1,
     "policy": _policy,
+    "xml": _xml,
+    "template": _template,
 }
 
 
@@ -132,7 +157,7 @@ def seeds() -> Mapping[str, list[bytes]]:
     return {name: list(_seeds(name)) for name in TARGETS}
 
 
-def _seeds(target: str) -> Iterator[bytes]:
+def _seeds(target: str) -> Iterator[bytes]:  # noqa: C901
     if target == "identities":
         yield from (
             b"sip:a@mc.metro-police.example",
@@ -153,6 +178,14 @@ def _seeds(target: str) -> Iterator[bytes]:
         yield msgspec.json.encode({"mc_system_id": FIRE})
     elif target == "config":
         yield b'system = "mc.fire.example"\nname = "Fire"\n[realms]\nhosts = ["mc.fire.example"]\n[delivery]\n'
+    elif target == "xml":
+        yield json.loads((EXAMPLES / "acm1" / "documents.json").read_bytes())["xml"].encode()
+        for names in PROFILES.values():
+            yield f'<{names.root} xmlns="{names.namespace}"><OnNetwork/></{names.root}>'.encode()
+    elif target == "template":
+        yield msgspec.json.encode(
+            json.loads((EXAMPLES / "acm1" / "new-template.json").read_bytes())["template"]
+        )
     elif target == "acm1":
         yield from (path.read_bytes() for path in (EXAMPLES / "acm1").glob("*.json"))
     else:
