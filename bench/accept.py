@@ -20,7 +20,6 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-import uvloop
 from bench import shim
 from bench.connection import Connection, request
 from bench.processes import cpu_seconds, running
@@ -202,7 +201,7 @@ def main() -> int:
             command = (sys.executable, "-m", "bench.partner", directory, case.store, case.extra_us)
             process = stack.enter_context(running(*map(str, command), env=environment))
             servers[case] = (process.pid, int(process.stdout.readline()), directory)
-        report(uvloop.run(rounds(servers, folder / "police")))
+        report(asyncio.run(rounds(servers, folder / "police")))
     return 0
 
 

@@ -1,5 +1,6 @@
 """Whether two stopped systems agree on every exchange: read from their databases, nothing else is believed."""
 
+import time
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,19 @@ ENDS = {
 def waiting(directory: Path) -> int:
     """How many messages wait in the outbox, also while the server runs."""
     return int(_rows(directory, "SELECT COUNT(*) FROM outbox")[0][0])
+
+
+def queue(directory: Path) -> list[tuple[Any, ...]]:
+    """What waits in the outbox and how it fared, with the partners' next moments; also while the server runs."""
+    now = int(time.time() * 1000)
+    rows = _rows(directory, "SELECT id, n, type, attempts, last_error, next_attempt_at - ? FROM outbox", now)
+    partners = _rows(
+        directory,
+        "SELECT id, failures, last_error, next_attempt_at - ?, comparison_due_at - ? FROM partner",
+        now,
+        now,
+    )
+    return [*rows, *partners]
 
 
 def states(directory: Path) -> dict[str, str]:
@@ -89,11 +103,11 @@ def _bodies(directory: Path) -> dict[tuple[str, str, int, str], str]:
     return {(id_, sender, n, type_): body for id_, sender, n, type_, body in found if type_ != "refused"}
 
 
-def _rows(directory: Path, sql: str) -> list[tuple[Any, ...]]:
+def _rows(directory: Path, sql: str, *values: int) -> list[tuple[Any, ...]]:
     connection = apsw.Connection(str(directory / "acmx.db"), flags=apsw.SQLITE_OPEN_READWRITE)
     connection.set_busy_timeout(5_000)
     connection.pragma("query_only", True)
     try:
-        return connection.execute(sql).fetchall()
+        return connection.execute(sql, values).fetchall()
     finally:
         connection.close()

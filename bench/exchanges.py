@@ -19,7 +19,6 @@ from statistics import median
 from typing import NamedTuple
 
 import msgspec
-import uvloop
 from bench.connection import Connection, request
 from bench.processes import cpu_seconds, running, wait_for
 from bench.systems import FIRE, PURPOSE, TOKEN, USERS, onboard
@@ -200,7 +199,7 @@ def main() -> int:
         police, fire = (stack.enter_context(running(acmx, "serve", str(d))) for d in directories)
         port, _ = (_acm1_port(directory) for directory in directories)
         context = ssl.create_default_context(cafile=folder / "police" / "tls" / "acm1.pem")
-        report(uvloop.run(rounds(Systems(police.pid, fire.pid, port, context))))
+        report(asyncio.run(rounds(Systems(police.pid, fire.pid, port, context))))
     return 0
 
 

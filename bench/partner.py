@@ -11,7 +11,6 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import uvloop
 from bench import shim
 from bench.no_store import NoStore
 from bench.systems import give_up
@@ -49,4 +48,4 @@ def _store(path: Path, kind: str) -> Store:
 
 if __name__ == "__main__":
     shim.extra_us().value = int(sys.argv[3])
-    uvloop.run(serve(Path(sys.argv[1]), sys.argv[2]))
+    asyncio.run(serve(Path(sys.argv[1]), sys.argv[2]))

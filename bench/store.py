@@ -16,7 +16,6 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-import uvloop
 from bench import shim
 from bench.systems import give_up
 
@@ -162,7 +161,7 @@ def main() -> int:
     if not shim.loaded():
         return run_with_shim()
     with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as folder:
-        report(uvloop.run(rounds(Path(folder))))
+        report(asyncio.run(rounds(Path(folder))))
     return 0
 
 

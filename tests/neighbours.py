@@ -71,9 +71,18 @@ class Neighbours:
         states = agreement.states(self.police.directory)
         return all(states[id_] in (State.ANSWERED, State.WITHDRAWN) for id_ in self.accepted)
 
+    def not_ended(self) -> str:
+        """What is still under way, and when each message is tried again."""
+        ends = (State.ANSWERED, State.WITHDRAWN)
+        both = [agreement.states(server.directory) for server in (self.police, self.fire)]
+        lines = [
+            f"{id_}: {[s.get(id_) for s in both]}" for id_ in self.accepted if both[0].get(id_) not in ends
+        ]
+        return "\n".join([*lines, *(str(agreement.queue(s.directory)) for s in (self.police, self.fire))])
+
     def agree(self) -> None:
         """Wait for every end, then compare the databases."""
-        until(self.all_ended)
+        until(self.all_ended, told=self.not_ended)
         directories = self.police.directory, self.fire.directory
         assert agreement.disagreements(*directories, self.accepted) == []
 
@@ -87,8 +96,8 @@ def set_pace(directory: Path, seconds: float) -> None:
     path.write_text(text)
 
 
-def until(is_so: Callable[[], Any], within: float = WITHIN) -> None:
+def until(is_so: Callable[[], Any], within: float = WITHIN, told: Callable[[], str] = str) -> None:
     ends = time.monotonic() + within
     while not is_so():
-        assert time.monotonic() < ends, is_so
+        assert time.monotonic() < ends, (is_so, told())
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Real servers on loopback, real TLS, on both event loops: uvloop serves, most tests run asyncio."""
+"""Real servers on loopback, real TLS."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,6 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -31,7 +30,6 @@ from acmx.faces.listener import HEAD_LIMIT, Listener
 from acmx.trust import certificates, tls
 
 GRACE = 0.2
-LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
 @dataclass
@@ -63,11 +61,10 @@ class Face:
         return f"https://127.0.0.1:{self.listener.port}/"
 
 
-@pytest.fixture(autouse=True, params=LOOPS)
-def run(request) -> Callable:
+@pytest.fixture
+def run() -> Callable:
     def run(scenario):
-        with asyncio.Runner(loop_factory=LOOPS[request.param]) as runner:
-            return runner.run(asyncio.wait_for(scenario, 20))
+        return asyncio.run(asyncio.wait_for(scenario, 20))
 
     return run
 
@@ -167,6 +164,26 @@ def test_the_application_sees_the_fingerprint_of_a_pinned_certificate(party, run
             assert face.refused.empty()
 
     run(scenario())
+
+
+def test_a_reply_waits_for_no_acknowledgement(party, run) -> None:
+    us, partner = party("us", "police.example"), party("partner")
+    settings = []
+
+    async def tells(scope, receive, send) -> None:
+        (connection,) = face.listener._state.connections
+        accepted = connection.transport.get_extra_info("socket")
+        settings.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        await says_who_called(scope, receive, send)
+
+    async def scenario() -> None:
+        nonlocal face
+        async with serving(us, partner, app=tells) as face:
+            await asked(face, showing(partner, us))
+
+    face: Face = None
+    run(scenario())
+    assert settings == [1]
 
 
 def test_acm_1_asks_for_no_certificate(party, run) -> None:

@@ -34,7 +34,7 @@ from acmx.storage.engine import Tx
 from acmx.storage.sqlite_connection import SqliteTx, require_safe_library
 from acmx.trust import certificates, key_files, tls
 
-LIBRARIES = ("aiohttp", "cryptography", "joserfc", "msgspec", "starlette", "uvicorn", "uvloop", "cedarpy")
+LIBRARIES = ("aiohttp", "cryptography", "joserfc", "msgspec", "starlette", "uvicorn", "cedarpy")
 MIB = 1024 * 1024
 LITTLE_SPACE, NO_SPACE = 1024 * MIB, 64 * MIB
 LARGE_WAL = 256 * MIB

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
-import uvloop
 
 from acmx import config as configuration
 from acmx.bootstrap.lock import hold
@@ -28,7 +27,7 @@ def serve(directory: Path) -> None:
     config = configuration.read(directory / "config.toml")
     _allow_many_connections()
     with hold(directory):
-        uvloop.run(_serve(directory, config))
+        asyncio.run(_serve(directory, config))
 
 
 async def _serve(directory: Path, config: configuration.Config) -> None:

@@ -211,6 +211,7 @@ class Listener:
             self._on_refused("too many connections", address[0])
             return
         self._open[address[0]] += 1
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(_UNREAD_SECONDS * 1000))
         handshake = self._loop.create_task(self._welcome(connection, address[0]))
         self._handshakes.add(handshake)
