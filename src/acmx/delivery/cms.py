@@ -3,6 +3,7 @@
 import ssl
 from contextlib import suppress
 from datetime import timedelta
+from hmac import compare_digest
 from pathlib import Path
 
 import aiohttp
@@ -51,7 +52,7 @@ class Cms:
             before = self._token
             with suppress(Misconfigured):
                 self._token = self._read_token()
-            if self._token != before:
+            if not compare_digest(self._token, before):
                 return await self._send(request)
         return reply
 

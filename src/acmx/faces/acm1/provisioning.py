@@ -39,7 +39,7 @@ async def get_provisioning(call: Call) -> acm1.Provisioning:
     return await call.read(lambda tx: provision.show(tx, call.caller, call.named("id")))
 
 
-async def get_rows(call: Call) -> acm1.ProvisioningRows:
+async def get_provisioning_rows(call: Call) -> acm1.ProvisioningRows:
     given = call.request.query_params.get("state")
     state = next((known for known in STATES if known == given), None)
     if given is not None and state is None:

@@ -115,7 +115,12 @@ ROUTES: tuple[Served, ...] = (
     ),
     Served("GET", "/provisionings/{id}", "provision", provisioning.get_provisioning, None, acm1.Provisioning),
     Served(
-        "GET", "/provisionings/{id}/rows", "provision", provisioning.get_rows, None, acm1.ProvisioningRows
+        "GET",
+        "/provisionings/{id}/rows",
+        "provision",
+        provisioning.get_provisioning_rows,
+        None,
+        acm1.ProvisioningRows,
     ),
     Served(
         "POST",
