@@ -139,6 +139,16 @@ class System:
         """The exchange, once it is in one of these states."""
         return await eventually(lambda: self.exchange(id_), lambda exchange: exchange["state"] in states)
 
+    async def reaches_in_time(self, id_: str, state: str, partner: str) -> Any:
+        """The same while the clock runs on, so what was put off for this partner is sent again."""
+
+        async def look() -> Any:
+            self.clock.advance(seconds=1)
+            await self.nudge(partner)
+            return await self.exchange(id_)
+
+        return await eventually(look, lambda exchange: exchange["state"] == state)
+
     async def review(
         self,
         id_: str,
