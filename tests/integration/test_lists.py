@@ -27,9 +27,12 @@ async def pages(
 
 
 async def asked(police: System, count: int = COUNT, **changes: Any) -> list[str]:
-    ids = [(await police.submit(f"{n}{changes}", **changes))[1]["id"] for n in range(count)]
-    for id_ in ids:
-        await police.reaches(id_, "stored")
+    """One after the other, so they arrive in this order."""
+    ids = []
+    for n in range(count):
+        _, accepted = await police.submit(f"{n}{changes}", **changes)
+        await police.reaches(accepted["id"], "stored")
+        ids.append(accepted["id"])
     return ids
 
 

@@ -33,18 +33,6 @@ async def becomes(system: System, other: str, **members: Any) -> Any:
     return await eventually(lambda: partner(system, other), is_so)
 
 
-async def established_in_time(police: System, fire: System) -> None:
-    """The clock runs on, so what was put off is tried again."""
-
-    async def met() -> Any:
-        police.clock.advance(minutes=1)
-        await police.nudge(FIRE)
-        await fire.nudge(POLICE)
-        return (await partner(police, FIRE))["state"], (await partner(fire, POLICE))["state"]
-
-    await eventually(met, lambda states: states == ("established", "established"))
-
-
 async def act(system: System, verb: str, other: str, document: Any = None) -> Any:
     """A moment later than whatever was stated before."""
     system.clock.advance(seconds=1)
@@ -351,7 +339,8 @@ def test_a_removed_partner_comes_back_by_its_file_and_a_fresh_comparison(tmp_pat
             assert (shown["state"], "reason_here" in shown) == ("offered", False)
             await becomes(fire, POLICE, state_there="offered")
             await act(police, "acceptance", FIRE, {"thumbprints": [fire.own.key.kid]})
-            await established_in_time(police, fire)
+            await becomes(police, FIRE, state="established")
+            await becomes(fire, POLICE, state="established")
             await police.reaches(accepted["id"], "answered")
             assert [event for event, _ in await events(police)][-5:].count("partner-added") == 1
 
@@ -367,6 +356,7 @@ def test_both_may_remove_and_both_may_begin_anew(tmp_path: Path) -> None:
             await files(police, fire)
             for one, other in ((police, fire), (fire, police)):
                 await act(one, "acceptance", other.id, {"thumbprints": [other.own.key.kid]})
-            await established_in_time(police, fire)
+            await becomes(police, FIRE, state="established")
+            await becomes(fire, POLICE, state="established")
 
     asyncio.run(scenario())

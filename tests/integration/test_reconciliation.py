@@ -182,7 +182,7 @@ def test_the_asker_gets_the_earlier_answer_though_the_later_one_was_fetched(tmp_
             at_police = await police.reaches(id_, "answered")
             assert at_police["outcome"] == "approved"
             assert [lost["outcome"] for lost in at_police["contradictions"]] == ["declined"]
-            await fire.reaches_in_time(id_, "delivered", POLICE)
+            await fire.reaches(id_, "delivered")
             await agree(police, fire)
             answer = await police.done("POST", f"/requests/{id_}/retrieval")
             assert answer["outcome"] == "approved"
