@@ -16,6 +16,7 @@ from acmx.cli import (
     certificates,
     evidence,
     exchanges,
+    give,
     health,
     identities,
     journal,
@@ -78,6 +79,9 @@ _offer(_certificates, certificates.switch)
 
 _EXCHANGES = "Exchanges"
 _offer(_part("request", "Ask a partner MC system.", _EXCHANGES), request.server_identity)
+_offer(
+    _part("give", "Give a partner MC system our configuration, unasked.", _EXCHANGES), give.server_identity
+)
 _offer(app, exchanges.requests, exchanges.show, exchanges.pending, review.review, group=_EXCHANGES)
 _offer(app, questions.ask, questions.answer, group=_EXCHANGES)
 _offer(app, exchanges.fetch, exchanges.withdraw, exchanges.watch, group=_EXCHANGES)

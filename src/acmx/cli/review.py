@@ -9,6 +9,7 @@ from acmx.cli.options import DEFAULTS, Id, Options, Users
 from acmx.cli.summaries import approvals_so_far, disclosed_rows
 from acmx.cli.terminal import ask, err, facts, is_interactive, people, plain
 from acmx.domain.acm1 import Exchange, Review, Reviewed, VerdictInput
+from acmx.kinds import GIVING
 
 
 def review(
@@ -32,7 +33,8 @@ def review(
 ) -> int:
     """Decide over every user of a request: say what will be done, ask, and do it.
 
-    A request of your own system that waits to be released is approved or declined whole.
+    A request of your own system that waits to be released is approved or declined whole, and so is what a partner
+    gives unasked: approved, the server identities can be used here (acmx provision).
 
     For example:
 
@@ -67,6 +69,9 @@ def _verdicts(approve: bool, users: list[str] | None) -> tuple[VerdictInput, ...
 
 
 def _say(exchange: Exchange, verdicts: tuple[VerdictInput, ...]) -> None:
+    if exchange.kind in GIVING:
+        _say_given(exchange, approved=verdicts[0].approved)
+        return
     named = sum(len(verdict.users or ()) for verdict in verdicts)
     counts = {v.approved: len(v.users) if v.users else exchange.user_count - named for v in verdicts}
     approved = counts.get(True, 0)
@@ -78,6 +83,23 @@ def _say(exchange: Exchange, verdicts: tuple[VerdictInput, ...]) -> None:
                 "approved": f"{approved:,} of {people(exchange.user_count)}",
                 "declined": people(counts.get(False, 0)),
                 "discloses": _discloses(exchange, approved),
+                "approvals so far": approvals_so_far(exchange),
+                "incomplete": _incomplete(exchange) if approved else "",
+            }
+        )
+    )
+
+
+def _say_given(exchange: Exchange, *, approved: bool) -> None:
+    """It is accepted or declined whole."""
+    err().print(
+        facts(
+            {
+                "given by": f"{exchange.asker} of {exchange.primary}",
+                "given to": exchange.partner if exchange.role == "primary" else None,
+                "purpose": exchange.purpose,
+                "services": ", ".join(map(str, exchange.content.get("services", ()))),
+                "approved" if approved else "declined": ", ".join(disclosed_rows(exchange)),
                 "approvals so far": approvals_so_far(exchange),
                 "incomplete": _incomplete(exchange) if approved else "",
             }
@@ -104,4 +126,6 @@ def _draw(reviewed: Reviewed) -> None:
         )
         return
     outcome = reviewed.outcome.replace("-", " ")
-    print(plain(f"{reviewed.id}: {outcome}. {reviewed.approved:,} approved, {reviewed.declined:,} declined."))
+    counts = f" {reviewed.approved:,} approved, {reviewed.declined:,} declined."
+    whole = reviewed.approved + reviewed.declined == 0
+    print(plain(f"{reviewed.id}: {outcome}.{'' if whole else counts}"))

@@ -17,6 +17,7 @@ from acmx.domain.acm1 import (
 )
 from acmx.domain.exchange import UNDECIDED, State
 from acmx.domain.messages import Verdict
+from acmx.kinds import GIVING
 
 SHOWN_USERS = 20
 _WAITS_FOR = {
@@ -49,19 +50,20 @@ def summary_table(summaries: Iterable[Summary]) -> Table:
 
 def exchange_facts(exchange: Exchange) -> Table:
     pending = exchange.role == "partner" and exchange.state in UNDECIDED
+    gives = exchange.kind in GIVING
     validity = " until ".join(filter(None, (time(exchange.valid_from), time(exchange.valid_until))))
     return facts(
         {
             "exchange": exchange.id,
             "state": _spaced(exchange.state),
             "kind": exchange.kind,
-            "asked by": f"{exchange.asker} of {exchange.primary}",
+            "given by" if gives else "asked by": f"{exchange.asker} of {exchange.primary}",
             "addressed to": exchange.addressee,
             "urgency": exchange.urgency if exchange.urgency != "normal" else None,
             "purpose": exchange.purpose,
             "reference": exchange.reference,
             "services": ", ".join(map(str, exchange.content.get("services", ()))),
-            f"users ({exchange.user_count:,})": "" if exchange.verdicts else _users(exchange.users),
+            f"users ({exchange.user_count:,})": "" if exchange.verdicts or gives else _users(exchange.users),
             "valid": validity,
             "created": time(exchange.created_at),
             "to be decided by": time(exchange.expires_at),
@@ -69,7 +71,7 @@ def exchange_facts(exchange: Exchange) -> Table:
             "decided by": exchange.decided_by,
             "reason": exchange.reason,
             "grant": exchange.grant,
-            "would disclose" if pending else "disclosed": ", ".join(disclosed_rows(exchange)),
+            "would disclose" if pending and not gives else "disclosed": ", ".join(disclosed_rows(exchange)),
             "missing in it": ", ".join(exchange.missing),
             "refusal": _refusal(exchange),
             "approvals so far": approvals_so_far(exchange),
@@ -84,7 +86,7 @@ def exchange_facts(exchange: Exchange) -> Table:
 
 
 def disclosed_rows(exchange: Exchange) -> list[str]:
-    """The rows of the server identity information that an approval would give away."""
+    """The rows of the server identity information that are given away, or would be by an approval."""
     identity = (exchange.disclosed or {}).get("server_identity", {})
     return [name for name, value in identity.items() if value not in (None, [], ())]
 
@@ -121,7 +123,7 @@ def verdict_rows(verdicts: Sequence[Verdict]) -> Iterator[tuple[str, str]]:
     for verdict in verdicts:
         word = "approved" if verdict.approved else "declined"
         yield (
-            f"{word} ({len(verdict.users):,})",
+            f"{word} ({len(verdict.users):,})" if verdict.users else word,
             "\n".join(filter(None, (verdict.reason, _users(verdict.users)))),
         )
 

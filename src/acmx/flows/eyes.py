@@ -75,7 +75,7 @@ def given(caller: Caller, exchange: Exchange, review: Review, verdicts: Sequence
         digest=digest(caller, verdicts, review.reason),
         exchange_version=int(exchange_seen),
         catalogue=int(catalogue_seen) if exchange.role == "partner" else 0,
-        approved=exchange.user_count - len(declined),
+        approved=sum(len(verdict.users) for verdict in verdicts if verdict.approved),
         declined=msgspec.json.encode(declined).decode(),
         reason=review.reason,
     )

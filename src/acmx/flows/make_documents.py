@@ -1,4 +1,4 @@
-"""At A: the partner's answer becomes the documents that devices load (TS 24.484 clauses 7.2, 8.3, 9.3, 10.3)."""
+"""What a partner has given becomes the documents that devices load (TS 24.484 clauses 7.2, 8.3, 9.3, 10.3)."""
 
 import msgspec
 from msgspec import Struct
@@ -9,8 +9,10 @@ from acmx.domain.errors import NotNow
 from acmx.domain.messages import Response
 from acmx.flows.find import find
 from acmx.flows.house import House
-from acmx.kinds import server_identity as kind
-from acmx.kinds.server_identity import Given
+from acmx.flows.own_users import approved, takes
+from acmx.flows.response import read_request
+from acmx.kinds import kind_named
+from acmx.kinds.catalogue import Given
 from acmx.provisioning import document, profile
 from acmx.provisioning.template import Template
 from acmx.provisioning.values import Values
@@ -64,7 +66,7 @@ def show(house: House, tx: Tx, caller: Caller, name: str, *, rel13: bool) -> Doc
 def make(tx: Tx, exchange: Exchange, *, rel13: bool) -> Made:
     """Raises NotNow where nothing is granted, NotProvisionable with all that is missing, InvalidDocument."""
     response = granted(tx, exchange)
-    given = msgspec.convert(response.content, Given)
+    given = given_with(tx, exchange, response)
     kept = templates.current(tx, exchange.partner)
     values = msgspec.json.decode(kept.body, type=Template) if kept else Template()
     root, made_of = document.make(server_identity.read(given.server_identity), values, rel13=rel13)
@@ -73,10 +75,6 @@ def make(tx: Tx, exchange: Exchange, *, rel13: bool) -> Made:
 
 def file_name(partner: str) -> str:
     return f"ue-init-config-{partner}.xml"
-
-
-def approved(response: Response) -> list[str]:
-    return [user for verdict in response.verdicts if verdict.approved for user in verdict.users]
 
 
 def granted(tx: Tx, exchange: Exchange) -> Response:
@@ -92,6 +90,15 @@ def answered(tx: Tx, exchange: Exchange) -> Response:
     """The response, whether its approval holds or not. Raises NotNow."""
     stored = messages.of_exchange(tx, exchange.primary_system, exchange.id)
     body = next((m.body for m in stored if m.type == "response"), None)
-    if exchange.role != "primary" or exchange.kind != kind.NAME or body is None:
-        raise NotNow("there is no answer with server identities to make documents of", state=exchange.state)
+    if not takes(exchange) or body is None:
+        raise NotNow("there are no server identities to make documents of", state=exchange.state)
     return msgspec.json.decode(body, type=Response)
+
+
+def given_with(tx: Tx, exchange: Exchange, response: Response) -> Given:
+    """What the partner has given with this response, or unasked with the request. Raises NotNow."""
+    request = messages.at(tx, exchange.primary_system, exchange.id, exchange.primary_system, 1)
+    given = kind_named(exchange.kind or "").given(read_request(request), response) if request else None
+    if given is None:
+        raise NotNow("nobody was approved", state=exchange.state)
+    return given

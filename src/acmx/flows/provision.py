@@ -1,8 +1,10 @@
-"""At A: the documents of an exchange are to be put on the own CMS, compared with what is there, or taken out again.
+"""The documents of an exchange are to be put on the own CMS, compared with what is there, or taken out again.
 
 A job is started, shown and cancelled here; `delivery/provisioner.py` does its work. A requester does it for the own
-exchanges, who keeps the identities for every exchange.
+exchanges, who keeps the identities for every exchange and for what partners gave.
 """
+
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
@@ -10,14 +12,16 @@ from msgspec import Struct
 from acmx.domain import acm1
 from acmx.domain.acm1 import NewProvisioning, RowState
 from acmx.domain.errors import Fault, NotFound, NotNow, NotProvisionable
+from acmx.domain.messages import Response
 from acmx.domain.moments import from_ms, to_ms
-from acmx.flows import make_documents
+from acmx.flows import make_documents, own_users
 from acmx.flows.find import sees
 from acmx.flows.house import House
-from acmx.kinds.server_identity import Given
+from acmx.kinds import GIVING
+from acmx.kinds.catalogue import Given
 from acmx.provisioning.template import Template
 from acmx.provisioning.xml import write
-from acmx.storage import exchanges, journal, provisionings, templates
+from acmx.storage import exchanges, journal, named_users, provisionings, templates
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.provisionings import UE, Job, Row
@@ -25,19 +29,29 @@ from acmx.trust.roles import Caller
 
 
 class Plan(Struct, frozen=True):
-    """The job that begins."""
+    """The job that begins, and whom it names."""
 
     job: Job
+    named: tuple[str, ...] = ()
 
 
 def prepare(house: House, tx: Tx, caller: Caller, name: str, given: NewProvisioning) -> Plan:
-    """Raises NotFound, NotNow where nothing is granted or no CMS is configured, NotProvisionable, InvalidDocument."""
+    """Raises NotFound, NotNow where nothing is granted or no CMS is configured, NotProvisionable, InvalidDocument,
+    FaultyInput where the users must be named and are not, or must not be.
+    """
     exchange = _find(tx, caller, name)
+    own_users.check(house, exchange, given)
     if not house.has_cms:
         raise NotNow("no CMS is configured to put documents on: [xcap] root", state=exchange.state)
-    make = _to_remove if given.mode == "remove" else _to_put
-    job = make(house, tx, exchange, given)
-    return Plan(msgspec.structs.replace(job, started_by=caller.mc_service_id))
+    response = make_documents.answered(tx, exchange)
+    if given.mode == "remove":
+        users = own_users.pushed(tx, exchange, response)
+        job = _to_remove(house, tx, exchange, response, users)
+    else:
+        users = given.users or own_users.approved(response)
+        job = _to_put(house, tx, exchange, given, users)
+    named = users if exchange.kind in GIVING else ()
+    return Plan(msgspec.structs.replace(job, started_by=caller.mc_service_id), tuple(named))
 
 
 def apply(tx: Tx, plan: Plan) -> acm1.Provisioning:
@@ -45,6 +59,8 @@ def apply(tx: Tx, plan: Plan) -> acm1.Provisioning:
     job = plan.job
     if not provisionings.insert(tx, job):
         raise NotNow("another job of this exchange is under way: acmx provision ID --status")
+    if plan.named:
+        named_users.put(tx, job.id, plan.named)
     _write(tx, job, "provisioning-started", job.started_by, job.started_at)
     return shown(tx, job)
 
@@ -100,7 +116,7 @@ def new_rows(house: House, tx: Tx, job: Job, limit: int) -> list[Row]:
     if exchange is None:
         raise NotFound
     begin, at = provisionings.last_row(tx, job.id) + 1, to_ms(house.clock())
-    users = make_documents.approved(make_documents.answered(tx, exchange))
+    users = own_users.of_job(tx, exchange, make_documents.answered(tx, exchange), job)
     services = job.services.split()
     others = _approved_otherwise(tx, exchange) if job.mode == "remove" else {}
     made = []
@@ -147,7 +163,7 @@ def shown(tx: Tx, job: Job) -> acm1.Provisioning:
     )
 
 
-def _to_put(house: House, tx: Tx, exchange: Exchange, given: NewProvisioning) -> Job:
+def _to_put(house: House, tx: Tx, exchange: Exchange, given: NewProvisioning, users: Sequence[str]) -> Job:
     made = make_documents.make(tx, exchange, rel13=given.rel13)
     owner = made.values.get("admin_xui")
     if owner is None:
@@ -167,18 +183,16 @@ def _to_put(house: House, tx: Tx, exchange: Exchange, given: NewProvisioning) ->
         template=made.template,
         document=write(made.root),
         owner=owner,
-        total=len(made.users) * len(services) + 1,
+        total=len(users) * len(services) + 1,
         started_at=to_ms(house.clock()),
         started_by="",
     )
 
 
-def _to_remove(house: House, tx: Tx, exchange: Exchange, given: NewProvisioning) -> Job:
-    response = make_documents.answered(tx, exchange)
-    users = make_documents.approved(response)
+def _to_remove(house: House, tx: Tx, exchange: Exchange, response: Response, users: Sequence[str]) -> Job:
     if not users:
-        raise NotNow("nobody was approved: there is nothing to remove", state=exchange.state)
-    content = msgspec.convert(response.content, Given)
+        raise NotNow("nobody was approved or provisioned: nothing to remove", state=exchange.state)
+    content = make_documents.given_with(tx, exchange, response)
     pushed = next(
         (
             job
@@ -196,7 +210,7 @@ def _to_remove(house: House, tx: Tx, exchange: Exchange, given: NewProvisioning)
         primary_system=exchange.primary_system,
         exchange=exchange.id,
         partner=exchange.partner,
-        mode=given.mode,
+        mode="remove",
         state="preparing",
         mc_system_id=content.server_identity["mc_system_id"],
         services=" ".join(services),
@@ -215,20 +229,21 @@ def _services(house: House, given: Given) -> list[str]:
 
 
 def _approved_otherwise(tx: Tx, exchange: Exchange) -> dict[str, str]:
-    """Users whom another exchange with this partner still approves, and which."""
+    """Users for whom another exchange with this partner still holds, and which."""
     found: dict[str, str] = {}
     for other in exchanges.live_with(tx, exchange.partner):
-        if other.id != exchange.id and other.kind == exchange.kind:
-            found |= dict.fromkeys(make_documents.approved(make_documents.answered(tx, other)), other.id)
+        if other.id != exchange.id and own_users.takes(other):
+            response = make_documents.answered(tx, other)
+            found |= dict.fromkeys(own_users.pushed(tx, other, response), other.id)
     return found
 
 
 def _find(tx: Tx, caller: Caller, name: str) -> Exchange:
     id_ = name.rpartition(":")[2]
     for exchange in exchanges.named(tx, id_.lower()):
-        if exchange.role == "primary" and (sees(tx, caller, exchange) or caller.may("identities")):
+        if own_users.takes(exchange) and (sees(tx, caller, exchange) or caller.may("identities")):
             return exchange
-    raise NotFound(f"no exchange {name} of this system that {caller.account} may see")
+    raise NotFound(f"no exchange {name} with documents for this system that {caller.account} may see")
 
 
 def _job(tx: Tx, caller: Caller, id_: str) -> Job:

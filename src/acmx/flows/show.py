@@ -14,14 +14,14 @@ from acmx.domain.moments import from_ms
 from acmx.flows import given_reviews
 from acmx.flows.conversation import remarks
 from acmx.flows.find import find
-from acmx.flows.held import current_catalogue
+from acmx.flows.held import current_catalogue, version_to_give
 from acmx.flows.open_content import LOOKS
 from acmx.flows.response import read_request
 from acmx.flows.show_partner import standing
 from acmx.flows.steps import steps_of
 from acmx.flows.summary import summary
-from acmx.kinds import kind_named
-from acmx.storage import catalogues, contradictions, journal, messages, noted, outbox, partners
+from acmx.kinds import GIVING, kind_named
+from acmx.storage import contradictions, journal, messages, noted, outbox, partners
 from acmx.storage.contradictions import Contradicted
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
@@ -49,9 +49,11 @@ def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
         except Incomplete:
             disclosed = {}
     given = response.content if response else disclosed
+    if request is not None and request.kind in GIVING:
+        given = request.content
     return acm1.Exchange(
         **msgspec.structs.asdict(summary(exchange)),
-        seen=f"{exchange.version}.{catalogues.current_version(tx)}",
+        seen=f"{exchange.version}.{version_to_give(tx, exchange)}",
         users=request.users if request else (),
         content=request.content if request else {},
         steps=steps_of(exchange, entries, noted.of_exchange(tx, *key), waiting),

@@ -86,10 +86,10 @@ def replace(tx: Tx, exchange: Exchange) -> bool:
 
 
 def live_with(tx: Tx, partner: str) -> list[Exchange]:
-    """Those in which users of this system were approved by that partner, and still are."""
+    """Those with that partner in which something is granted, and still holds."""
     return _rows(
         tx.rows(
-            f"{_SELECT} WHERE role = 'primary' AND partner = :partner AND grant_state = 'live' ORDER BY serial",
+            f"{_SELECT} WHERE partner = :partner AND grant_state = 'live' ORDER BY serial",
             {"partner": partner},
         )
     )

@@ -11,11 +11,11 @@ Service = Literal["mcptt", "mcvideo", "mcdata"]
 
 
 class Submission(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Step 1: what a requester asks for. `content` belongs to the kind."""
+    """Step 1: what a requester asks for, or an identity editor gives. `content` belongs to the kind."""
 
     kind: Short
     partner: Short
-    users: tuple[str, ...]
+    users: tuple[str, ...] = ()
     purpose: Line
     reference: Short | None = None
     addressee: Addressee | None = None
@@ -143,7 +143,9 @@ class Contradiction(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
-    """An exchange, whole. `seen` names the versions for a review, `disclosed` what an approval would give away.
+    """An exchange, whole. `seen` names the versions for a review.
+
+    `disclosed` is what was given away, or what an approval would give away.
 
     `partnership` is how it stands while nothing can be exchanged.
     """

@@ -1,0 +1,1 @@
+-- Taken by the branch `updates`; its file takes the place of this one.
