@@ -41,11 +41,15 @@ def summary_table(summaries: Iterable[Summary]) -> Table:
         urgent = "URGENT" if summary.urgency == "urgent" else None
         direction = "to" if summary.role == "primary" else "from"
         rows.add_row(
-            cell(f"{summary.id}\n  {time(summary.created_at)}  {people(summary.user_count)}"),
+            cell(f"{summary.id}\n  {time(summary.created_at)}  {whom(summary)}"),
             cell("\n".join(filter(None, (_spaced(summary.state), summary.outcome, urgent)))),
             cell(f"{direction} {summary.partner}\n{summary.purpose}"),
         )
     return rows
+
+
+def whom(summary: Summary) -> str:
+    return "gives, names no users" if summary.kind in GIVING else people(summary.user_count)
 
 
 def exchange_facts(exchange: Exchange) -> Table:

@@ -39,8 +39,6 @@ def time(moment: datetime | None) -> str:
 
 
 def people(count: int) -> str:
-    if not count:
-        return "no users"
     return f"{count:,} user" if count == 1 else f"{count:,} users"
 
 

@@ -54,7 +54,7 @@ class Documents(Struct, frozen=True):
     sources: dict[str, Literal["answer", "template"]]
 
 
-class NewProvisioning(Struct, frozen=True, forbid_unknown_fields=True):
+class NewProvisioning(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What is to be done at the CMS with the documents of an exchange.
 
     `users`: for whom, where the partner gave unasked; else they are known.
