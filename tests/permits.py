@@ -5,6 +5,7 @@ A new route of ACM-1 or ACM-2, or a new command, needs a row here.
 
 EVERYBODY = ("requester", "reviewer", "partner-administrator", "identity-editor", "auditor", "operator")
 REQUESTER = ("requester",)
+ASKERS = ("requester", "identity-editor")
 REVIEWER = ("reviewer",)
 AUDITORS = ("auditor", "operator")
 LINKS = ("partner-administrator", "operator")
@@ -18,11 +19,11 @@ ACM1: dict[str, tuple[str, ...]] = {
     "POST /requests": REQUESTER,
     "GET /requests": EVERYBODY,
     "GET /requests/{id}": EVERYBODY,
-    "POST /requests/{id}/withdrawal": REQUESTER,
-    "POST /requests/{id}/retrieval": REQUESTER,
+    "POST /requests/{id}/withdrawal": ASKERS,
+    "POST /requests/{id}/retrieval": ASKERS,
     "POST /requests/{id}/review": REVIEWER,
     "POST /requests/{id}/questions": REVIEWER,
-    "POST /requests/{id}/answers": REQUESTER,
+    "POST /requests/{id}/answers": ASKERS,
     "GET /pending": EVERYBODY,
     "GET /partners": EVERYBODY,
     "GET /partners/{id}": EVERYBODY,
@@ -93,6 +94,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("--partner", PEER, "--purpose", "x", "--user", "sip:a@b.example"),
         ("POST /requests",),
     ),
+    "give server-identity": (("--partner", PEER, "--purpose", "x"), ("POST /requests",)),
     "requests": ((), ("GET /requests",)),
     "show": ((ID,), ("GET /requests/{id}",)),
     "pending": ((), ("GET /pending",)),

@@ -22,6 +22,7 @@ from acmx.domain.acm1 import (
     FieldChange,
     Findings,
     Health,
+    NewProvisioning,
     PartnerChange,
     PasswordChange,
     ProviderSignIn,
@@ -82,6 +83,7 @@ async def _make() -> Files:
             await story.withdrawal_overtakes()
             await story.withdrawal_comes_late()
             await story.approved_by_policy()
+            await story.given_unasked()
             await story.administration()
             await story.problems()
             await story.refusals()
@@ -288,6 +290,24 @@ class _Story:
         await self.watch_officer("POST", "/policy/trial", trial, "trial-page")
         await self.watch_officer("GET", "/roles", keep="roles")
         await self.watch_officer("PUT", "/policy", {"text": ""})
+
+    async def given_unasked(self) -> None:
+        submission = {
+            "kind": "server-identity-provision",
+            "partner": POLICE.system,
+            "purpose": "agreement 2026-17",
+            "content": {"services": ["mcptt"]},
+        }
+        accepted = await self.watch_officer("POST", "/requests", submission)
+        self.keep("submission-provision", submission)
+        await self.to_police("request-provision")
+        self.clock.advance(hours=1)
+        seen = (await self.police.ask("GET", f"/requests/{accepted['id']}", who="chief")).body
+        self.keep("exchange-given", seen)
+        review = {"verdicts": [{"approved": True}], "reason": "thank you", "seen": json.loads(seen)["seen"]}
+        await self._asked(self.police, "chief", "POST", f"/requests/{accepted['id']}/review", review, "")
+        await self.to_fire("response-provision")
+        self.keep("new-provisioning-named", NewProvisioning("push", users=tuple(USERS)))
 
     async def administration(self) -> None:
         await self.dispatcher("GET", "/requests?limit=2", keep="page")

@@ -7,7 +7,7 @@ from msgspec import inspect
 
 from acmx.domain import acm1, comparison, messages, partnership, records
 from acmx.domain.identities import Realms
-from acmx.kinds import server_identity as kind
+from acmx.kinds import catalogue as kind
 
 MEANINGS: dict[type, dict[str, str]] = {
     messages.Message: {
@@ -20,11 +20,11 @@ MEANINGS: dict[type, dict[str, str]] = {
         "critical": "members that the receiver has to understand; see 3.1",
     },
     messages.Request: {
-        "kind": "what is asked for: `server-identity`; see 3.8",
+        "kind": "what is asked for, `server-identity`, or given, `server-identity-provision`; see 3.8",
         "asker": "the authorised user who asks",
         "expires_at": "until when the partner may decide; not until when it may deliver",
         "users": "MC service IDs of the users who shall be allowed to migrate: 1 to 10,000, each once, "
-        "each of a realm of the sender",
+        "each of a realm of the sender. Empty where the sender gives unasked",
         "purpose": "why, for the person who decides; no control characters",
         "addressee": "who shall decide; absent: whoever may",
         "urgency": "`normal` where absent; information for people and policy",
@@ -40,7 +40,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "where nobody decided in time",
         "handler": "who decided; see Person who decided and Automatic",
         "decided_at": "when it was decided (step 12, or step 6)",
-        "verdicts": "together they name each user of the request exactly once",
+        "verdicts": "together they name each user of the request exactly once; exactly one where it names none",
         "reason": "public reason",
         "valid_from": "what is granted; absent: no bound. Absent unless somebody is approved",
         "valid_until": "what is granted; absent: no end. Absent unless somebody is approved",
@@ -170,9 +170,9 @@ MEANINGS: dict[type, dict[str, str]] = {
         "your_certificates": "SHA-256 of each certificate (DER) of the receiver that the sender has pinned, 64 "
         "hexadecimal digits",
     },
-    kind.Wanted: {"services": "the MC services that the users need; absent: all three"},
+    kind.Wanted: {"services": "the MC services that it is for; absent: all three"},
     kind.Given: {
-        "services": "the services that are granted: a subset of those wanted",
+        "services": "the services that it is for; of those wanted",
         "catalogue": "number of the version of the server identity information that was disclosed",
         "missing": "required rows that are absent; both sides see them",
         "server_identity": "the rows; see 3.9",
@@ -206,9 +206,9 @@ MEANINGS: dict[type, dict[str, str]] = {
     },
     acm1.PasswordChange: {"current": "the password so far", "new": "12 characters or more"},
     acm1.Submission: {
-        "kind": "`server-identity`",
+        "kind": "`server-identity`, or `server-identity-provision` to give unasked",
         "partner": "MC system ID of an established partner",
-        "users": "as in a request (3.2)",
+        "users": "as in a request (3.2); absent where something is given unasked",
         "purpose": "as in a request",
         "reference": "as in a request",
         "addressee": "as in a request",
@@ -216,12 +216,12 @@ MEANINGS: dict[type, dict[str, str]] = {
         "valid_from": "as in a request",
         "valid_until": "as in a request",
         "expires_at": "as in a request; absent: after the days that the server is configured for (30)",
-        "content": "as in a request (3.8)",
+        "content": "Wanted (3.8), whatever the kind: where something is given, the server adds the rows",
     },
     acm1.Accepted: {"id": "the exchange", "state": "its state now"},
     acm1.VerdictInput: {
         "approved": "whether these users are approved",
-        "users": "some users of the request; absent: everybody whom no other verdict names",
+        "users": "some users of the request; absent: everybody whom no other verdict names, or what was given unasked",
     },
     acm1.Review: {
         "verdicts": "one or two; every user of the request is named by exactly one",
@@ -269,7 +269,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "asker": "MC service ID",
         "urgency": "`normal` or `urgent`",
         "purpose": "as asked",
-        "user_count": "how many users were asked for",
+        "user_count": "how many users were asked for; 0 where something is given unasked",
         "created_at": "primary: when it was submitted; partner: when it arrived",
         "expires_at": "as asked",
         "addressee": "MC service ID or functional alias",
@@ -399,7 +399,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "name": "file name of the UE initial configuration document",
         "xml": "that document (TS 24.484 clause 7.2)",
         "entries": "one for each MC service that was granted and is provisioned here",
-        "users": "MC service IDs of the approved users",
+        "users": "MC service IDs of the approved users; empty where the partner gave unasked",
         "sources": "for each value `answer` or `template`",
     },
     acm1.Entry: {
@@ -410,6 +410,8 @@ MEANINGS: dict[type, dict[str, str]] = {
     acm1.NewProvisioning: {
         "mode": "`push`: put the documents on the CMS; `preview`: say what that would change; `remove`: take them out",
         "rel13": "leave out what readers of Release 13 do not know",
+        "users": "for whom, with `push` and `preview` of what a partner gave unasked: MC service IDs of own users; "
+        "else absent",
     },
     acm1.Provisioning: {
         "id": "of the job",

@@ -84,6 +84,7 @@ ACCOUNTS = {
     POLICE.system: (
         ("dispatcher", ("requester", "partner-administrator"), ("sip:duty-officer@{}",)),
         ("planner", ("identity-editor",), ()),
+        ("chief", ("reviewer",), ()),
     ),
     FIRE.system: (
         ("watch-officer", ("reviewer", "partner-administrator", "identity-editor", "auditor"), ()),
