@@ -71,6 +71,7 @@ def test_the_commands_are_those_that_were_promised():
         *("partner check", "partner compare"),
         *(
             "request server-identity",
+            "give server-identity",
             "requests",
             "show",
             "pending",
