@@ -127,7 +127,8 @@ TO_CLIENTS: dict[type[AcmxError], str] = {
     "`Retry-After`",
     errors.LogOnRefused: "at log-on: account or password is wrong, or the account is disabled",
     errors.NotAllowed: "step 2, or no right; `rule` says which: `role:PERMISSION`, `own-users`, `own-requests`, "
-    "`own-request`, `people`, `approvers`, `partner-kinds`, `partner-askers` (the terms for the partner), `policy` (it withholds); at "
+    "`own-request`, `people`, `approvers`, `partner-kinds`, `partner-askers` (the terms for the partner), `policy` "
+    "(it withholds); at "
     "step 2 `exchange` is the id under which the refusal is kept",
     errors.AssertedIdentity: "the request carries `X-3GPP-Asserted-Identity`",
     errors.NotFound: "there is nothing under this name that the caller may see; the path is not served",

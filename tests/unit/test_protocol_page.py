@@ -94,7 +94,9 @@ def test_a_golden_message_is_decoded_strictly_and_encodes_to_the_same_bytes(name
     body = body_of(name)
     said = msgspec.json.decode(body)
     sender, receiver = (POLICE, FIRE) if said["from"] == POLICE.system else (FIRE, POLICE)
-    arrived = Arrived(sender.system, POLICE.system, said["exchange"], said["n"], body, body_digest(body), "")
+    arrived = Arrived(
+        sender.system, primary_of(name), said["exchange"], said["n"], body, body_digest(body), ""
+    )
     house = House(receiver.system, members.Realms(), Clock())
     assert encode(arrivals.decode(house, arrived)) == body
 
@@ -111,12 +113,18 @@ def test_a_golden_signature_is_accepted(name: str) -> None:
     said, now = document_of(name), int(made_at(name).timestamp())
     jwk = public_jwk({POLICE.system: POLICE.seed, FIRE.system: FIRE.seed}[said["from"]])
     typ = TYPS.get(name.partition("-")[0], "acm-message")
-    primary = "mc.coast-guard.example" if name == "refusal-wrong-partner" else POLICE.system
+    primary = primary_of(name)
     place = {} if typ == "acm-partnership" else {"exchange": f"{primary}/{said['exchange']}", "n": said["n"]}
     names = {"iss": said["from"], "aud": said["to"], "typ": typ, **place}
     assert (
         verify(signature_of(name), body_of(name), {jwk["kid"]: public_key(jwk)}, now=now, **names).iat == now
     )
+
+
+def primary_of(name: str) -> str:
+    if name == "refusal-wrong-partner":
+        return "mc.coast-guard.example"
+    return FIRE.system if name.endswith("-provision") else POLICE.system
 
 
 TYPS = {"receipt": "acm-receipt", "refusal": "acm-refusal", "statement": "acm-partnership"}
