@@ -4,10 +4,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from acmx.cli.answer import rows_of
 from acmx.cli.failures import DONE, FAILED, WrongUsageError, note
 from acmx.cli.options import DEFAULTS, Id, Options, Users
 from acmx.cli.summaries import approvals_so_far, disclosed_rows
-from acmx.cli.terminal import ask, err, facts, is_interactive, people, plain
+from acmx.cli.terminal import ask, cell, err, facts, is_interactive, people, plain
 from acmx.domain.acm1 import Exchange, Review, Reviewed, VerdictInput
 from acmx.kinds import GIVING
 
@@ -91,7 +92,7 @@ def _say(exchange: Exchange, verdicts: tuple[VerdictInput, ...]) -> None:
 
 
 def _say_given(exchange: Exchange, *, approved: bool) -> None:
-    """It is accepted or declined whole."""
+    """It is approved or declined whole, and shown with all values."""
     err().print(
         facts(
             {
@@ -99,12 +100,13 @@ def _say_given(exchange: Exchange, *, approved: bool) -> None:
                 "given to": exchange.partner if exchange.role == "primary" else None,
                 "purpose": exchange.purpose,
                 "services": ", ".join(map(str, exchange.content.get("services", ()))),
-                "approved" if approved else "declined": ", ".join(disclosed_rows(exchange)),
+                "approved" if approved else "declined": "all of it",
                 "approvals so far": approvals_so_far(exchange),
                 "incomplete": _incomplete(exchange) if approved else "",
             }
         )
     )
+    err().print(cell(f"\n{rows_of(exchange.content)}"), soft_wrap=True, end="")
 
 
 def _discloses(exchange: Exchange, approved: int) -> str | None:
