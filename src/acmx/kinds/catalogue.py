@@ -86,4 +86,4 @@ def checked(content: dict[str, Any], error: type[FaultyInput]) -> Given:
 def named_once(services: tuple[Service, ...], error: type[FaultyInput]) -> None:
     """Raises `error` where no service is named, or one twice."""
     if not services or len(set(services)) != len(services):
-        raise error([Fault("content.services", ",".join(services), "must name each service once")])
+        raise error([Fault("content.services", ",".join(services), "must name each wanted service once")])
