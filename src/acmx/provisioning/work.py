@@ -96,6 +96,14 @@ def compare_entry(place: Place, entry: Element) -> Work:
 
 
 @work
+def compare_removed(place: Place, partner: str) -> Work:
+    """What `remove_entry` would change."""
+    found = yield from read(place.url, tagged=False)
+    there = found is not None and any(profile.entries(place.names, found.root, partner))
+    return Outcome("different", "entry taken out") if there else Outcome("unchanged")
+
+
+@work
 def put_document(url: str, document: bytes, *, doubtful: bool = False) -> Work:
     """Write the UE initial configuration document, new or in place of the one that is there."""
     made = parse(document)
