@@ -1,4 +1,4 @@
-"""At B: a person takes back what was approved, for some users or for all. One is enough, however many had to approve."""
+"""At B: a person takes back what was approved, for some users or all; one is enough, however many had to approve."""
 
 from collections import Counter
 from typing import Any

@@ -99,8 +99,9 @@ def compare_entry(place: Place, entry: Element) -> Work:
 def compare_removed(place: Place, partner: str) -> Work:
     """What `remove_entry` would change."""
     found = yield from read(place.url, tagged=False)
-    there = found is not None and any(profile.entries(place.names, found.root, partner))
-    return Outcome("different", "entry taken out") if there else Outcome("unchanged")
+    if found is None or not list(profile.entries(place.names, found.root, partner)):
+        return Outcome("unchanged")
+    return Outcome("different", "entry taken out")
 
 
 @work

@@ -16,8 +16,8 @@ class Job(msgspec.Struct, frozen=True):
     """One job. Times in milliseconds; `services` separated by blanks; `document` as it was when the job was started.
 
     `mc_system_id` names the partner in the documents, `owner` is the XUI below which the document lies. `total` counts
-    the rows that it has once it runs, `failures` how often in a row the CMS did not do its part, `said` is the digest of
-    the message that said last what was granted.
+    the rows that it has once it runs, `failures` how often in a row the CMS did not do its part. `said` is
+    the digest of the message that said last what was granted.
     """
 
     id: str

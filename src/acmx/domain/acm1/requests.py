@@ -169,8 +169,8 @@ class Contradiction(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
-    """An exchange, whole. `seen` names the versions for a review, `disclosed` what an approval would give away, or gives
-    now: with what `updates` changed. `partnership` is how it stands while nothing can be exchanged.
+    """An exchange, whole. `seen` names the versions for a review, `disclosed` what an approval would give away, or what
+    it gives after all `updates`. `partnership` is how it stands while nothing can be exchanged.
 
     `on_cms` tells that the own CMS does not hold what it should: `older` documents, or some `to-remove`.
     """
