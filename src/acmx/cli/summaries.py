@@ -11,10 +11,10 @@ from acmx.domain.acm1 import (
     GivenReview,
     Partner,
     Remark,
-    Revocation,
+    RevocationShown,
     Summary,
     Threshold,
-    Update,
+    UpdateShown,
     Waiting,
 )
 from acmx.domain.exchange import UNDECIDED, State
@@ -135,7 +135,7 @@ def verdict_rows(verdicts: Sequence[Verdict]) -> Iterator[tuple[str, str]]:
         )
 
 
-def update_rows(updates: Sequence[Update]) -> Iterator[tuple[str, str]]:
+def update_rows(updates: Sequence[UpdateShown]) -> Iterator[tuple[str, str]]:
     """What the partner has changed, as facts."""
     for update in updates:
         lines = [
@@ -145,7 +145,7 @@ def update_rows(updates: Sequence[Update]) -> Iterator[tuple[str, str]]:
         yield f"updated {update.n}", "\n".join([time(update.created_at), *lines])
 
 
-def revocation_rows(revocations: Sequence[Revocation]) -> Iterator[tuple[str, str]]:
+def revocation_rows(revocations: Sequence[RevocationShown]) -> Iterator[tuple[str, str]]:
     """What was taken back, as facts."""
     for revocation in revocations:
         who = f"{revocation.person}, {time(revocation.created_at)}: {revocation.reason}"

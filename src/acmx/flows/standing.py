@@ -27,8 +27,8 @@ class Standing(Struct, frozen=True):
     revoked: frozenset[str]
     said: str
     updated_at: datetime | None
-    updates: tuple[acm1.Update, ...]
-    revocations: tuple[acm1.Revocation, ...]
+    updates: tuple[acm1.UpdateShown, ...]
+    revocations: tuple[acm1.RevocationShown, ...]
 
     @property
     def approved(self) -> list[str]:
@@ -50,16 +50,18 @@ def standing(stored: Iterable[Stored]) -> Standing | None:
         return None
     response = msgspec.json.decode(answer.body, type=Response)
     content, said = response.content, answer.digest
-    updates, revocations = list[acm1.Update](), list[acm1.Revocation]()
+    updates, revocations = list[acm1.UpdateShown](), list[acm1.RevocationShown]()
     for message in sorted((m for m in kept if m.type in LATER), key=lambda m: m.n):
         later = msgspec.json.decode(message.body, type=LATER[message.type])
         said = message.digest
         if isinstance(later, Update):
-            updates.append(acm1.Update(later.n, later.created_at, changes(content, later.content)))
+            updates.append(acm1.UpdateShown(later.n, later.created_at, changes(content, later.content)))
             content = later.content
         else:
             person = later.handler.mc_service_id
-            revocations.append(acm1.Revocation(later.n, later.created_at, person, later.users, later.reason))
+            revocations.append(
+                acm1.RevocationShown(later.n, later.created_at, person, later.users, later.reason)
+            )
     return Standing(
         response=response,
         content=content,

@@ -136,7 +136,7 @@ class GivenReview(Struct, frozen=True, kw_only=True):
     counts: bool
 
 
-class Update(Struct, frozen=True):
+class UpdateShown(Struct, frozen=True):
     """The partner's later word on what it gives: what it changed, field by field."""
 
     n: int
@@ -144,7 +144,7 @@ class Update(Struct, frozen=True):
     changes: tuple[FieldChange, ...]
 
 
-class Revocation(Struct, frozen=True):
+class RevocationShown(Struct, frozen=True):
     """Who took an approval back for whom, and why; `person` is an MC service ID."""
 
     n: int
@@ -190,8 +190,8 @@ class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
     approvals_needed: int | None = None
     contradictions: tuple[Contradiction, ...] = ()
     partnership: str | None = None
-    updates: tuple[Update, ...] = ()
-    revocations: tuple[Revocation, ...] = ()
+    updates: tuple[UpdateShown, ...] = ()
+    revocations: tuple[RevocationShown, ...] = ()
     on_cms: Literal["older", "to-remove"] | None = None
 
 
