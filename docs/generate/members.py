@@ -548,7 +548,8 @@ MEANINGS: dict[type, dict[str, str]] = {
     acm1.FieldChange: {
         "field": "`address`, `certificates`, `hosts`, `phone_contexts` or `tel_prefixes`; of an update the path of a "
         "member of `content`, such as `server_identity.kms`",
-        "old": "as pinned, or as it was; empty: absent. A certificate by its SHA-256 in 12 groups of 5 digits (as in 4.3) and its end",
+        "old": "as pinned, or as it was; empty: absent. A certificate by its SHA-256 in 12 groups of 5 digits (as in "
+        "4.3) and its end",
         "new": "as the partner has it now",
     },
     acm1.Confirmation: {"seen": "as in the PartnerChange that was shown"},

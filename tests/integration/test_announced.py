@@ -28,6 +28,9 @@ OF_ITSELF = {
     Event.UNDELIVERABLE,
     Event.RESPONSE_DELIVERED,
     Event.RESPONSE_REFUSED,
+    Event.REVOCATION,
+    Event.REVOKED,
+    Event.UPDATE_REFUSED,
 }
 """Ends that no new state shows, or that come after one."""
 
