@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from acmx.flows import update
-from acmx.storage import exchanges
+from acmx.flows import provision, update
+from acmx.storage import exchanges, provisionings
+from acmx.storage.engine import Tx
 from acmx.trust.signatures import body_digest
 from integration.test_provisioning import answered
 from integration.test_xcap import SERVICES, UE_PATH, USERS, carried_out, ended, of_fire, rows, with_cms
@@ -67,6 +68,8 @@ def test_what_says_the_same_is_not_sent_and_what_is_no_longer_granted_neither(tm
             police.clock.advance(hours=3)  # type: ignore[attr-defined]
             await fire.tick()
             await publish(fire)
+            await fire.tick()
+            assert await messages_of(fire, live, "update") == []
             await publish(fire, kms=KMS)
             await gets(police, live, kms=KMS)
             await fire.tick()
@@ -486,6 +489,59 @@ def test_an_update_that_says_what_was_not_asked_for_is_refused_and_told(tmp_path
             )
             at_police = await police.exchange(id_)
             assert at_police["disclosed"]["server_identity"]["kms"] == CATALOGUE["kms"]
+
+    run(scenario())
+
+
+def test_after_a_refused_response_nothing_is_said(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path) as (police, fire):
+            _, accepted = await police.submit(content={"services": ["mcptt"]})
+            id_ = accepted["id"]
+            await police.reaches(id_, "stored")
+            await police.stop()
+            await fire.review(id_)
+            body = (await fire.rows("SELECT body FROM message WHERE type = 'response'"))[0][0]
+            document = msgspec.json.decode(body)
+            document["content"]["services"] = ["mcptt", "mcvideo"]
+            await fire.store.write(
+                lambda tx: tx.execute(
+                    "UPDATE message SET body = :body, digest = :digest WHERE type = 'response'",
+                    forged(document),
+                )
+            )
+            await publish(fire, kms=KMS)
+            await eventually(lambda: messages_of(fire, id_, "update"), lambda found: found == [(2,)])
+            await police.start()
+            await eventually(
+                lambda: told(fire, "response-refused"), lambda found: found == [("reviewers", None)]
+            )
+            assert await fire.rows("SELECT * FROM outbox") == []
+            await publish(fire, kms="https://kms-3.mc.county-fire.example")
+            await fire.tick()
+            assert await messages_of(fire, id_, "update") == [(2,)]
+            assert await messages_of(police, id_, "update") == []
+
+    run(scenario())
+
+
+def test_a_push_of_what_was_revoked_since_is_not_wanted_any_more(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with pushed(tmp_path, reprovision=False) as (police, fire, _, id_):
+
+            def look(tx: Tx) -> str | None:
+                [job] = provisionings.of_exchange(tx, POLICE, id_)
+                return provision.still_wanted(tx, job)
+
+            await publish(fire, kms=KMS)
+            await gets(police, id_, kms=KMS)
+            assert await police.store.read(look) is None
+            await revoke(fire, id_, USERS[0])
+            await eventually(lambda: police.exchange(id_), lambda e: e.get("revocations"))
+            assert await police.store.read(look) == "the approval of some users was revoked meanwhile"
+            await revoke(fire, id_)
+            await grant_is(police, id_, "revoked")
+            assert await police.store.read(look) == "the approval is revoked"
 
     run(scenario())
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from acmx.domain.errors import FaultyInput, NotNow
@@ -28,7 +28,8 @@ FATES = ("is heard", "is heard", "is lost", "reply is lost", "comes later", "com
 some = st.integers(0, 3)
 acts = st.one_of(
     st.tuples(st.just("publish"), some),
-    st.tuples(st.just("publish"), some),
+    st.tuples(st.just("publish and tick"), some),
+    st.tuples(st.just("publish and tick"), some),
     st.tuples(st.just("revoke"), st.lists(st.sampled_from(USERS), max_size=2, unique=True)),
     st.tuples(st.just("tick"), st.sampled_from([POLICE, FIRE])),
     st.tuples(st.just("tick"), st.just(FIRE)),
@@ -77,6 +78,9 @@ class Story:
         match act:
             case "publish":
                 await self.fire.publish(CATALOGUE | {"kms": f"https://kms-{what}.{FIRE}"})
+            case "publish and tick":
+                await self.do("publish", what)
+                await self.fire.tick()
             case "revoke":
                 with suppress(NotNow, FaultyInput):
                     await self.fire.revoke(self.id, *what)
@@ -126,8 +130,10 @@ class Story:
 
 
 @pytest.mark.law(1, 2, 3, 11)
+@example([("publish and tick", 1), ("send", "reply is lost"), ("publish and tick", 2)], delivered=True)
+@example([("publish and tick", 1), ("send", "comes later"), ("revoke", []), ("arrive", 0)], delivered=True)
 @given(done=st.lists(acts, max_size=24 if MORE else 12), delivered=st.booleans())
-@settings(max_examples=MORE or 30, deadline=None, database=None)
+@settings(max_examples=MORE or 40, deadline=None, database=None)
 def test_both_sides_hold_the_same_in_the_end(done: list[tuple[str, Any]], delivered: bool) -> None:
     async def scenario() -> None:
         clock = Clock()
