@@ -130,8 +130,10 @@ class Story:
 
 
 @pytest.mark.law(1, 2, 3, 11)
-@example([("publish and tick", 1), ("send", "reply is lost"), ("publish and tick", 2)], delivered=True)
-@example([("publish and tick", 1), ("send", "comes later"), ("revoke", []), ("arrive", 0)], delivered=True)
+@example(done=[("publish and tick", 1), ("send", "reply is lost"), ("publish and tick", 2)], delivered=True)
+@example(
+    done=[("publish and tick", 1), ("send", "comes later"), ("revoke", []), ("arrive", 0)], delivered=True
+)
 @given(done=st.lists(acts, max_size=24 if MORE else 12), delivered=st.booleans())
 @settings(max_examples=MORE or 40, deadline=None, database=None)
 def test_both_sides_hold_the_same_in_the_end(done: list[tuple[str, Any]], delivered: bool) -> None:
