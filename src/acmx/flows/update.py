@@ -27,7 +27,7 @@ from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
 from acmx.storage.outbox import Queued
 
-AT_ONCE = 50
+AT_ONCE = 20
 
 
 class Batch(Struct, frozen=True):
