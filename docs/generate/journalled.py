@@ -39,11 +39,15 @@ EVENTS: dict[str, tuple[str, str]] = {
     "partner-terms": ("account", "the terms for a partner, before and now"),
     "template-entered": ("account", "the template for a partner's documents was entered, with this version"),
     "provisioning-started": (
-        "account",
+        "account or `policy`",
         "documents of the exchange began to be put on the CMS, or taken off it",
     ),
+    "provisioning-not-started": (
+        "`policy`",
+        "what the partner changed could not be put on the CMS by itself, and why",
+    ),
     "provisioning-ended": ("`provisioner`", "how many documents were written, unchanged, failed"),
-    "provisioning-cancelled": ("account", "no more documents are written"),
+    "provisioning-cancelled": ("account or `policy`", "no more documents are written"),
     "provisioning-failed": ("`provisioner`", "the CMS does not serve what is to be put there, and why"),
     "password-changed": ("account", "a person changed the own password"),
     "identities-entered": ("account", "server identity information was entered, with this version"),

@@ -287,6 +287,7 @@ def test_every_route_of_an_exchange_says_of_another_s_that_there_is_none(tmp_pat
                 "review": {"verdicts": [{"approved": True}], "reason": "x", "seen": "1.1"},
                 "withdrawal": {},
                 "questions": {"text": "x"},
+                "revocation": {"reason": "x"},
                 "answers": {"text": "x"},
                 "provisionings": {"mode": "preview"},
             }

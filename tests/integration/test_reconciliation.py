@@ -13,7 +13,7 @@ from acmx.domain.moments import text
 from acmx.trust.signatures import body_digest
 from by_hand import BEYOND, ByHand, pin
 from restores import agree, answered, asked, back_up, compare, compared, restore, run, systems, withdrawn
-from systems import FIRE, POLICE, System, _free_port, two_systems
+from systems import FIRE, POLICE, System, _free_port, eventually, two_systems
 
 pytestmark = pytest.mark.law(3)
 
@@ -177,6 +177,9 @@ def test_the_asker_gets_the_earlier_answer_though_the_later_one_was_fetched(tmp_
             await police.reaches(id_, "answered")
             await police.done("POST", f"/requests/{id_}/retrieval")
             await restore(fire, approved)
+            await eventually(
+                lambda: fire.rows("SELECT first_sent_at FROM outbox"), lambda found: found[0][0] is not None
+            )
             await compare(police, FIRE)
             await compare(fire, POLICE)
             at_police = await police.reaches(id_, "answered")

@@ -33,6 +33,7 @@ from acmx.cli import (
     questions,
     request,
     review,
+    revoke,
     server,
     template,
     terms,
@@ -79,7 +80,7 @@ _offer(_certificates, certificates.switch)
 _EXCHANGES = "Exchanges"
 _offer(_part("request", "Ask a partner MC system.", _EXCHANGES), request.server_identity)
 _offer(app, exchanges.requests, exchanges.show, exchanges.pending, review.review, group=_EXCHANGES)
-_offer(app, questions.ask, questions.answer, group=_EXCHANGES)
+_offer(app, revoke.revoke, questions.ask, questions.answer, group=_EXCHANGES)
 _offer(app, exchanges.fetch, exchanges.withdraw, exchanges.watch, group=_EXCHANGES)
 
 _DEVICES = "From answer to device"

@@ -26,6 +26,8 @@ from acmx.domain.acm1 import (
     Pending,
     Review,
     Reviewed,
+    RevocationInput,
+    Revoked,
     Submission,
     Summary,
     TextInput,
@@ -123,6 +125,11 @@ class Client(
         Raises NotAllowed, NotFound, NotNow, OutcomeStands, ReviewStands, VersionsDiffer, Incomplete, FaultyInput.
         """
         return self._connection.send("POST", path("requests", id_, "review"), Reviewed, review, tries=TRIES)
+
+    def revoke(self, id_: str, given: RevocationInput) -> Revoked:
+        """Take an approval back. Raises NotAllowed, NotFound, NotNow where nothing is granted, FaultyInput."""
+        place = path("requests", id_, "revocation")
+        return self._connection.send("POST", place, Revoked, given, tries=TRIES)
 
     def ask(self, id_: str, text: str) -> Accepted:
         """Ask the primary system about its request. Raises NotAllowed, NotFound, NotNow where the outcome stands."""

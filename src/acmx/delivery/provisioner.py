@@ -94,10 +94,10 @@ class Provisioner:
         now = self._now()
         if job.next_attempt_at > now:
             return timedelta(milliseconds=job.next_attempt_at - now)
-        if job.state == "preparing":
-            await self._prepare(job)
-        elif reason := await self._store.read(partial(provision.still_wanted, job=job)):
+        if reason := await self._store.read(partial(provision.still_wanted, job=job)):
             await self._end(job, "cancelled", reason)
+        elif job.state == "preparing":
+            await self._prepare(job)
         elif due := await self._store.read(partial(provisionings.due, job=job.id, now=now, limit=AT_ONCE)):
             await self._page(job, due)
         elif (moment := await self._store.read(partial(provisionings.next_moment, job=job.id))) is not None:

@@ -4,6 +4,8 @@ A job is started, shown and cancelled here; `delivery/provisioner.py` does its w
 exchanges, who keeps the identities for every exchange.
 """
 
+from typing import Literal
+
 import msgspec
 from msgspec import Struct
 
@@ -11,13 +13,15 @@ from acmx.domain import acm1
 from acmx.domain.acm1 import NewProvisioning, RowState
 from acmx.domain.errors import Fault, NotFound, NotNow, NotProvisionable
 from acmx.domain.moments import from_ms, to_ms
+from acmx.domain.telling import NOT_PROVISIONED, PARTLY_PROVISIONED, PROVISIONED
 from acmx.flows import make_documents
 from acmx.flows.find import sees
 from acmx.flows.house import House
+from acmx.flows.standing import Standing
 from acmx.kinds.server_identity import Given
 from acmx.provisioning.template import Template
 from acmx.provisioning.xml import write
-from acmx.storage import exchanges, journal, provisionings, templates
+from acmx.storage import exchanges, journal, messages, notices, provisionings, templates
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.provisionings import UE, Job, Row
@@ -33,20 +37,28 @@ class Plan(Struct, frozen=True):
 def prepare(house: House, tx: Tx, caller: Caller, name: str, given: NewProvisioning) -> Plan:
     """Raises NotFound, NotNow where nothing is granted or no CMS is configured, NotProvisionable, InvalidDocument."""
     exchange = _find(tx, caller, name)
+    return Plan(job_of(house, tx, exchange, given, caller.mc_service_id))
+
+
+def job_of(house: House, tx: Tx, exchange: Exchange, given: NewProvisioning, by: str) -> Job:
+    """Raises NotNow where nothing is granted or no CMS is configured, NotProvisionable, InvalidDocument."""
     if not house.has_cms:
         raise NotNow("no CMS is configured to put documents on: [xcap] root", state=exchange.state)
     make = _to_remove if given.mode == "remove" else _to_put
-    job = make(house, tx, exchange, given)
-    return Plan(msgspec.structs.replace(job, started_by=caller.mc_service_id))
+    return msgspec.structs.replace(make(house, tx, exchange, given), started_by=by)
 
 
 def apply(tx: Tx, plan: Plan) -> acm1.Provisioning:
     """Raises NotNow where another job of this exchange is under way."""
-    job = plan.job
+    begin(tx, plan.job)
+    return shown(tx, plan.job)
+
+
+def begin(tx: Tx, job: Job) -> None:
+    """Raises NotNow where another job of this exchange is under way."""
     if not provisionings.insert(tx, job):
         raise NotNow("another job of this exchange is under way: acmx provision ID --status")
     _write(tx, job, "provisioning-started", job.started_by, job.started_at)
-    return shown(tx, job)
 
 
 def jobs(tx: Tx, caller: Caller, name: str) -> acm1.Provisionings:
@@ -84,14 +96,25 @@ def cancel(house: House, tx: Tx, caller: Caller, id_: str) -> acm1.Provisioning:
 def end(
     tx: Tx, job: Job, state: acm1.JobState, at: int, actor: str | None = None, error: str | None = None
 ) -> bool:
-    """False where it had ended."""
+    """Tell the asker, unless it was cancelled or changed nothing. False where it had ended."""
     if not provisionings.end(tx, job.id, state, at, error):
         return False
     event = {"done": "provisioning-ended", "cancelled": "provisioning-cancelled"}.get(
         state, "provisioning-failed"
     )
-    _write(tx, job, event, actor or job.started_by, at, **provisionings.counts(tx, job.id), error=error)
+    counts = provisionings.counts(tx, job.id)
+    _write(tx, job, event, actor or job.started_by, at, **counts, error=error)
+    exchange = exchanges.find(tx, job.primary_system, job.exchange)
+    if exchange is not None and state != "cancelled" and job.mode != "preview":
+        told = _in_a_word(state, counts)
+        notices.put(tx, at, exchange, told, notices.next_occurrence(tx, exchange, told), "asker")
     return True
+
+
+def _in_a_word(state: acm1.JobState, counts: dict[RowState, int]) -> str:
+    if state == "failed" or set(counts) == {"failed"}:
+        return NOT_PROVISIONED
+    return PARTLY_PROVISIONED if "failed" in counts else PROVISIONED
 
 
 def new_rows(house: House, tx: Tx, job: Job, limit: int) -> list[Row]:
@@ -100,18 +123,20 @@ def new_rows(house: House, tx: Tx, job: Job, limit: int) -> list[Row]:
     if exchange is None:
         raise NotFound
     begin, at = provisionings.last_row(tx, job.id) + 1, to_ms(house.clock())
-    users = make_documents.approved(make_documents.answered(tx, exchange))
-    services = job.services.split()
-    others = _approved_otherwise(tx, exchange) if job.mode == "remove" else {}
+    stands = make_documents.answered(tx, exchange)
+    users, services = stands.approved, job.services.split()
+    given = msgspec.convert(stands.content, Given).services
+    others = _approved_otherwise(tx, exchange) if job.mode == "remove" or stands.revoked else {}
     made = []
     for n in range(begin, min(begin + limit, job.total)):
         if n == len(users) * len(services):
-            row = Row(job.id, n, job.owner or "", UE)
-            by = next(iter(others.values()), None)
+            row = Row(job.id, n, job.owner or "", UE, gone=int(job.mode == "remove"))
+            by = next(iter(others.values()), None) if row.gone else None
         else:
-            user = users[n // len(services)]
-            row = Row(job.id, n, user, services[n % len(services)])
-            by = others.get(user)
+            user, service = users[n // len(services)], services[n % len(services)]
+            gone = job.mode == "remove" or user in stands.revoked or service not in given
+            row = Row(job.id, n, user, service, gone=int(gone))
+            by = others.get(user) if gone else None
         if by is not None:
             kept = f"kept: exchange {by} with this partner holds"
             row = msgspec.structs.replace(row, state="unchanged", detail=kept, at=at)
@@ -122,9 +147,28 @@ def new_rows(house: House, tx: Tx, job: Job, limit: int) -> list[Row]:
 def still_wanted(tx: Tx, job: Job) -> str | None:
     """Why a job must not go on, if so: what is not approved any more is not put anywhere."""
     exchange = exchanges.find(tx, job.primary_system, job.exchange)
-    if job.mode == "push" and (exchange is None or exchange.grant_state != "live"):
+    if job.mode != "push":
+        return None
+    if exchange is None or exchange.grant_state != "live":
         return f"the approval is {exchange.grant_state if exchange else 'gone'}"
+    if messages.comes_after(tx, job.primary_system, job.exchange, "revocation", job.said):
+        return "the approval of some users was revoked meanwhile"
     return None
+
+
+def behind(tx: Tx, exchange: Exchange, stands: Standing) -> Literal["older", "to-remove"] | None:
+    """What the CMS holds though it should not, as far as the last job tells."""
+    last = provisionings.last_done(tx, exchange.primary_system, exchange.id)
+    if last is None:
+        return None
+    if exchange.grant_state != "live":
+        removed = (
+            last.mode == "remove"
+            and last.state == "done"
+            and "failed" not in provisionings.counts(tx, last.id)
+        )
+        return None if removed else "to-remove"
+    return "older" if last.mode == "push" and last.said not in ("", stands.said) else None
 
 
 def shown(tx: Tx, job: Job) -> acm1.Provisioning:
@@ -153,7 +197,7 @@ def _to_put(house: House, tx: Tx, exchange: Exchange, given: NewProvisioning) ->
     if owner is None:
         rule = "is missing in the template: below it the UE initial configuration document lies"
         raise NotProvisionable([Fault("admin_xui", "", rule)])
-    services = _services(house, made.given)
+    services = _services(house, made.given, _pushed(tx, exchange))
     return Job(
         id=house.mint(),
         primary_system=exchange.primary_system,
@@ -167,26 +211,21 @@ def _to_put(house: House, tx: Tx, exchange: Exchange, given: NewProvisioning) ->
         template=made.template,
         document=write(made.root),
         owner=owner,
-        total=len(made.users) * len(services) + 1,
+        total=len(made.stands.approved) * len(services) + 1,
         started_at=to_ms(house.clock()),
         started_by="",
+        rel13=int(given.rel13),
+        said=made.stands.said,
     )
 
 
 def _to_remove(house: House, tx: Tx, exchange: Exchange, given: NewProvisioning) -> Job:
-    response = make_documents.answered(tx, exchange)
-    users = make_documents.approved(response)
+    stands = make_documents.answered(tx, exchange)
+    users = stands.approved
     if not users:
         raise NotNow("nobody was approved: there is nothing to remove", state=exchange.state)
-    content = msgspec.convert(response.content, Given)
-    pushed = next(
-        (
-            job
-            for job in provisionings.of_exchange(tx, exchange.primary_system, exchange.id)
-            if job.mode == "push"
-        ),
-        None,
-    )
+    content = msgspec.convert(stands.content, Given)
+    pushed = _pushed(tx, exchange)
     kept = templates.current(tx, exchange.partner)
     template = msgspec.json.decode(kept.body, type=Template) if kept else Template()
     owner = pushed.owner if pushed else template.admin_xui
@@ -207,11 +246,20 @@ def _to_remove(house: House, tx: Tx, exchange: Exchange, given: NewProvisioning)
         total=len(users) * len(services) + (owner is not None),
         started_at=to_ms(house.clock()),
         started_by="",
+        said=stands.said,
     )
 
 
-def _services(house: House, given: Given) -> list[str]:
-    return [service for service in house.profiles if service in given.services]
+def _pushed(tx: Tx, exchange: Exchange) -> Job | None:
+    """The newest job that put documents on the CMS."""
+    jobs = provisionings.of_exchange(tx, exchange.primary_system, exchange.id)
+    return next((job for job in jobs if job.mode == "push"), None)
+
+
+def _services(house: House, given: Given, pushed: Job | None = None) -> list[str]:
+    """Those that are given, and those that were pushed before and are not given any more."""
+    before = pushed.services.split() if pushed else []
+    return [service for service in house.profiles if service in given.services or service in before]
 
 
 def _approved_otherwise(tx: Tx, exchange: Exchange) -> dict[str, str]:
@@ -219,7 +267,7 @@ def _approved_otherwise(tx: Tx, exchange: Exchange) -> dict[str, str]:
     found: dict[str, str] = {}
     for other in exchanges.live_with(tx, exchange.partner):
         if other.id != exchange.id and other.kind == exchange.kind:
-            found |= dict.fromkeys(make_documents.approved(make_documents.answered(tx, other)), other.id)
+            found |= dict.fromkeys(make_documents.answered(tx, other).users, other.id)
     return found
 
 

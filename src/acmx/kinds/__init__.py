@@ -28,6 +28,9 @@ class Kind(Protocol):
     def disclosed(self, request: Request, held: Held | None) -> dict[str, Any]:
         """What an approval gives away. Raises Incomplete where there is nothing fit to be given."""
 
+    def same(self, told: dict[str, Any], given: dict[str, Any]) -> bool:
+        """Whether two contents of a response say the same; then no update is sent."""
+
     def validate_response(self, request: Request, response: Response, error: type[FaultyInput]) -> None:
         """Raises `error` where the content of an approving response breaks the rules of the kind."""
 

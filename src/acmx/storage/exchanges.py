@@ -101,6 +101,31 @@ def due(tx: Tx, now: int, limit: int) -> list[Exchange]:
     )
 
 
+def to_update(tx: Tx, version: int, now: int, limit: int) -> list[Exchange]:
+    """Live grants of this system whose primary may not know this version of the server identity information."""
+    return _rows(
+        tx.rows(
+            f"{_SELECT} WHERE role = 'partner' AND grant_state = 'live' AND COALESCE(catalogue, 0) < :version "
+            "AND (valid_until IS NULL OR valid_until > :now) ORDER BY COALESCE(catalogue, 0), serial LIMIT :limit",
+            {"version": version, "now": now, "limit": limit},
+        )
+    )
+
+
+def knows(tx: Tx, exchange: Exchange, version: int) -> None:
+    """The primary knows all up to this version: its content differs in nothing from what it was told."""
+    tx.execute(
+        "UPDATE exchange SET catalogue = :catalogue "
+        "WHERE primary_system = :primary AND id = :id AND version = :version",
+        {
+            "primary": exchange.primary_system,
+            "id": exchange.id,
+            "version": exchange.version,
+            "catalogue": version,
+        },
+    )
+
+
 def to_remind(tx: Tx, now: int, limit: int) -> list[Exchange]:
     """Those that wait for a person and of which somebody is to be reminded now."""
     return _rows(

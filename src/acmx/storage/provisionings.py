@@ -16,7 +16,8 @@ class Job(msgspec.Struct, frozen=True):
     """One job. Times in milliseconds; `services` separated by blanks; `document` as it was when the job was started.
 
     `mc_system_id` names the partner in the documents, `owner` is the XUI below which the document lies. `total` counts
-    the rows that it has once it runs, `failures` how often in a row the CMS did not do its part.
+    the rows that it has once it runs, `failures` how often in a row the CMS did not do its part. `said` is
+    the digest of the message that said last what was granted.
     """
 
     id: str
@@ -38,6 +39,8 @@ class Job(msgspec.Struct, frozen=True):
     failures: int = 0
     next_attempt_at: int = 0
     last_error: str | None = None
+    rel13: int = 0
+    said: str = ""
 
     @property
     def ended(self) -> bool:
@@ -45,7 +48,8 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One document. `doubtful`: a try that nobody answered may have written it."""
+    """One document. `doubtful`: a try that nobody answered may have written it; `gone`: nothing of the partner is to be
+    in it any more."""
 
     job: str
     n: int
@@ -57,6 +61,15 @@ class Row(msgspec.Struct, frozen=True):
     doubtful: int = 0
     detail: str = ""
     at: int | None = None
+    gone: int = 0
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """An exchange whose documents are to be put in order. `at` in milliseconds."""
+
+    primary_system: str
+    exchange: str
+    at: int
 
 
 class JobChanged(msgspec.Struct, frozen=True):
@@ -68,6 +81,11 @@ class JobChanged(msgspec.Struct, frozen=True):
 
 _JOB = f"SELECT {rows.columns(Job)} FROM provisioning"  # noqa: S608
 _ROW = f"SELECT {rows.columns(Row)} FROM provisioning_row"  # noqa: S608
+_WANTED = f"SELECT {rows.columns(Wanted)} FROM provisioning_wanted"  # noqa: S608
+_INSERT_WANTED = (
+    rows.insert("provisioning_wanted", Wanted)
+    + " ON CONFLICT (primary_system, exchange) DO UPDATE SET at = :at"
+)
 _INSERT_JOB = rows.insert("provisioning", Job) + " ON CONFLICT DO NOTHING"
 _INSERT_ROW = rows.insert("provisioning_row", Row) + " ON CONFLICT DO NOTHING"
 _UPDATE_ROW = (
@@ -94,6 +112,31 @@ def of_exchange(tx: Tx, primary: str, exchange: str) -> list[Job]:
     return rows.many(
         Job,
         tx.rows(f"{_JOB} WHERE primary_system = :primary AND exchange = :exchange ORDER BY id DESC", where),
+    )
+
+
+def last_done(tx: Tx, primary: str, exchange: str) -> Job | None:
+    """The newest job that wrote, or is to write, to the CMS."""
+    return next((job for job in of_exchange(tx, primary, exchange) if job.mode != "preview"), None)
+
+
+def want(tx: Tx, wanted: Wanted) -> None:
+    tx.execute(_INSERT_WANTED, rows.params(wanted))
+
+
+def wanted(tx: Tx, limit: int) -> list[Wanted]:
+    """Oldest first."""
+    return rows.many(Wanted, tx.rows(f"{_WANTED} ORDER BY at LIMIT :limit", {"limit": limit}))
+
+
+def no_longer_wanted(tx: Tx, wanted: Wanted) -> bool:
+    """False where it is not wanted."""
+    return (
+        tx.execute(
+            "DELETE FROM provisioning_wanted WHERE primary_system = :primary AND exchange = :exchange",
+            {"primary": wanted.primary_system, "exchange": wanted.exchange},
+        )
+        == 1
     )
 
 

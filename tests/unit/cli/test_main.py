@@ -75,6 +75,7 @@ def test_the_commands_are_those_that_were_promised():
             "show",
             "pending",
             "review",
+            "revoke",
             "ask",
             "answer",
             "fetch",

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from acmx.domain.acm1.partners import FieldChange
 from acmx.domain.exchange import Role
 from acmx.domain.messages import Addressee, Line, Moment, Person, Short, Urgency, Verdict
 
@@ -51,6 +52,13 @@ class TextInput(Struct, frozen=True, forbid_unknown_fields=True):
     """A question to the partner, or the answer to one."""
 
     text: Line
+
+
+class RevocationInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Why an approval is taken back, and for whom; without `users` for everybody."""
+
+    reason: Line
+    users: tuple[str, ...] | None = None
 
 
 class Summary(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -128,6 +136,24 @@ class GivenReview(Struct, frozen=True, kw_only=True):
     counts: bool
 
 
+class UpdateShown(Struct, frozen=True):
+    """The partner's later word on what it gives: what it changed, field by field."""
+
+    n: int
+    created_at: Moment
+    changes: tuple[FieldChange, ...]
+
+
+class RevocationShown(Struct, frozen=True):
+    """Who took an approval back for whom, and why; `person` is an MC service ID."""
+
+    n: int
+    created_at: Moment
+    person: str
+    users: tuple[str, ...]
+    reason: str
+
+
 class Contradiction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A signed message that lost its place to an earlier one; the last three members are those of a response."""
 
@@ -143,9 +169,10 @@ class Contradiction(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
-    """An exchange, whole. `seen` names the versions for a review, `disclosed` what an approval would give away.
+    """An exchange, whole. `seen` names the versions for a review, `disclosed` what an approval would give away, or what
+    it gives after all `updates`. `partnership` is how it stands while nothing can be exchanged.
 
-    `partnership` is how it stands while nothing can be exchanged.
+    `on_cms` tells that the own CMS does not hold what it should: `older` documents, or some `to-remove`.
     """
 
     seen: str
@@ -163,6 +190,18 @@ class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
     approvals_needed: int | None = None
     contradictions: tuple[Contradiction, ...] = ()
     partnership: str | None = None
+    updates: tuple[UpdateShown, ...] = ()
+    revocations: tuple[RevocationShown, ...] = ()
+    on_cms: Literal["older", "to-remove"] | None = None
+
+
+class Revoked(Struct, frozen=True):
+    """What stands of an approval after a revocation: how many users it was of, and how many are approved still."""
+
+    id: str
+    grant: str
+    revoked: int
+    approved: int
 
 
 class Accepted(Struct, frozen=True):
@@ -185,7 +224,10 @@ class Reviewed(Struct, frozen=True, omit_defaults=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Step 18: the server identity information response, as the partner sent it."""
+    """Step 18: the server identity information response, as the partner sent it, with the `content` that holds now.
+
+    `updated_at` is when the partner changed it last; for the `revoked` users it took the approval back.
+    """
 
     id: str
     partner: str
@@ -198,6 +240,8 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     valid_from: Moment | None = None
     valid_until: Moment | None = None
     content: dict[str, Any] = {}
+    updated_at: Moment | None = None
+    revoked: tuple[str, ...] = ()
 
 
 class Page(Struct, frozen=True, omit_defaults=True):

@@ -11,6 +11,7 @@ from acmx.flows import (
     pending,
     retrieve,
     review,
+    revoke,
     show,
     submit,
     withdraw,
@@ -61,6 +62,10 @@ async def post_retrieval(call: Call) -> acm1.Answer:
 
 async def post_review(call: Call) -> acm1.Reviewed:
     return await call.carry_out(review.prepare, review.apply, name=call.named("id"), review=call.given)
+
+
+async def post_revocation(call: Call) -> acm1.Revoked:
+    return await call.carry_out(revoke.prepare, revoke.apply, name=call.named("id"), given=call.given)
 
 
 async def post_question(call: Call) -> acm1.Accepted:

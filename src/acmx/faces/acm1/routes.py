@@ -25,6 +25,14 @@ ROUTES: tuple[Served, ...] = (
     Served("POST", "/requests/{id}/review", "review", requests.post_review, acm1.Review, acm1.Reviewed),
     Served(
         "POST",
+        "/requests/{id}/revocation",
+        "review",
+        requests.post_revocation,
+        acm1.RevocationInput,
+        acm1.Revoked,
+    ),
+    Served(
+        "POST",
         "/requests/{id}/questions",
         "review",
         requests.post_question,
