@@ -1,8 +1,8 @@
 """The provisioner: carries out the jobs that put documents on the own CMS, and take them out again.
 
-What became of documents is recorded a few at a time, while the next ones are under way; a crash costs at most that these
-few are looked at again, and found as they are. While the CMS does not answer, nothing but its capabilities is asked for,
-later each time.
+What became of documents is recorded a few at a time, while the next ones are under way; a crash costs at most that
+these few are looked at again, and found as they are. While the CMS does not answer, nothing but its capabilities is
+asked for, later each time.
 """
 
 import asyncio
