@@ -214,7 +214,7 @@ def test_bytes_that_are_no_text_can_be_stored(tmp_path: Path) -> None:
     async def scenario() -> None:
         server = await asyncio.start_server(reply, "127.0.0.1", 0)
         async with server:
-            root = "http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+            root = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             cms = Cms(tmp_path, Given(root=root))
             end = await cms.carry_out(work.capabilities(root, []))
             await cms.close()
