@@ -63,7 +63,10 @@ EVENTS: dict[str, tuple[str, str]] = {
     "partner-suspended": ("account", "the partnership was suspended"),
     "partnership-stated": ("partner", "what the partner says of the partnership has changed"),
     "policy-set": ("account", "a policy was set, with this version"),
-    "purged": ("account", "so many bodies of the exchange were removed at the end of their retention"),
+    "purged": (
+        "account",
+        "so many bodies of the exchange, or rows of a provisioning job, were removed at the end of their retention",
+    ),
     "refused": (
         "partner, account, address or `somebody`",
         "a message, call or connection was refused; of the latter two one row for each actor, type and minute",

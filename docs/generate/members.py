@@ -693,6 +693,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "exchanges": "how many",
         "messages": "how many bodies",
         "notices": "how many notices, with what was told of them",
+        "rows": "how many rows of provisioning jobs",
         "more": "call again",
     },
 }

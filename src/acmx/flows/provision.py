@@ -184,7 +184,7 @@ def shown(tx: Tx, job: Job) -> acm1.Provisioning:
         started_at=from_ms(job.started_at),
         started_by=job.started_by,
         total=job.total,
-        counts=provisionings.counts(tx, job.id),
+        counts=msgspec.json.decode(job.summary) if job.summary else provisionings.counts(tx, job.id),
         ended_at=None if job.ended_at is None else from_ms(job.ended_at),
         next_attempt_at=from_ms(job.next_attempt_at) if held else None,
         last_error=job.last_error,

@@ -1,6 +1,7 @@
 """Jobs that put documents on the CMS, and a row of each for every user and MC service."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,8 +17,9 @@ class Job(msgspec.Struct, frozen=True):
     """One job. Times in milliseconds; `services` separated by blanks; `document` as it was when the job was started.
 
     `mc_system_id` names the partner in the documents, `owner` is the XUI below which the document lies. `total` counts
-    the rows that it has once it runs, `failures` how often in a row the CMS did not do its part. `said` is
-    the digest of the message that said last what was granted.
+    the rows that it has once it runs, `failures` how often in a row the CMS did not do its part; `summary` is JSON, how
+    many rows there were in each state, once they are gone. `said` is the digest of the message that said last what was
+    granted.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Job(msgspec.Struct, frozen=True):
     last_error: str | None = None
     rel13: int = 0
     said: str = ""
+    summary: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -210,6 +213,46 @@ def next_moment(tx: Tx, job: str) -> int | None:
         {"job": job},
     )
     return row[0] if row else None
+
+
+class Old(NamedTuple):
+    """A job whose rows are past their retention."""
+
+    id: str
+    primary: str
+    exchange: str
+
+
+_OLD = "FROM provisioning p WHERE ended_at <= :before AND EXISTS (SELECT 1 FROM provisioning_row WHERE job = p.id)"
+
+
+def oldest(tx: Tx, before: int) -> Old | None:
+    """The first of the jobs that ended before then (milliseconds) and have rows."""
+    row = tx.row(f"SELECT id, primary_system, exchange {_OLD} ORDER BY id LIMIT 1", {"before": before})
+    return None if row is None else Old(*row)
+
+
+def past(tx: Tx, before: int) -> int:
+    """How many rows have the jobs that ended before then."""
+    row = tx.row(
+        f"SELECT COUNT(*) FROM provisioning_row WHERE job IN (SELECT id {_OLD})",  # noqa: S608
+        {"before": before},
+    )
+    return row[0] if row else 0
+
+
+def prune(tx: Tx, job: str, limit: int) -> int:
+    """Remove rows of a job that has ended, `limit` at most, and what it wrote; how many there were is kept."""
+    summary = msgspec.json.encode(counts(tx, job)).decode()
+    tx.execute(
+        "UPDATE provisioning SET summary = COALESCE(summary, :summary), document = NULL WHERE id = :id",
+        {"id": job, "summary": summary},
+    )
+    return tx.execute(
+        "DELETE FROM provisioning_row WHERE job = :job "
+        "AND n IN (SELECT n FROM provisioning_row WHERE job = :job ORDER BY n LIMIT :limit)",
+        {"job": job, "limit": limit},
+    )
 
 
 def counts(tx: Tx, job: str) -> dict[RowState, int]:
