@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import msgspec
-from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from acmx.domain.errors import AcmxError
@@ -77,13 +76,11 @@ class Bell:
         for stream in self._streams:
             stream.end()
 
-    def answer(self, request: Request, caller: Caller) -> ASGIApp:
-        """The stream of this caller, as the response to `request`."""
-        return partial(self._stream, request, caller)
+    def answer(self, token: str, caller: Caller) -> ASGIApp:
+        """The stream of this caller, as the response to a request; it ends when the token does."""
+        return partial(self._stream, token, caller)
 
-    async def _stream(
-        self, request: Request, caller: Caller, _scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    async def _stream(self, token: str, caller: Caller, _scope: Scope, receive: Receive, send: Send) -> None:
         await send(
             {
                 "type": "http.response.start",
@@ -96,16 +93,16 @@ class Bell:
         self._streams.add(stream)
         watch = asyncio.create_task(_until_gone(receive, stream))
         try:
-            await self._tell(request, stream, send)
+            await self._tell(token, stream, send)
         finally:
             watch.cancel()
             self._streams.discard(stream)
 
-    async def _tell(self, request: Request, stream: _Stream, send: Send) -> None:
+    async def _tell(self, token: str, stream: _Stream, send: Send) -> None:
         while True:
             await stream.wake.wait()
             stream.wake.clear()
-            if stream.gone or not await self._still_known(request):
+            if stream.gone or not await self._still_known(token):
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
                 return
             hint, stream.hint = stream.hint, False
@@ -115,9 +112,9 @@ class Bell:
                 {"type": "http.response.body", "body": _hint(stream) if hint else _BEAT, "more_body": True}
             )
 
-    async def _still_known(self, request: Request) -> bool:
+    async def _still_known(self, token: str) -> bool:
         try:
-            await self._authentication.caller(request)
+            await self._authentication.holder(token)
         except AcmxError:
             return False
         return True

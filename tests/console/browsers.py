@@ -1,0 +1,94 @@
+"""Two people at two browsers, on two real MC systems."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from systems import PASSWORD, System, two_systems
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+REQUIRED = "ACMX_TEST_BROWSER"
+ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+)
+PATIENCE = 10_000.0
+
+
+@asynccontextmanager
+async def a_browser() -> AsyncIterator[Browser]:
+    """Skips the test where there is none, unless the environment says that there has to be one."""
+    if CHROMIUM is None:
+        if REQUIRED in os.environ:
+            pytest.fail(f"there is no chromium, and {REQUIRED} is set")
+        pytest.skip("there is no chromium: apt-get install chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+class Desk:
+    """A person at a browser: the page they look at, and what went wrong in it."""
+
+    def __init__(self, system: System, context: BrowserContext, page: Page) -> None:
+        self.system = system
+        self.context = context
+        self.page = page
+        self.troubles: list[str] = []
+        self.strange: list[str] = []
+        page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        page.on("console", lambda said: self.troubles.append(said.text) if said.type == "error" else None)
+        page.on("request", lambda request: self._look(request.url))
+
+    def _look(self, url: str) -> None:
+        if not url.startswith(console(self.system)):
+            self.strange.append(url)
+
+    async def open(self, path: str) -> None:
+        await self.page.goto(console(self.system) + path)
+
+    async def sign_in(self, account: str) -> None:
+        await self.open("/sign-in")
+        await self.page.get_by_label("Account").fill(account)
+        await self.page.get_by_label("Password").fill(PASSWORD)
+        await self.page.get_by_role("button", name="Sign in").click()
+        await self.page.wait_for_url("**/inbox")
+
+
+def console(system: System) -> str:
+    return system.url.removesuffix("/acm1/v1") + "/console"
+
+
+@asynccontextmanager
+async def seated(browser: Browser, system: System, account: str = "", **options: object) -> AsyncIterator[Desk]:
+    """A browser of its own for this person, who has signed in unless `account` is empty; nothing may go wrong in it."""
+    context = await browser.new_context(ignore_https_errors=True, timezone_id="Europe/Berlin", **options)  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE)
+    desk = Desk(system, context, await context.new_page())
+    try:
+        if account:
+            await desk.sign_in(account)
+        yield desk
+        assert desk.troubles == []
+        assert desk.strange == []
+    finally:
+        await context.close()
+
+
+@asynccontextmanager
+async def two_desks(tmp: Path, police_account: str, fire_account: str) -> AsyncIterator[tuple[Desk, Desk]]:
+    async with (
+        two_systems(tmp) as (police, fire),
+        a_browser() as browser,
+        seated(browser, police, police_account) as asker,
+        seated(browser, fire, fire_account) as decider,
+    ):
+        yield asker, decider
