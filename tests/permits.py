@@ -1,6 +1,6 @@
 """Who may do what, as people agreed it: the table that the tests of authorisation hold the code against.
 
-A new route of ACM-1 or ACM-2, or a new command, needs a row here.
+A new route of ACM-1 or ACM-2, a new page of the console, or a new command, needs a row here.
 """
 
 EVERYBODY = ("requester", "reviewer", "partner-administrator", "identity-editor", "auditor", "operator")
@@ -77,6 +77,25 @@ ACM1: dict[str, tuple[str, ...]] = {
     "GET /notices": AUDITORS,
 }
 """The roles that may call a route of ACM-1; what they see there is the flow's business."""
+
+CONSOLE: dict[str, tuple[str, ...]] = {
+    "GET /inbox": EVERYBODY,
+    "GET /exchanges": EVERYBODY,
+    "GET /exchanges/{id}": EVERYBODY,
+    "POST /sign-out": EVERYBODY,
+    "GET /notifications": EVERYBODY,
+}
+"""The roles that may open a page of the console, below /console; what they see there is that of ACM-1."""
+
+CONSOLE_OPEN = (
+    "GET /",
+    "GET /static/{name}",
+    "GET /sign-in",
+    "POST /sign-in",
+    "GET /sign-in/provider",
+    "GET /sign-in/answer",
+)
+"""What anybody may open at the console: none of it says anything but the name of the MC system."""
 
 OPEN = ("GET /", "GET /openapi.json", "GET /health/live", "GET /health/ready", "POST /sessions")
 """What anybody may call: none of it says anything about an exchange, a partner or a person."""

@@ -32,6 +32,7 @@ from acmx.flows.refusals import ANYBODY
 from acmx.trust.roles import Caller
 
 Handler = Callable[[Request], Awaitable[ASGIApp]]
+Row = tuple[str, str, Handler]
 STRANGE_FORM = "same-origin"
 
 
@@ -50,28 +51,33 @@ class Console:
         ]
 
     def _app(self) -> Starlette:
+        shown = {404: _shown(NotFound), 405: _shown(WrongMethod), Exception: _shown(AcmxError)}
+        app = Starlette(
+            routes=[
+                Route(path, self._guarded(handle), methods=[method])
+                for method, path, handle in self._opened() + self._visited()
+            ],
+            exception_handlers=shown,
+        )
+        app.router.redirect_slashes = False
+        return app
+
+    def _opened(self) -> list[Row]:
+        """For anybody."""
         door = Door(self.acm1, self.provider)
-        opened: list[tuple[str, str, Handler]] = [
+        return [
             ("GET", "/", _to_home),
             ("GET", "/static/{name}", get_file),
             ("GET", "/sign-in", door.show),
             ("POST", "/sign-in", door.sign_in),
             ("GET", "/sign-in/provider", door.ask_provider),
             ("GET", "/sign-in/answer", door.answer),
-            ("GET", "/notifications", self._notify),
-            ("POST", "/sign-out", partial(self._visit, Page("POST", "/sign-out", "read-own", door.sign_out))),
         ]
-        rows: list[tuple[str, str, Handler]] = [
-            *opened,
-            *((page.method, page.path, partial(self._visit, page)) for page in PAGES),
-        ]
-        shown = {404: _shown(NotFound), 405: _shown(WrongMethod), Exception: _shown(AcmxError)}
-        app = Starlette(
-            routes=[Route(path, self._guarded(handle), methods=[method]) for method, path, handle in rows],
-            exception_handlers=shown,
-        )
-        app.router.redirect_slashes = False
-        return app
+
+    def _visited(self) -> list[Row]:
+        """For whom the table permits."""
+        notify: Row = ("GET", "/notifications", self._notify)
+        return [notify, *((page.method, page.path, partial(self._visit, page)) for page in PAGES)]
 
     def _guarded(self, handle: Handler) -> Handler:
         async def answer(request: Request) -> ASGIApp:

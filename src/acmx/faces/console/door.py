@@ -83,13 +83,6 @@ class Door:
         cookies.forget_sign_in(response)
         return response
 
-    async def sign_out(self, visit: Visit) -> Response:
-        await visit.ask(accounts.delete_session)
-        response = RedirectResponse(f"{SIGN_IN}?told=signed_out", 303)
-        response.headers["Clear-Site-Data"] = '"cache"'
-        cookies.forget_session(response)
-        return response
-
     async def _answered(self, request: Request) -> tuple[str, str]:
         """Where the person wanted to go, and the access token."""
         provider, told = self._known()
@@ -131,6 +124,14 @@ class Door:
         return Response(content, error.status if error else 200, media_type="text/html")
 
 
+async def sign_out(visit: Visit) -> Response:
+    await visit.ask(accounts.delete_session)
+    response = RedirectResponse(f"{SIGN_IN}?told=signed_out", 303)
+    response.headers["Clear-Site-Data"] = '"cache"'
+    cookies.forget_session(response)
+    return response
+
+
 def to_sign_in(request: Request) -> Response:
     """Sign in first, then go on. A strict cookie does not come with a link from elsewhere: ask once more from here."""
     if request.headers.get("sec-fetch-site") == "cross-site":
@@ -160,8 +161,8 @@ def _from_here(wanted: str) -> Response:
 
 def _wanted(given: str) -> str:
     """A page of the console, whatever was given."""
-    ours = given.startswith(f"{BASE}/") and given.isascii() and given.isprintable() and "\\" not in given
-    return given if ours and not given.startswith(SIGN_IN) else HOME
+    plain = given.isascii() and given.isprintable() and not any(odd in given for odd in ("\\", "..", SIGN_IN))
+    return given if plain and given.startswith(f"{BASE}/") else HOME
 
 
 def _callback(request: Request) -> str:

@@ -1,10 +1,11 @@
 """The table of pages: who may open each, and which stand in the navigation, in this order."""
 
-from acmx.faces.console import exchange, exchanges, inbox
+from acmx.faces.console import door, exchange, exchanges, inbox
 from acmx.faces.console.visit import Page
 
 PAGES: tuple[Page, ...] = (
     Page("GET", "/inbox", "read-own", inbox.get_inbox, "inbox"),
     Page("GET", "/exchanges", "read-own", exchanges.get_exchanges, "exchanges"),
     Page("GET", "/exchanges/{id}", "read-own", exchange.get_exchange),
+    Page("POST", "/sign-out", "read-own", door.sign_out),
 )

@@ -1,9 +1,12 @@
 """Two people at two browsers, on two real MC systems."""
 
+import fcntl
 import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+import subprocess
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,21 +42,25 @@ class Desk:
     """A person at a browser: the page they look at, and what went wrong in it."""
 
     def __init__(self, system: System, context: BrowserContext, page: Page) -> None:
+        """`strange` are the requests to anybody else, `streams` counts those for the notification stream."""
         self.system = system
+        self.address = console(system)
         self.context = context
         self.page = page
         self.troubles: list[str] = []
         self.strange: list[str] = []
+        self.streams = 0
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
         page.on("console", lambda said: self.troubles.append(said.text) if said.type == "error" else None)
-        page.on("request", lambda request: self._look(request.url))
+        context.on("request", lambda request: self._look(request.url))
 
     def _look(self, url: str) -> None:
-        if not url.startswith(console(self.system)):
+        self.streams += url.endswith("/console/notifications")
+        if not url.startswith(self.address):
             self.strange.append(url)
 
     async def open(self, path: str) -> None:
-        await self.page.goto(console(self.system) + path)
+        await self.page.goto(self.address + path)
 
     async def sign_in(self, account: str) -> None:
         await self.open("/sign-in")
@@ -68,7 +75,9 @@ def console(system: System) -> str:
 
 
 @asynccontextmanager
-async def seated(browser: Browser, system: System, account: str = "", **options: object) -> AsyncIterator[Desk]:
+async def seated(
+    browser: Browser, system: System, account: str = "", **options: object
+) -> AsyncIterator[Desk]:
     """A browser of its own for this person, who has signed in unless `account` is empty; nothing may go wrong in it."""
     context = await browser.new_context(ignore_https_errors=True, timezone_id="Europe/Berlin", **options)  # type: ignore[arg-type]
     context.set_default_timeout(PATIENCE)
@@ -92,3 +101,34 @@ async def two_desks(tmp: Path, police_account: str, fire_account: str) -> AsyncI
         seated(browser, fire, fire_account) as decider,
     ):
         yield asker, decider
+
+
+AXE = Path(__file__).parent / "axe"
+STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+
+
+async def barriers(page: Page) -> list[str]:
+    """What axe-core finds that keeps people from using this page, by the rules of WCAG 2.2 AA; light and dark."""
+    found = []
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await page.evaluate(_axe())
+        result = await page.evaluate("tags => axe.run({runOnly: tags})", list(STANDARDS))
+        found += [
+            f"{scheme}: {violation['id']}: {node['html'][:200]}"
+            for violation in result["violations"]
+            for node in violation["nodes"]
+        ]
+    return found
+
+
+@cache
+def _axe() -> str:
+    """Skips the test where there is no npm, and only there."""
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed: axe-core cannot be had")
+    with (AXE / "package.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (AXE / "node_modules" / ".package-lock.json").exists():
+            subprocess.run(["npm", "ci"], cwd=AXE, check=True, capture_output=True)
+    return (AXE / "node_modules" / "axe-core" / "axe.min.js").read_text()
