@@ -33,15 +33,18 @@ def test_a_request_appears_in_the_inbox_and_its_title_and_in_other_tabs(tmp_path
 
 def test_a_page_says_that_it_is_not_live_while_the_server_is_away_and_goes_on_afterwards(tmp_path):
     async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire), a_browser() as browser:
-            async with seated(browser, fire, "reviewer") as desk:
-                await fire.stop()
-                await expect(desk.page.get_by_text("Not live")).to_be_visible()
-                _, _accepted = await police.submit(account="requester")
-                await fire.start()
-                await expect(desk.page).to_have_title("(1) Inbox · ACM console", timeout=20_000)
-                await expect(desk.page.get_by_text("Not live")).to_be_hidden()
-                desk.troubles.clear()
+        async with (
+            two_systems(tmp_path) as (police, fire),
+            a_browser() as browser,
+            seated(browser, fire, "reviewer") as desk,
+        ):
+            await fire.stop()
+            await expect(desk.page.get_by_text("Not live")).to_be_visible()
+            await police.submit(account="requester")
+            await fire.start()
+            await expect(desk.page).to_have_title("(1) Inbox · ACM console", timeout=20_000)
+            await expect(desk.page.get_by_text("Not live")).to_be_hidden()
+            desk.troubles.clear()
 
     asyncio.run(scenario())
 
