@@ -82,6 +82,10 @@ CONSOLE: dict[str, tuple[str, ...]] = {
     "GET /inbox": EVERYBODY,
     "GET /exchanges": EVERYBODY,
     "GET /exchanges/{id}": EVERYBODY,
+    "GET /exchanges/{id}/review": REVIEWER,
+    "POST /exchanges/{id}/review": REVIEWER,
+    "POST /exchanges/{id}/decision": REVIEWER,
+    "POST /exchanges/{id}/question": REVIEWER,
     "POST /sign-out": EVERYBODY,
     "GET /notifications": EVERYBODY,
 }

@@ -11,7 +11,7 @@ from acmx.faces.console.texts import ENGLISH
 
 HOUSE = Path(console.__file__).parent
 TEMPLATES = sorted((HOUSE / "templates").glob("*.html"))
-SPOKEN = {"alt", "title", "placeholder", "aria-label", "label", "content", "value"}
+SPOKEN = {"alt", "title", "placeholder", "aria-label", "label"}
 _CODE = re.compile(r"{%.*?%}|{{.*?}}|{#.*?#}", re.DOTALL)
 _ATTRIBUTE = re.compile(r'[a-z-]+="[^"]*"')
 """Outside of a tag only where a macro makes the attributes of one."""
@@ -35,16 +35,12 @@ class Words(HTMLParser):
             self.found.append(data.strip())
 
 
-def used() -> tuple[set[str], set[str]]:
-    """Keys that are named whole, and the tables of which any text may be."""
+def used() -> tuple[set[str], tuple[str, ...]]:
+    """Keys that are named whole, and the beginnings to which something is added."""
     sources = [path.read_text() for path in (*TEMPLATES, *HOUSE.glob("*.py"))]
-    keys = {
-        key
-        for source in sources
-        for key in re.findall(r'"([a-z_]+\.(?!html"|css"|js"|svg")[a-z_-]+)"', source)
-    }
-    tables = {table for source in sources for table in re.findall(r'"([a-z_]+)\." ~', source)}
-    return keys, tables
+    begun = {key for source in sources for key in re.findall(r'"([a-z_]+\.[a-z_]*)" ~', source)}
+    named = {key for source in sources for key in re.findall(r'"([a-z_]+\.[a-z_-]+)"(?! ~)', source)}
+    return named, tuple(begun)
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
@@ -60,24 +56,14 @@ def test_words_in_a_template_would_be_found():
 
 
 def test_every_text_that_is_asked_for_is_there():
-    keys, _ = used()
-    asked = {key for key in keys if key.partition(".")[0] in ENGLISH.tables}
-    assert [key for key in sorted(asked) if not ENGLISH.has(key)] == []
-    named = {
-        key
-        for template in TEMPLATES
-        for key in re.findall(r'(?<![\w.])t\(\s*"([^"]+)"\s*[,)]', template.read_text())
+    asked = {
+        key for path in TEMPLATES for key in re.findall(r'(?<![\w.])t\(\s*"([^"]+)"\s*[,)]', path.read_text())
     }
-    assert named
-    assert [key for key in sorted(named) if not ENGLISH.has(key)] == []
+    assert asked
+    assert [key for key in sorted(asked) if not ENGLISH.has(key)] == []
 
 
 def test_every_text_is_used():
-    keys, tables = used()
-    unused = [
-        f"{table}.{name}"
-        for table, texts in ENGLISH.tables.items()
-        for name in texts
-        if table not in tables and f"{table}.{name}" not in keys
-    ]
-    assert unused == []
+    named, begun = used()
+    every = [f"{table}.{name}" for table, texts in ENGLISH.tables.items() for name in texts]
+    assert [key for key in every if key not in named and not key.startswith(begun)] == []
