@@ -86,6 +86,9 @@ CONSOLE: dict[str, tuple[str, ...]] = {
     "POST /exchanges/{id}/review": REVIEWER,
     "POST /exchanges/{id}/decision": REVIEWER,
     "POST /exchanges/{id}/question": REVIEWER,
+    "GET /exchanges/{id}/answer": REQUESTER,
+    "POST /exchanges/{id}/answer": REQUESTER,
+    "POST /exchanges/{id}/retrieval": REQUESTER,
     "POST /sign-out": EVERYBODY,
     "GET /notifications": EVERYBODY,
 }

@@ -1,6 +1,6 @@
 """The table of pages: who may open each, and which stand in the navigation, in this order."""
 
-from acmx.faces.console import door, exchange, exchanges, inbox, review
+from acmx.faces.console import answers, door, exchange, exchanges, inbox, review
 from acmx.faces.console.visit import Page
 
 PAGES: tuple[Page, ...] = (
@@ -11,5 +11,8 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/exchanges/{id}/review", "review", review.post_review),
     Page("POST", "/exchanges/{id}/decision", "review", review.post_decision),
     Page("POST", "/exchanges/{id}/question", "review", review.post_question),
+    Page("GET", "/exchanges/{id}/answer", "submit", answers.get_answer),
+    Page("POST", "/exchanges/{id}/answer", "submit", answers.post_answer),
+    Page("POST", "/exchanges/{id}/retrieval", "retrieve", answers.post_retrieval),
     Page("POST", "/sign-out", "read-own", door.sign_out),
 )
