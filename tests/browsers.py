@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
 
 from systems import PASSWORD, System, two_systems
 
@@ -42,7 +42,7 @@ class Desk:
     """A person at a browser: the page they look at, and what went wrong in it."""
 
     def __init__(self, system: System, context: BrowserContext, page: Page) -> None:
-        """`strange` are the requests to anybody else, `streams` counts those for the notification stream."""
+        """`strange` are the requests of pages to anybody else, `streams` counts those for the notification stream."""
         self.system = system
         self.address = console(system)
         self.context = context
@@ -52,11 +52,13 @@ class Desk:
         self.streams = 0
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
         page.on("console", lambda said: self.troubles.append(said.text) if said.type == "error" else None)
-        context.on("request", lambda request: self._look(request.url))
+        context.on("request", self._look)
 
-    def _look(self, url: str) -> None:
+    def _look(self, request: Request) -> None:
+        url = request.url
         self.streams += url.endswith("/console/notifications")
-        if not url.startswith(self.address):
+        ours = not request.is_navigation_request() and request.frame.url.startswith(self.address)
+        if ours and not url.startswith(self.address):
             self.strange.append(url)
 
     async def open(self, path: str) -> None:
