@@ -112,16 +112,21 @@ def test_a_second_pair_of_eyes_appears_by_itself_and_the_last_one_decides(tmp_pa
                 await second.page.get_by_label("Reason").fill("what I am typing")
                 await first.page.get_by_label("Everybody", exact=True).check()
                 await first.page.get_by_label("Reason").fill("mutual aid <b>agreement</b>")
+                await first.page.get_by_label("Note for us").fill("they owe us one")
                 await decide(first)
                 await expect(first.page.get_by_text("others have to agree")).to_be_visible()
                 await expect(second.page.get_by_text("1 of 2")).to_be_visible()
                 await expect(second.page.get_by_text("mutual aid <b>agreement</b>")).to_be_visible()
+                await expect(second.page.get_by_text("they owe us one")).to_be_visible()
                 await expect(second.page.get_by_label("Reason")).to_have_value("what I am typing")
                 await first.open(f"/exchanges/{id_}/review")
                 await decide(second)
                 await expect(first.page.get_by_text("Nothing is left to decide here")).to_be_visible()
                 await expect(first.page.get_by_role("button", name="Look at it")).to_be_hidden()
-            assert (await police.reaches(id_, "answered"))["outcome"] == "approved"
+            answered = await police.reaches(id_, "answered")
+            assert answered["outcome"] == "approved"
+            assert "they owe us one" not in str(answered)
+            assert not await police.rows("SELECT 1 FROM message WHERE body LIKE '%owe us%'")
 
     asyncio.run(scenario())
 

@@ -13,7 +13,7 @@ async def get_answer(visit: Visit) -> Response:
 
 async def post_answer(visit: Visit) -> Response:
     """To the question of the partner."""
-    text = visit.form.one("text")
+    text = visit.form.line("text")
     try:
         await visit.ask(requests.post_answer, {"text": text}, id=visit.named("id"))
     except AcmxError as error:

@@ -21,6 +21,10 @@ class Form:
         """The value of a field; empty where it is not there."""
         return self._fields.get(name, [""])[0].replace("\r\n", "\n").strip()
 
+    def line(self, name: str) -> str:
+        """The value of a field that is one line, however it was typed."""
+        return " ".join(self.one(name).split())
+
     def all(self, name: str) -> list[str]:
         return self._fields.get(name, [])
 

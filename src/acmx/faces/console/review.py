@@ -75,7 +75,7 @@ async def post_decision(visit: Visit) -> Response:
 async def post_question(visit: Visit) -> Response:
     id_ = visit.named("id")
     try:
-        await visit.ask(requests.post_question, {"text": visit.form.one("text")}, id=id_)
+        await visit.ask(requests.post_question, {"text": visit.form.line("text")}, id=id_)
     except AcmxError as error:
         exchange = await visit.ask(requests.get_request, id=id_)
         draft = Draft(exchange.seen, "", (), "", "", "")
@@ -128,7 +128,7 @@ def _draft(form: Form, exchange: Exchange, act: str) -> Draft:
     if act == "choose_found":
         chosen |= {user for user in exchange.users if search.lower() in user.lower()}
     asked = tuple(user for user in exchange.users if user in chosen)
-    return Draft(form.one("seen"), form.one("approve"), asked, search, form.one("reason"), form.one("note"))
+    return Draft(form.one("seen"), form.one("approve"), asked, search, form.line("reason"), form.line("note"))
 
 
 def _check(exchange: Exchange, draft: Draft, form: Form, *, standing: bool = False) -> None:
