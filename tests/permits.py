@@ -74,6 +74,7 @@ ACM1: dict[str, tuple[str, ...]] = {
     "GET /audit/checkpoints": AUDITORS,
     "POST /requests/{id}/evidence": ("auditor",),
     "POST /purge": OPERATOR,
+    "GET /news": EVERYBODY,
     "GET /notices": AUDITORS,
 }
 """The roles that may call a route of ACM-1; what they see there is the flow's business."""
@@ -81,6 +82,7 @@ ACM1: dict[str, tuple[str, ...]] = {
 CONSOLE: dict[str, tuple[str, ...]] = {
     "GET /inbox": EVERYBODY,
     "GET /exchanges": EVERYBODY,
+    "GET /news": EVERYBODY,
     "GET /exchanges/{id}": EVERYBODY,
     "GET /exchanges/{id}/review": REVIEWER,
     "POST /exchanges/{id}/review": REVIEWER,
@@ -131,6 +133,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "fetch": ((ID,), ("POST /requests/{id}/retrieval",)),
     "withdraw": ((ID,), ("POST /requests/{id}/withdrawal",)),
     "audit": ((), ("GET /audit",)),
+    "news": ((), ("GET /news",)),
     "notices": ((), ("GET /notices",)),
     "account add": (
         ("n", "--mc-service-id", "sip:a@b.example", "--role", "auditor"),

@@ -13,19 +13,12 @@ import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from acmx.domain.errors import AcmxError
-from acmx.domain.exchange import Audience
 from acmx.domain.moments import Clock, to_ms
 from acmx.faces.acm1.authentication import Authentication
+from acmx.flows.list_notices import meant
 from acmx.storage.notices import Notice
-from acmx.trust.roles import Caller, Permission
+from acmx.trust.roles import Caller
 
-WHO_MAY: dict[Audience, Permission] = {
-    "asker": "submit",
-    "reviewers": "review",
-    "partner-administrators": "partners",
-    "operators": "health",
-}
-"""Who hears of what is told to nobody by name."""
 HEARTBEAT = 15.0
 _BEAT = b": still here\n\n"
 
@@ -59,7 +52,7 @@ class Bell:
         """Tell whom the committed notices mean."""
         notices = [signal for signal in signals if isinstance(signal, Notice)]
         for stream in self._streams:
-            if any(_meant(stream.caller, notice) for notice in notices):
+            if any(meant(stream.caller, notice.audience, notice.person) for notice in notices):
                 stream.hint = True
                 stream.wake.set()
 
@@ -118,12 +111,6 @@ class Bell:
         except AcmxError:
             return False
         return True
-
-
-def _meant(caller: Caller, notice: Notice) -> bool:
-    if notice.person is not None:
-        return notice.person in caller.names
-    return caller.may(WHO_MAY[notice.audience])
 
 
 def _hint(stream: _Stream) -> bytes:

@@ -27,6 +27,7 @@ function exchange(fresh) {
     const focused = part.contains(document.activeElement) ? handle(document.activeElement) : null;
     const open = new Set([...part.querySelectorAll("details[open][id]")].map((one) => one.id));
     part.replaceChildren(...other.childNodes);
+    for (const name of Object.keys(other.dataset)) part.dataset[name] = other.dataset[name];
     for (const one of part.querySelectorAll("details[id]")) if (open.has(one.id)) one.open = true;
     if (focused) part.querySelector(focused)?.focus();
     localise(part);
@@ -50,6 +51,7 @@ async function look() {
     const reply = await looking;
     if (reply.redirected) return show("ended");
     if (reply.ok) exchange(new DOMParser().parseFromString(await reply.text(), "text/html"));
+    await ring();
     hide("lost");
   } catch {
     show("lost");
@@ -58,6 +60,22 @@ async function look() {
     if (again) look();
   }
 }
+
+// The bell: a dot while there is news that this browser has not shown to this person.
+const bell = document.getElementById("bell");
+const shown = `news of ${document.body.dataset.account}`;
+async function ring() {
+  let news = document.getElementById("news");
+  if (!news) {
+    const reply = await fetch(bell.href, { headers: { "X-Live": "1" } });
+    news = new DOMParser().parseFromString(await reply.text(), "text/html").getElementById("news");
+  } else if (!location.search) {
+    localStorage.setItem(shown, news.dataset.newest);
+  }
+  const newest = Number(news?.dataset.newest ?? 0);
+  bell.querySelector(".dot").hidden = newest <= Number(localStorage.getItem(shown) ?? 0);
+}
+
 const show = (id) => document.getElementById(id)?.removeAttribute("hidden");
 const hide = (id) => document.getElementById(id)?.setAttribute("hidden", "");
 
@@ -93,6 +111,7 @@ remember(document);
 document.querySelector(".problem, [aria-invalid]")?.focus();
 const address = document.body.dataset.stream;
 if (address) {
+  ring().catch(() => show("lost"));
   tabs.addEventListener("message", look);
   navigator.locks.request("acmx-stream", () => keepListening(address));
 }
