@@ -1,16 +1,19 @@
 """Two people at two browsers, on two real MC systems."""
 
+import atexit
 import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright, expect
 
 from systems import PASSWORD, System, two_systems
 
@@ -20,22 +23,50 @@ ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
-PATIENCE = 10_000.0
+PATIENCE = 30_000.0
+"""Milliseconds: the machine may be busy."""
+expect.set_options(timeout=PATIENCE)
+STARTS_WITHIN = 60.0
 
 
 @asynccontextmanager
 async def a_browser() -> AsyncIterator[Browser]:
-    """Skips the test where there is none, unless the environment says that there has to be one."""
+    """The one browser of this test process; people get contexts of their own in it (`seated`).
+
+    Skips the test where there is none, unless the environment says that there has to be one.
+    """
     if CHROMIUM is None:
         if REQUIRED in os.environ:
             pytest.fail(f"there is no chromium, and {REQUIRED} is set")
         pytest.skip("there is no chromium: apt-get install chromium")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        browser = await playwright.chromium.connect_over_cdp(_chromium(CHROMIUM))
         try:
             yield browser
         finally:
             await browser.close()
+
+
+@cache
+def _chromium(program: str) -> str:
+    """Started once a test process; the address at which it is steered."""
+    profile = Path(tempfile.mkdtemp(prefix="acmx-chromium-"))
+    arguments = (*ARGUMENTS, "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={profile}")
+    process = subprocess.Popen(
+        [program, *arguments, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+    def end() -> None:
+        process.kill()
+        process.wait()
+        shutil.rmtree(profile, ignore_errors=True)
+
+    atexit.register(end)
+    ends = time.monotonic() + STARTS_WITHIN
+    while not (told := profile / "DevToolsActivePort").exists() or not told.read_text():
+        assert time.monotonic() < ends, "chromium did not start"
+        time.sleep(0.02)
+    return f"http://127.0.0.1:{told.read_text().split()[0]}"
 
 
 class Desk:

@@ -42,7 +42,7 @@ def test_a_page_says_that_it_is_not_live_while_the_server_is_away_and_goes_on_af
             await expect(desk.page.get_by_text("Not live")).to_be_visible()
             await police.submit(account="requester")
             await fire.start()
-            await expect(desk.page).to_have_title("(1) Inbox · ACM console", timeout=20_000)
+            await expect(desk.page).to_have_title("(1) Inbox · ACM console")
             await expect(desk.page.get_by_text("Not live")).to_be_hidden()
             desk.troubles.clear()
 
@@ -56,7 +56,7 @@ def test_a_page_says_when_its_session_has_ended(tmp_path):
             async with seated(browser, police, "reviewer") as desk:
                 await police.done("POST", "/accounts/reviewer/disablement")
                 await police.restart()
-                await expect(desk.page.get_by_text("Your session has ended")).to_be_visible(timeout=20_000)
+                await expect(desk.page.get_by_text("Your session has ended")).to_be_visible()
                 desk.troubles.clear()
 
     asyncio.run(scenario())
