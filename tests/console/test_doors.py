@@ -207,6 +207,16 @@ def test_the_cookie_is_no_key_to_acm1(tmp_path):
     alone(tmp_path, scenario)
 
 
+def test_an_identity_asserted_in_a_header_and_a_huge_log_on_are_refused(tmp_path):
+    async def scenario(police: System) -> None:
+        asserted = SAME_ORIGIN | {"X-3GPP-Asserted-Identity": "sip:admin@x"}
+        assert (await opened(police, "GET", "/inbox", token="admin", headers=asserted)).status == 403
+        huge = {"account": "admin", "password": "x" * 70_000}
+        assert (await opened(police, "POST", "/sign-in", huge)).status == 413
+
+    alone(tmp_path, scenario)
+
+
 def test_a_link_from_elsewhere_is_followed_although_it_brings_no_strict_cookie(tmp_path):
     async def scenario(police: System) -> None:
         reply = await opened(

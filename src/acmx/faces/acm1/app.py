@@ -25,6 +25,7 @@ from acmx.trust.roles import Caller, Permission
 
 BASE = "/acm1/v1"
 LONGEST_LOG_ON = 65_536
+ASSERTED = "x-3gpp-asserted-identity"
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Acm1:
     ) -> Callable[[Request], Awaitable[ASGIApp]]:
         async def handle(request: Request) -> ASGIApp:
             try:
-                if "x-3gpp-asserted-identity" in request.headers:
+                if ASSERTED in request.headers:
                     raise AssertedIdentity
                 return await answer(request)
             except (AssertedIdentity, InsufficientScope, NoIdentity, NotAuthenticated) as error:

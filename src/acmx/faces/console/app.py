@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from acmx.domain.errors import (
     AcmxError,
+    AssertedIdentity,
     InsufficientScope,
     NoIdentity,
     NotAllowed,
@@ -19,7 +20,7 @@ from acmx.domain.errors import (
     NotFound,
     WrongMethod,
 )
-from acmx.faces.acm1.app import Acm1
+from acmx.faces.acm1.app import ASSERTED, Acm1
 from acmx.faces.console import cookies, errors
 from acmx.faces.console.door import HOME, Door, to_sign_in
 from acmx.faces.console.forms import Form, read_form
@@ -82,6 +83,8 @@ class Console:
     def _guarded(self, handle: Handler) -> Handler:
         async def answer(request: Request) -> ASGIApp:
             try:
+                if ASSERTED in request.headers:
+                    raise AssertedIdentity
                 if request.method == "POST" and not from_ourselves(request):
                     await self.acm1.refusals.note(ANYBODY, STRANGE_FORM, where=request.url.path)
                     raise NotAllowed("the form was not sent by a page of this console", rule=STRANGE_FORM)

@@ -13,7 +13,7 @@ from acmx.domain.documents import convert
 from acmx.domain.errors import AcmxError, FaultyInput, LogOnRefused, NotFound, TooLarge
 from acmx.domain.moments import to_ms
 from acmx.faces.acm1 import accounts
-from acmx.faces.acm1.app import Acm1
+from acmx.faces.acm1.app import LONGEST_LOG_ON, Acm1
 from acmx.faces.acm1.authentication import address_of
 from acmx.faces.console import cookies
 from acmx.faces.console.forms import read_form
@@ -43,7 +43,7 @@ class Door:
 
     async def sign_in(self, request: Request) -> Response:
         """With a local account."""
-        form = await read_form(request)
+        form = await read_form(request, LONGEST_LOG_ON)
         wanted = _wanted(form.one("next"))
         given = {
             "account": form.one("account"),

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from acmx.domain.errors import FaultyInput
-from acmx.faces.body import read_body
+from acmx.faces.body import LIMIT, read_body
 
 MOST_FIELDS = 25_000
 
@@ -33,9 +33,9 @@ class Form:
         return [line.strip() for line in self.one(name).splitlines() if line.strip()]
 
 
-async def read_form(request: Request) -> Form:
-    """Raises TooLarge, FaultyInput."""
-    body = await read_body(request)
+async def read_form(request: Request, limit: int = LIMIT) -> Form:
+    """Never more than `limit` bytes. Raises TooLarge, FaultyInput."""
+    body = await read_body(request, limit)
     fields: dict[str, list[str]] = {}
     try:
         for name, value in parse_qsl(

@@ -46,7 +46,7 @@ let again = false;
 async function look() {
   if (looking) { again = true; return; }
   again = false;
-  looking = fetch(location.href, { headers: { "X-Live": "1" } });
+  looking = fetch(location.href);
   try {
     const reply = await looking;
     if (reply.redirected) return show("ended");
@@ -67,7 +67,7 @@ const shown = `news of ${document.body.dataset.account}`;
 async function ring() {
   let news = document.getElementById("news");
   if (!news) {
-    const reply = await fetch(bell.href, { headers: { "X-Live": "1" } });
+    const reply = await fetch(bell.href);
     news = new DOMParser().parseFromString(await reply.text(), "text/html").getElementById("news");
   } else if (!location.search) {
     localStorage.setItem(shown, news.dataset.newest);

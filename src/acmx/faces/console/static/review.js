@@ -29,7 +29,7 @@ if (form) {
     const mine = ++newest;
     const address = new URL(location.pathname.replace(/\/decision$/, "/review"), location.href);
     address.searchParams.set("search", form.elements.search.value);
-    const reply = await fetch(address, { headers: { "X-Live": "1" } });
+    const reply = await fetch(address);
     const fresh = new DOMParser().parseFromString(await reply.text(), "text/html").getElementById("found");
     if (mine !== newest || !fresh) return;
     document.getElementById("found").replaceChildren(...fresh.childNodes);
