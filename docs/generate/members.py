@@ -236,6 +236,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "reason": "public reason: it goes to the partner",
         "seen": "as `seen` of the exchange says: version of the exchange, dot, version of the server identity "
         "information",
+        "note": "for the people of the own system; it never leaves it",
     },
     acm1.Reviewed: {
         "id": "the exchange",
@@ -255,6 +256,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "reason": "public reason",
         "counts": "`false`: nothing is decided yet, and the exchange or the catalogue has changed since; it has to be "
         "given again, but whom it declines stays declined",
+        "note": "as it was given with the review",
     },
     acm1.Threshold: {
         "approvals": "how many people: for `review` at least 1, for `release` 0 means that nobody need release",

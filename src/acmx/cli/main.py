@@ -90,7 +90,7 @@ _offer(_template, template.show)
 _template.command(template.enter, name="set")
 
 _ADMINISTRATION = "Log-on and administration"
-_offer(app, login.login, login.logout, notices.notices, group=_ADMINISTRATION)
+_offer(app, login.login, login.logout, notices.news, notices.notices, group=_ADMINISTRATION)
 
 _EVIDENCE = "Evidence"
 _audit = _part("audit", "The journal: read it (acmx audit --limit 50), verify it, take it away.", _EVIDENCE)

@@ -111,7 +111,8 @@ def review_rows(reviews: Sequence[GivenReview]) -> Iterator[tuple[str, str]]:
             f"{review.approved:,} approved, {review.declined:,} declined, {time(review.at)}: {review.reason}"
         )
         stale = "" if review.counts else "for an earlier version: must be given again"
-        yield "reviewed by", "\n".join(filter(None, (review.person, said, stale)))
+        note = f"note: {review.note}" if review.note else ""
+        yield "reviewed by", "\n".join(filter(None, (review.person, said, note, stale)))
 
 
 def approvals_in_words(partner: Partner) -> str:

@@ -98,9 +98,16 @@ class Client(
         headers = {"Idempotency-Key": key}
         return self._connection.send("POST", "/requests", Accepted, submission, headers=headers, tries=TRIES)
 
-    def requests(self, after: str | None = None, limit: int | None = None, state: str | None = None) -> Page:
+    def requests(
+        self,
+        after: str | None = None,
+        limit: int | None = None,
+        state: str | None = None,
+        partner: str | None = None,
+    ) -> Page:
         """One page of the exchanges that the caller may see, newest first."""
-        return self._connection.get(query("/requests", after=after, limit=limit, state=state), Page)
+        path = query("/requests", after=after, limit=limit, state=state, partner=partner)
+        return self._connection.get(path, Page)
 
     def all_requests(self, state: str | None = None) -> Iterator[Summary]:
         for page in pages(lambda after: self.requests(after, state=state)):

@@ -13,12 +13,14 @@ from acmx.trust.roles import Caller
 LOOKED_AT = 1000
 
 
-def page(tx: Tx, caller: Caller, *, after: int | None, limit: int, state: str | None) -> Page:
+def page(
+    tx: Tx, caller: Caller, *, after: int | None, limit: int, state: str | None, partner: str | None
+) -> Page:
     """`after` is the `next` of the page before. A page may hold fewer rows than `limit` and still have a next."""
     own_only = not (caller.may("read-all") or caller.may("review"))
     asker = caller.mc_service_id if own_only else None
     looked_at = limit if own_only or caller.may("read-all") else LOOKED_AT
-    found = exchanges.page(tx, asker=asker, before=after, limit=looked_at + 1, state=state)
+    found = exchanges.page(tx, asker=asker, before=after, limit=looked_at + 1, state=state, partner=partner)
     return _page(tx, found[:looked_at], caller, limit, more=len(found) > looked_at)
 
 

@@ -156,18 +156,26 @@ def remind_again(tx: Tx, exchange: Exchange, at: int | None) -> bool:
 
 
 def page(
-    tx: Tx, *, asker: str | None, before: int | None, limit: int, state: str | None = None
+    tx: Tx,
+    *,
+    asker: str | None,
+    before: int | None,
+    limit: int,
+    state: str | None = None,
+    partner: str | None = None,
 ) -> list[Exchange]:
-    """Newest first, those before the serial `before`; of one asker at the primary, or all."""
+    """Newest first, those before the serial `before`; of one asker at the primary, in one state, with one partner."""
     where = ["serial < :before" if before else "serial > 0"]
     if asker is not None:
         where.append("role = 'primary' AND asker = :asker")
     if state is not None:
         where.append("state = :state")
+    if partner is not None:
+        where.append("partner = :partner")
     return _rows(
         tx.rows(
             f"{_SELECT} WHERE {' AND '.join(where)} ORDER BY serial DESC LIMIT :limit",
-            {"before": before, "asker": asker, "state": state, "limit": limit},
+            {"before": before, "asker": asker, "state": state, "partner": partner, "limit": limit},
         )
     )
 

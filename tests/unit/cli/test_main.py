@@ -85,7 +85,7 @@ def test_the_commands_are_those_that_were_promised():
         *("keys list", "keys rotate", "keys revoke"),
         *("certificates list", "certificates next", "certificates switch"),
         *("partner changes", "partner confirm"),
-        *("notices", "policy show", "policy check", "policy set"),
+        *("news", "notices", "policy show", "policy check", "policy set"),
         *("policy try", "policy explain", "policy facts", "policy roles"),
         *("health", "outbox retry", "clock confirm"),
         *("audit checkpoint", "audit verify", "audit export", "evidence verify", "purge"),

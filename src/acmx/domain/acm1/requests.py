@@ -35,11 +35,15 @@ class VerdictInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_field
 
 
 class Review(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Step 12: one act over every user of the request. `seen` is EXCHANGE.CATALOGUE as the reviewer read them."""
+    """Step 12: one act over every user of the request. `seen` is EXCHANGE.CATALOGUE as the reviewer read them.
+
+    `note` is for the people of the own system and never leaves it.
+    """
 
     verdicts: tuple[VerdictInput, ...]
     reason: Line
     seen: Annotated[str, Meta(pattern=r"^[0-9]{1,18}\.[0-9]{1,18}$")]
+    note: Line | None = None
 
 
 class WithdrawalInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -125,7 +129,7 @@ class JournalEntry(Struct, frozen=True, omit_defaults=True):
     detail: dict[str, Any] = {}
 
 
-class GivenReview(Struct, frozen=True, kw_only=True):
+class GivenReview(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one person said of a request; `counts` unless it was said for earlier versions and nothing is decided."""
 
     person: str
@@ -134,6 +138,7 @@ class GivenReview(Struct, frozen=True, kw_only=True):
     declined: int
     reason: str
     counts: bool
+    note: str | None = None
 
 
 class UpdateShown(Struct, frozen=True):

@@ -29,10 +29,10 @@ async def post_request(call: Call) -> acm1.Accepted:
 
 
 async def get_requests(call: Call) -> acm1.Page:
-    state = call.request.query_params.get("state")
+    chosen = {name: call.request.query_params.get(name) for name in ("state", "partner")}
     after, limit = call.after(), call.limit()
     return await call.read(
-        lambda tx: list_exchanges.page(tx, call.caller, after=after, limit=limit, state=state)
+        lambda tx: list_exchanges.page(tx, call.caller, after=after, limit=limit, **chosen)
     )
 
 

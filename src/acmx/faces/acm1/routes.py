@@ -163,6 +163,7 @@ ROUTES: tuple[Served, ...] = (
     Served("GET", "/audit/checkpoint", "audit", evidence.get_checkpoint, None, SignedCheckpoint),
     Served("POST", "/requests/{id}/evidence", "evidence", evidence.post_evidence, None, EvidenceFile),
     Served("POST", "/purge", "purge", evidence.post_purge, PurgeInput, Purged),
+    Served("GET", "/news", "read-own", records.get_news, None, acm1.NoticePage),
     Served("GET", "/notices", "audit", records.get_notices, None, acm1.NoticePage),
     Served("POST", "/password", "read-own", accounts.post_password, acm1.PasswordChange, acm1.Account),
     Served("GET", "/session", "read-own", accounts.get_session, None, acm1.Standing),
