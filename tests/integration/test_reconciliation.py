@@ -4,13 +4,13 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-import apsw
 import msgspec
 import pytest
 
 from acmx.delivery import comparison
 from acmx.domain.moments import text
 from acmx.trust.signatures import body_digest
+from another import another_connection
 from by_hand import BEYOND, ByHand, pin
 from restores import agree, answered, asked, back_up, compare, compared, restore, run, systems, withdrawn
 from systems import FIRE, POLICE, System, _free_port, eventually, two_systems
@@ -226,7 +226,7 @@ def test_what_a_restored_system_does_not_remember_to_have_sent_is_not_withdrawn_
             _, accepted = await police.submit()
             id_ = accepted["id"]
             copy = back_up(police, "t0")
-            connection = apsw.Connection(str(copy))
+            connection = another_connection(copy)
             connection.execute("UPDATE outbox SET first_sent_at = NULL, attempts = 0")
             connection.close()
             await fire.start()
@@ -445,7 +445,7 @@ def test_messages_are_given_back_to_the_partner_of_the_exchange_only(tmp_path: P
 
 
 async def fire_s_copy(fire: System) -> bytes:
-    connection = apsw.Connection(str(fire.directory / "acmx.db"))
+    connection = another_connection(fire.directory / "acmx.db")
     [(body,)] = connection.execute("SELECT body FROM message WHERE n = 1").fetchall()
     connection.close()
     return bytes(body)
