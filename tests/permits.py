@@ -1,6 +1,6 @@
 """Who may do what, as people agreed it: the table that the tests of authorisation hold the code against.
 
-A new route of ACM-1 or ACM-2, or a new command, needs a row here.
+A new route of ACM-1 or ACM-2, a new page of the console, or a new command, needs a row here.
 """
 
 EVERYBODY = ("requester", "reviewer", "partner-administrator", "identity-editor", "auditor", "operator")
@@ -22,6 +22,7 @@ ACM1: dict[str, tuple[str, ...]] = {
     "POST /requests/{id}/withdrawal": ASKERS,
     "POST /requests/{id}/retrieval": ASKERS,
     "POST /requests/{id}/review": REVIEWER,
+    "POST /requests/{id}/revocation": REVIEWER,
     "POST /requests/{id}/questions": REVIEWER,
     "POST /requests/{id}/answers": ASKERS,
     "GET /pending": EVERYBODY,
@@ -75,9 +76,37 @@ ACM1: dict[str, tuple[str, ...]] = {
     "GET /audit/checkpoints": AUDITORS,
     "POST /requests/{id}/evidence": ("auditor",),
     "POST /purge": OPERATOR,
+    "GET /news": EVERYBODY,
     "GET /notices": AUDITORS,
 }
 """The roles that may call a route of ACM-1; what they see there is the flow's business."""
+
+CONSOLE: dict[str, tuple[str, ...]] = {
+    "GET /inbox": EVERYBODY,
+    "GET /exchanges": EVERYBODY,
+    "GET /news": EVERYBODY,
+    "GET /exchanges/{id}": EVERYBODY,
+    "GET /exchanges/{id}/review": REVIEWER,
+    "POST /exchanges/{id}/review": REVIEWER,
+    "POST /exchanges/{id}/decision": REVIEWER,
+    "POST /exchanges/{id}/question": REVIEWER,
+    "GET /exchanges/{id}/answer": REQUESTER,
+    "POST /exchanges/{id}/answer": REQUESTER,
+    "POST /exchanges/{id}/retrieval": REQUESTER,
+    "POST /sign-out": EVERYBODY,
+    "GET /notifications": EVERYBODY,
+}
+"""The roles that may open a page of the console, below /console; what they see there is that of ACM-1."""
+
+CONSOLE_OPEN = (
+    "GET /",
+    "GET /static/{name}",
+    "GET /sign-in",
+    "POST /sign-in",
+    "GET /sign-in/provider",
+    "GET /sign-in/answer",
+)
+"""What anybody may open at the console: none of it says anything but the name of the MC system."""
 
 OPEN = ("GET /", "GET /openapi.json", "GET /health/live", "GET /health/ready", "POST /sessions")
 """What anybody may call: none of it says anything about an exchange, a partner or a person."""
@@ -102,11 +131,13 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (ID, "--approve", "--reason", "x", "--yes", "--seen", "1.1"),
         ("GET /requests/{id}", "POST /requests/{id}/review"),
     ),
+    "revoke": ((ID, "--reason", "x"), ("POST /requests/{id}/revocation",)),
     "ask": ((ID, "--text", "x"), ("POST /requests/{id}/questions",)),
     "answer": ((ID, "--text", "x"), ("POST /requests/{id}/answers",)),
     "fetch": ((ID,), ("POST /requests/{id}/retrieval",)),
     "withdraw": ((ID,), ("POST /requests/{id}/withdrawal",)),
     "audit": ((), ("GET /audit",)),
+    "news": ((), ("GET /news",)),
     "notices": ((), ("GET /notices",)),
     "account add": (
         ("n", "--mc-service-id", "sip:a@b.example", "--role", "auditor"),

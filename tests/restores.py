@@ -7,8 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import apsw
-
+from another import another_connection
 from systems import FIRE, POLICE, System, eventually, two_systems
 
 MESSAGES = "SELECT primary_system, id, sender, n, digest FROM message ORDER BY 1, 2, 3, 4"
@@ -21,7 +20,7 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
 def back_up(system: System, name: str) -> Path:
     """A copy of the database as it is now, though the server runs."""
     copy = system.directory.with_name(f"{system.directory.name}-{name}.db")
-    connection = apsw.Connection(str(system.directory / "acmx.db"))
+    connection = another_connection(system.directory / "acmx.db")
     connection.execute("VACUUM INTO ?", (str(copy),))
     connection.close()
     return copy

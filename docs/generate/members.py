@@ -53,6 +53,14 @@ MEANINGS: dict[type, dict[str, str]] = {
         "answers": "SHA-256 of the body of the question, 64 hexadecimal digits",
         "text": "the answer",
     },
+    messages.Update: {
+        "content": "what the kind gives now, whole: it takes the place of the content of the response"
+    },
+    messages.Revocation: {
+        "handler": "who took it back; see Person who decided",
+        "users": "whose approval ends: some of those whom the response approved, as written there",
+        "reason": "public reason",
+    },
     messages.Person: {
         "mc_service_id": "MC service ID",
         "functional_alias": "the role the person acts in",
@@ -228,6 +236,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "reason": "public reason: it goes to the partner",
         "seen": "as `seen` of the exchange says: version of the exchange, dot, version of the server identity "
         "information",
+        "note": "for the people of the own system; it never leaves it",
     },
     acm1.Reviewed: {
         "id": "the exchange",
@@ -247,6 +256,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "reason": "public reason",
         "counts": "`false`: nothing is decided yet, and the exchange or the catalogue has changed since; it has to be "
         "given again, but whom it declines stays declined",
+        "note": "as it was given with the review",
     },
     acm1.Threshold: {
         "approvals": "how many people: for `review` at least 1, for `release` 0 means that nobody need release",
@@ -259,6 +269,28 @@ MEANINGS: dict[type, dict[str, str]] = {
     },
     acm1.TextInput: {"text": "what the other system shall read"},
     acm1.WithdrawalInput: {"reason": "public reason"},
+    acm1.RevocationInput: {
+        "reason": "why, for the partner to read",
+        "users": "whose approval is taken back, each once; absent: everybody's",
+    },
+    acm1.Revoked: {
+        "id": "the exchange",
+        "grant": "`live`, or `revoked` once nobody is approved any more",
+        "revoked": "how many users it was of",
+        "approved": "how many are approved still",
+    },
+    acm1.UpdateShown: {
+        "n": "number of the message",
+        "created_at": "when it was minted",
+        "changes": "against what held before",
+    },
+    acm1.RevocationShown: {
+        "n": "number of the message",
+        "created_at": "when it was minted",
+        "person": "MC service ID of who took it back",
+        "users": "for whom",
+        "reason": "public reason",
+    },
     acm1.Summary: {
         "id": "the exchange",
         "primary": "MC system ID of the primary system",
@@ -292,11 +324,15 @@ MEANINGS: dict[type, dict[str, str]] = {
         "waiting": "messages of this system that the partner has not yet answered with its signature",
         "conversation": "questions of the partner system and answers of the primary, in order",
         "verdicts": "of the response",
-        "disclosed": "what the response gives; while pending: what an approval would give now",
+        "disclosed": "what the response gives, or the last update; while pending: what an approval would give now",
         "missing": "required rows that are missing in it",
         "refusal": "the partner's final refusal, as it came",
         "contradictions": "signed messages that lost their place to an earlier one (4.4)",
         "partnership": "how the partnership stands (see Partner) while nothing can be exchanged in an open exchange",
+        "updates": "what the partner changed later, in that order",
+        "revocations": "what it took back later, in that order",
+        "on_cms": "what the own CMS holds though it should not: documents `older` than what the partner gives now, or "
+        "entries `to-remove`",
     },
     acm1.Contradiction: {
         "sender": "MC system ID",
@@ -347,7 +383,9 @@ MEANINGS: dict[type, dict[str, str]] = {
         "verdicts": "as in the response",
         "valid_from": "as in the response",
         "valid_until": "as in the response",
-        "content": "as in the response (3.8)",
+        "content": "as in the response (3.8), or in the last update",
+        "updated_at": "of the last update",
+        "revoked": "for whom the approval was taken back",
     },
     acm1.Page: {"items": "newest first", "next": "see 8.3"},
     acm1.Pending: {
@@ -512,8 +550,10 @@ MEANINGS: dict[type, dict[str, str]] = {
         "fault": "why the metadata that came last was not taken at all",
     },
     acm1.FieldChange: {
-        "field": "`address`, `certificates`, `hosts`, `phone_contexts` or `tel_prefixes`",
-        "old": "as pinned; a certificate by its SHA-256 in 12 groups of 5 digits (as in 4.3) and its end",
+        "field": "`address`, `certificates`, `hosts`, `phone_contexts` or `tel_prefixes`; of an update the path of a "
+        "member of `content`, such as `server_identity.kms`",
+        "old": "as pinned, or as it was; empty: absent. A certificate by its SHA-256 in 12 groups of 5 digits (as in "
+        "4.3) and its end",
         "new": "as the partner has it now",
     },
     acm1.Confirmation: {"seen": "as in the PartnerChange that was shown"},
@@ -536,6 +576,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "max_per_hour": "how many of its requests are taken: so many at once, and evenly as many an hour; 3,600 until "
         "then",
         "note": "for the people here; the partner does not see it",
+        "reprovision": "`true`: what was put on the own CMS follows by itself what the partner changes or takes back",
     },
     acm1.Partners: {"items": "by MC system ID"},
     acm1.QueuedMessage: {
@@ -656,6 +697,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "exchanges": "how many",
         "messages": "how many bodies",
         "notices": "how many notices, with what was told of them",
+        "rows": "how many rows of provisioning jobs",
         "more": "call again",
     },
 }
@@ -666,6 +708,8 @@ GROUPED: dict[type, type] = {
     messages.Withdrawal: messages.Message,
     messages.Question: messages.Message,
     messages.Answer: messages.Message,
+    messages.Update: messages.Message,
+    messages.Revocation: messages.Message,
     acm1.Exchange: acm1.Summary,
 }
 """Structs whose table leaves out the members of another one, which has a table of its own."""
@@ -680,7 +724,7 @@ def table(struct: type) -> str:
     rows = ["| member | type | need | meaning |", "|---|---|---|---|"]
     if info.tag_field and struct not in GROUPED:
         tag = meanings.get(info.tag_field, f"`{info.tag}`")
-        shown = "one of the five messages" if struct is messages.Message else tag
+        shown = "one of the seven messages" if struct is messages.Message else tag
         rows.append(f"| `{info.tag_field}` | text | required | {shown} |")
     rows += [
         f"| `{field.encode_name}` | {_type(field.type)} | {'required' if field.required else 'optional'} "

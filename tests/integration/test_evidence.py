@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import apsw
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -37,6 +36,7 @@ from acmx.trust.journal_check import JournalCheck, Verdict
 from acmx.trust.keys import SigningKey
 from acmx.trust.signatures import body_digest
 from acmx.trust.tree import joined, peaks_of, proven_root
+from another import another_connection
 from systems import FIRE, POLICE, System, eventually, two_systems
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -108,7 +108,7 @@ def fill(tx: Tx, count: int, event: str = "filler") -> None:
 
 def spoil(directory: Path, *statements: str) -> None:
     """What somebody does who can write to the database of a server that does not run."""
-    with apsw.Connection(str(directory / "acmx.db")) as connection:
+    with another_connection(directory / "acmx.db") as connection:
         for statement in statements:
             connection.execute(statement)
 

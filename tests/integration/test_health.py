@@ -5,12 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import apsw
 import msgspec
 import pytest
 
 from acmx.delivery import supervisor
 from acmx.storage import group_commit
+from another import another_connection
 from systems import FIRE, System, eventually, two_systems
 from telling import SECRET, mail_to, webhook_to
 
@@ -81,7 +81,7 @@ def test_a_writer_that_cannot_write_is_not_ready_and_recovers(
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, _):
             await police.start()
-            other = apsw.Connection(str(police.directory / "acmx.db"))
+            other = another_connection(police.directory / "acmx.db")
             other.execute("BEGIN IMMEDIATE")
             status, document = await eventually(
                 lambda: asked(police, "ready"), lambda answer: answer[0] == 503

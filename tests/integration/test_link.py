@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import apsw
 import msgspec
 import pytest
 from starlette.types import Message, Receive, Scope, Send
@@ -24,6 +23,7 @@ from acmx.storage.engine import Store
 from acmx.storage.outbox import Outgoing
 from acmx.storage.sqlite import SqliteStore
 from acmx.trust import tls
+from another import another_connection
 from systems import FIRE, START, System, eventually, two_systems
 
 RETRY_AFTER = [(b"retry-after", b"600")]
@@ -100,7 +100,7 @@ def test_a_signed_refusal_that_asks_to_wait_puts_off_its_own_exchange_so_long(
         ):
             await police.start()
             await eventually(lambda: partner_of(police), lambda partner: partner.last_success_at)
-            other = apsw.Connection(str(fire.directory / "acmx.db"))
+            other = another_connection(fire.directory / "acmx.db")
             other.execute("BEGIN IMMEDIATE")
             _, accepted = await police.submit()
             message = await eventually(lambda: queued(police), lambda message: "last_error" in message)

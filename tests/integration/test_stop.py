@@ -7,12 +7,13 @@ import apsw
 import pytest
 
 from acmx.bootstrap import server
+from another import another_connection
 from systems import FIRE, System, eventually, two_systems
 
 
 def slow(system: System) -> apsw.Connection:
     """While this connection is open the system answers nothing that has to be stored, for 5 s at most."""
-    other = apsw.Connection(str(system.directory / "acmx.db"))
+    other = another_connection(system.directory / "acmx.db")
     other.execute("BEGIN IMMEDIATE")
     return other
 
@@ -41,7 +42,7 @@ def test_a_delivery_under_way_finishes_before_the_end(tmp_path: Path) -> None:
             other.execute("ROLLBACK")
             other.close()
             await stopping
-            reader = apsw.Connection(str(police.directory / "acmx.db"))
+            reader = another_connection(police.directory / "acmx.db")
             assert list(reader.execute("SELECT id, state FROM exchange")) == [(id_, "stored")]
             assert list(reader.execute("SELECT lease_owner FROM partner")) == [(None,)]
             reader.close()

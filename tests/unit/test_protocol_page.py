@@ -88,7 +88,12 @@ def test_every_golden_file_is_named_on_the_page() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in ACM2 if re.match("request|response|withdrawal|question|answer", name)]
+    "name",
+    [
+        name
+        for name in ACM2
+        if re.match("request|response|withdrawal|question|answer|update|revocation", name)
+    ],
 )
 def test_a_golden_message_is_decoded_strictly_and_encodes_to_the_same_bytes(name: str) -> None:
     body = body_of(name)
@@ -246,6 +251,9 @@ ACM1: dict[str, type] = {
     "exchange-given": acm1.Exchange,
     "exchange-pending": acm1.Exchange,
     "exchange-retrieved": acm1.Exchange,
+    "exchange-updated": acm1.Exchange,
+    "revocation": acm1.RevocationInput,
+    "revoked": acm1.Revoked,
     "findings": acm1.Findings,
     "health": acm1.Health,
     "identities": acm1.Identities,
@@ -342,6 +350,8 @@ RECEIVING = (
     "acmx.flows.receive_question",
     "acmx.flows.receive_request",
     "acmx.flows.receive_response",
+    "acmx.flows.receive_revocation",
+    "acmx.flows.receive_update",
     "acmx.flows.receive_withdrawal",
     "acmx.flows.request_rules",
     "acmx.flows.state_partnership",

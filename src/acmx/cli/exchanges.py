@@ -27,6 +27,7 @@ STYLES = {"done": "green", "waiting": "yellow", "failed": "red", "": "bold"}
 def requests(
     *,
     state: Annotated[str | None, Parameter(help="Only those in this state.")] = None,
+    partner: Annotated[str | None, Parameter(help="Only those with this MC system.")] = None,
     paging: Paging = FIRST_PAGE,
     options: Options = DEFAULTS,
 ) -> None:
@@ -37,7 +38,7 @@ def requests(
         acmx requests --state answered
     """
     with options.client() as client:
-        page = client.requests(paging.after, paging.limit, state)
+        page = client.requests(paging.after, paging.limit, state, partner)
     options.show(page, lambda: out().print(summary_table(page.items)))
     if page.next:
         note(f"There is more: acmx requests --after {page.next}")

@@ -120,7 +120,7 @@ def _draw(id_: str, report: Report) -> None:
             rows.add_row(cell(row.xui), cell(row.service), cell(row.state), cell(row.detail))
         out().print(rows)
     more = sum(job.counts.get(state, 0) for state in TO_SHOW) - len(report.rows)
-    if more > 0:
+    if more > 0 and report.rows:
         note(f"There is more, {more:,}: acmx provision {id_} --status --json")
     waiting = job.counts.get("waiting", 0)
     if not _ended(job):

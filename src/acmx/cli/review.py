@@ -24,6 +24,10 @@ def review(
     decline: Annotated[
         bool, Parameter(help="Decline all users, or those of --user and approve the rest.")
     ] = False,
+    note_: Annotated[
+        str | None,
+        Parameter(name="--note", help="For the people of your own system; it never leaves it."),
+    ] = None,
     user: Users = None,
     yes: Annotated[bool, Parameter(help="Do not ask; needs --seen.")] = False,
     seen: Annotated[
@@ -49,7 +53,7 @@ def review(
         if not yes and not ask("Decide like this?"):
             note("Nothing was decided.")
             return FAILED
-        reviewed = client.review(id_, Review(verdicts, reason, seen or exchange.seen))
+        reviewed = client.review(id_, Review(verdicts, reason, seen or exchange.seen, note_))
     options.show(reviewed, lambda: _draw(reviewed))
     return DONE
 

@@ -11,8 +11,10 @@ from acmx.domain.acm1 import (
     GivenReview,
     Partner,
     Remark,
+    RevocationShown,
     Summary,
     Threshold,
+    UpdateShown,
     Waiting,
 )
 from acmx.domain.exchange import UNDECIDED, State
@@ -30,6 +32,10 @@ _WAITS_FOR = {
     State.ANSWERED: "being fetched: acmx fetch {id}",
     State.PENDING: "a decision: acmx review {id}",
     State.DECIDED: "the partner's receipt of the response",
+}
+_ON_CMS = {
+    "older": "what the partner has changed since: acmx provision {id} --push",
+    "to-remove": "entries of an approval that does not hold: acmx provision {id} --remove",
 }
 _ASKED_BACK = "the asker's answer, or a decision without it: acmx review {id}"
 
@@ -81,11 +87,14 @@ def exchange_facts(exchange: Exchange) -> Table:
             "approvals so far": approvals_so_far(exchange),
             "contradicted by": "\n".join(map(_contradiction, exchange.contradictions)),
             "partnership": exchange.partnership,
+            "on the own CMS": _ON_CMS[exchange.on_cms].format(id=exchange.id) if exchange.on_cms else None,
             "seen": exchange.seen,
         },
         *remark_rows(exchange.conversation),
         *review_rows(exchange.reviews),
         *verdict_rows(exchange.verdicts),
+        *update_rows(exchange.updates),
+        *revocation_rows(exchange.revocations),
     )
 
 
@@ -108,7 +117,8 @@ def review_rows(reviews: Sequence[GivenReview]) -> Iterator[tuple[str, str]]:
             f"{review.approved:,} approved, {review.declined:,} declined, {time(review.at)}: {review.reason}"
         )
         stale = "" if review.counts else "for an earlier version: must be given again"
-        yield "reviewed by", "\n".join(filter(None, (review.person, said, stale)))
+        note = f"note: {review.note}" if review.note else ""
+        yield "reviewed by", "\n".join(filter(None, (review.person, said, note, stale)))
 
 
 def approvals_in_words(partner: Partner) -> str:
@@ -130,6 +140,23 @@ def verdict_rows(verdicts: Sequence[Verdict]) -> Iterator[tuple[str, str]]:
             f"{word} ({len(verdict.users):,})" if verdict.users else word,
             "\n".join(filter(None, (verdict.reason, _users(verdict.users)))),
         )
+
+
+def update_rows(updates: Sequence[UpdateShown]) -> Iterator[tuple[str, str]]:
+    """What the partner has changed, as facts."""
+    for update in updates:
+        lines = [
+            f"{change.field}: {', '.join(change.old) or '-'} -> {', '.join(change.new) or '-'}"
+            for change in update.changes
+        ]
+        yield f"updated {update.n}", "\n".join([time(update.created_at), *lines])
+
+
+def revocation_rows(revocations: Sequence[RevocationShown]) -> Iterator[tuple[str, str]]:
+    """What was taken back, as facts."""
+    for revocation in revocations:
+        who = f"{revocation.person}, {time(revocation.created_at)}: {revocation.reason}"
+        yield f"revoked ({len(revocation.users):,})", "\n".join((who, _users(revocation.users)))
 
 
 def waits_for(exchange: Exchange) -> str:

@@ -23,6 +23,7 @@ def shown(tx: Tx, exchange: Exchange) -> tuple[GivenReview, ...]:
             declined=len(given.declines),
             reason=given.reason,
             counts=versions in (None, given.versions),
+            note=given.note,
         )
         for given in reviews.of_exchange(tx, exchange.primary_system, exchange.id)
     )

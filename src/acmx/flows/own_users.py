@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from acmx.domain.acm1 import NewProvisioning
 from acmx.domain.errors import Fault, FaultyInput
 from acmx.domain.identities import faults_in_users
-from acmx.domain.messages import Response
 from acmx.flows.house import House
+from acmx.flows.standing import Standing
 from acmx.kinds import GIVING
-from acmx.storage import named_users
+from acmx.storage import named_users, provisionings
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.provisionings import Job
@@ -32,16 +32,20 @@ def check(house: House, exchange: Exchange, given: NewProvisioning) -> None:
         raise FaultyInput([Fault("users", user, f"does not belong to {house.system}") for user in foreign])
 
 
-def approved(response: Response) -> list[str]:
-    return [user for verdict in response.verdicts if verdict.approved for user in verdict.users]
-
-
-def pushed(tx: Tx, exchange: Exchange, response: Response) -> Sequence[str]:
+def pushed(tx: Tx, exchange: Exchange, stands: Standing) -> Sequence[str]:
     """Those whose documents may lie on the CMS."""
     if exchange.kind in GIVING:
         return named_users.pushed(tx, exchange.primary_system, exchange.id)
-    return approved(response)
+    return stands.approved
 
 
-def of_job(tx: Tx, exchange: Exchange, response: Response, job: Job) -> Sequence[str]:
-    return named_users.of_job(tx, job.id) if exchange.kind in GIVING else approved(response)
+def held(tx: Tx, exchange: Exchange, stands: Standing) -> Sequence[str]:
+    """Those whose documents belong on the CMS while the grant is live."""
+    if exchange.kind not in GIVING:
+        return stands.users
+    last = provisionings.last_done(tx, exchange.primary_system, exchange.id)
+    return () if last is None or last.mode == "remove" else pushed(tx, exchange, stands)
+
+
+def of_job(tx: Tx, exchange: Exchange, stands: Standing, job: Job) -> Sequence[str]:
+    return named_users.of_job(tx, job.id) if exchange.kind in GIVING else stands.approved

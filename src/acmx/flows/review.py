@@ -161,6 +161,8 @@ def _verdicts(request: Request, review: Review) -> tuple[Verdict, ...]:
         faults.append(Fault("verdicts", rest[0], "and others are neither approved nor declined"))
     if not review.reason.isprintable():
         faults.append(Fault("reason", review.reason, "must not contain control characters"))
+    if review.note is not None and not review.note.isprintable():
+        faults.append(Fault("note", review.note, "must not contain control characters"))
     if faults:
         raise FaultyInput(faults)
     given = (

@@ -176,7 +176,7 @@ def _check_partner(tx: Tx, submission: Submission) -> None:
 
 def exchange_of(request: Request, due_at: int | None) -> Exchange:
     """The exchange that a request of ours begins."""
-    given = kind_named(request.kind).given(request, None)
+    given = kind_named(request.kind).given(request, {})
     return Exchange(
         serial=None,
         role="primary",

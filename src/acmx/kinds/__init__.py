@@ -40,11 +40,14 @@ class Kind(Protocol):
     def disclosed(self, request: Request, held: Held | None) -> dict[str, Any]:
         """What an approval gives away. Raises Incomplete where there is nothing fit to be given."""
 
+    def same(self, told: dict[str, Any], given: dict[str, Any]) -> bool:
+        """Whether two contents of a response say the same; then no update is sent."""
+
     def validate_response(self, request: Request, response: Response, error: type[FaultyInput]) -> None:
         """Raises `error` where the content of an approving response breaks the rules of the kind."""
 
-    def given(self, request: Request, response: Response | None) -> Given | None:
-        """What the giver has given with these two; None where it has given nothing yet."""
+    def given(self, request: Request, answer: dict[str, Any]) -> Given | None:
+        """What the giver gives with its request, or with what stands of the answer; None where it gives nothing."""
 
 
 _MODULES: tuple[Kind, ...] = (server_identity, server_identity_provision)

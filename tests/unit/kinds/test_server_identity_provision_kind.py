@@ -63,11 +63,11 @@ def test_a_missing_row_must_be_named_as_missing() -> None:
 def test_the_giver_has_given_with_the_request_and_the_answer_gives_nothing_back() -> None:
     assert KIND.facts(gift(content=content({"services": ["mcdata"]}))) == {"services": ["mcdata"]}
     assert KIND.disclosed(gift(), held()) == {}
-    found = KIND.given(gift(), None)
+    found = KIND.given(gift(), {})
     assert found is not None
     assert found.server_identity == content()["server_identity"]
-    assert KIND.given(gift(content={}), None) is None
-    assert ASKED.given(request(), None) is None
+    assert KIND.given(gift(content={}), {}) is None
+    assert ASKED.given(request(), {}) is None
     KIND.validate_response(gift(), response({}), InvalidMessage)
     with pytest.raises(InvalidMessage):
         KIND.validate_response(gift(), response(content()), InvalidMessage)
