@@ -39,6 +39,7 @@ def onboard(folder: Path, *, approves: int, via: Mapping[str, str] = MappingProx
     `TOKEN` is a bearer token of both, with every role. `via`: the addresses at which partners reach a system, by
     its MC system ID, where that is not its own listener.
     """
+    folder.mkdir(exist_ok=True)
     for system, id_ in (("police", POLICE), ("fire", FIRE)):
         create(folder / system, settings(id_, via.get(id_)))
     asyncio.run(_furnish(folder / "police", folder / "fire", ""))
