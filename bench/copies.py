@@ -30,7 +30,8 @@ def fill(directory: Path, exchange: str, count: int) -> None:
                     _VALUES.get((table, column), _VALUES.get(column, column)) for column in columns
                 )
                 connection.execute(
-                    "WITH RECURSIVE more(copy) AS (SELECT :begin UNION ALL SELECT copy + 1 FROM more WHERE copy < :end) "
+                    "WITH RECURSIVE more(copy) AS "
+                    "(SELECT :begin UNION ALL SELECT copy + 1 FROM more WHERE copy < :end) "
                     f"INSERT INTO {table} ({', '.join(columns)}) "
                     f"SELECT {values} FROM more, (SELECT * FROM {table} WHERE id = :exchange)",
                     {"begin": begin, "end": min(begin + AT_ONCE, count) - 1, "exchange": exchange},
