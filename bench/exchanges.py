@@ -21,6 +21,7 @@ from typing import NamedTuple
 import msgspec
 from bench.connection import Connection, request
 from bench.processes import cpu_seconds, running, wait_for
+from bench.results import keep
 from bench.systems import FIRE, PURPOSE, TOKEN, USERS, onboard
 from uuid_utils import uuid7
 
@@ -178,6 +179,7 @@ def report(medians: dict[int, Figures]) -> None:
             f"  p50 {figures.p50_ms:4.0f} ms  p99 {figures.p99_ms:4.0f} ms"
             f"  CPU an exchange: {figures.police_cpu_ms:.2f} ms police, {figures.fire_cpu_ms:.2f} ms fire"
         )
+        keep("exchanges", f"{number} in flight", figures.exchanges_per_second, "a second")
     alone = medians[1].exchanges_per_second
     for number in IN_FLIGHT[1:]:
         print(f"{number} in flight / 1: {medians[number].exchanges_per_second / alone:.1f} x exchanges/s")

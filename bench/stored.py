@@ -20,6 +20,7 @@ from typing import NamedTuple
 from bench.copies import fill, seal_all
 from bench.pages import Browser
 from bench.processes import Server
+from bench.results import at_most
 from bench.systems import FIRE, PURPOSE, USERS, onboard
 from uuid_utils import uuid7
 
@@ -179,9 +180,16 @@ def report(steps: dict[str, tuple[float, float, float]], begun: dict[str, list[S
     print(f"{'CPU of the server':20} {FEW:>12,} {count:>12,}   ratio")
     for step, (few, many, ratio) in steps.items():
         print(f"{step:20} {few:9.2f} ms {many:9.2f} ms   {ratio:5.2f}")
+        at_most(1.2, "stored", f"CPU of {step}, {count:,} / {FEW:,} stored", ratio)
+        if step == "console /inbox":
+            at_most(100, "stored", f"first page of the console at {count:,}", many, "ms")
+    empty = 0.0
     for name, found in begun.items():
         seconds, mib = (median(values) for values in zip(*found, strict=True))
-        print(f"start, {name:14} {seconds:5.2f} s, resident {mib:4.0f} MiB")
+        print(f"start, {name:16} {seconds:5.2f} s, resident {mib:4.0f} MiB")
+        empty = empty or mib
+        at_most(2, "stored", f"start, {name}", seconds, "s")
+        at_most(20, "stored", f"memory after a start above an empty one, {name}", mib - empty, "MiB")
 
 
 def main() -> int:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from bench.connection import request
 from bench.processes import Server
+from bench.results import at_most
 from bench.systems import FIRE, PURPOSE, TOKEN, USERS, onboard
 from uuid_utils import uuid7
 
@@ -120,6 +121,8 @@ def report(figures: Figures, count: int) -> None:
     print(f"{count:,} streams opened in {figures.opened_s:.1f} s")
     print(f"resident {figures.before_mib:.0f} -> {figures.after_mib:.0f} MiB: {each:.1f} KiB a stream")
     print(f"idle: {figures.beat_cpu * 100:.1f} % of a core")
+    at_most(48, "streams", f"memory of an idle stream of {count:,}", each, "KiB")
+    at_most(2, "streams", "a notice has reached them all", figures.all_s, "s")
     print(f"a notice reached half of them in {figures.half_s:.2f} s, all in {figures.all_s:.2f} s")
 
 
