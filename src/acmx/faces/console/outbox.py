@@ -6,13 +6,15 @@ from acmx.faces.acm1 import operations, partners
 from acmx.faces.console.visit import Visit
 
 ROWS = 50
+NAMED = 12
 
 
 async def get_outbox(visit: Visit) -> Response:
     chosen = visit.asked("partner")
     page = await visit.ask(operations.get_outbox, query={**visit.asked("after"), **chosen, "limit": ROWS})
     waiting = [one for one in (await visit.ask(partners.get_partners)).items if one.waiting]
-    return visit.page("outbox.html", page=page, chosen=chosen, partners=waiting)
+    waiting.sort(key=lambda one: (one.id != chosen.get("partner"), -one.waiting))
+    return visit.page("outbox.html", page=page, chosen=chosen, partners=waiting[:NAMED])
 
 
 async def post_retry(visit: Visit) -> Response:

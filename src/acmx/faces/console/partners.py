@@ -29,7 +29,7 @@ async def get_partners(visit: Visit) -> Response:
         needing=sum(one.needs_somebody for one in every),
         conditions=[NEEDS_SOMEBODY, *TONES],
         chosen=chosen,
-        map=None if chosen or after else drawn(every),
+        map=None if chosen or after else drawn([one for one in every if one.condition != "removed"]),
     )
 
 
