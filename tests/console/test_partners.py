@@ -32,6 +32,11 @@ async def known(system: System, *more: Partner) -> None:
     await system.store.write(lambda tx: [partners.insert(tx, partner) for partner in more])
 
 
+async def stands(system: System, other: str, state: str) -> None:
+    """The partnership has come to this state, as this system knows it."""
+    await eventually(lambda: system.done("GET", f"/partners/{other}"), lambda p: p["state"] == state)
+
+
 def test_what_one_side_says_of_the_partnership_appears_at_the_other(tmp_path):
     async def scenario() -> None:
         async with two_desks(tmp_path, ADMINISTRATOR, ADMINISTRATOR) as (here, there):
@@ -47,6 +52,7 @@ def test_what_one_side_says_of_the_partnership_appears_at_the_other(tmp_path):
             await page.get_by_role("button", name="Suspend").click()
             await expect(page.get_by_text("The partnership is suspended.")).to_be_visible()
             await expect(page.get_by_text("suspended by us")).to_be_visible()
+            await stands(there.system, POLICE, "suspended")
             await expect(there.page.get_by_text("suspended by them")).to_be_visible()
             await expect(there.page.get_by_text("maintenance until Monday")).to_be_visible()
             await there.open("/partners")
@@ -55,6 +61,7 @@ def test_what_one_side_says_of_the_partnership_appears_at_the_other(tmp_path):
             await page.get_by_role("link", name="Resume").click()
             await page.get_by_role("button", name="Resume").click()
             await expect(page.get_by_text("is taken up again")).to_be_visible()
+            await stands(there.system, POLICE, "established")
             await expect(there.page.get_by_role("cell", name="established")).to_be_visible()
 
     asyncio.run(scenario())
@@ -110,6 +117,7 @@ def test_a_link_that_fails_is_seen_without_a_notice_and_sent_again_by_hand(tmp_p
             await page.get_by_role("button", name="Send now what waits").click()
             await expect(page.get_by_text("What was put off is sent again now.")).to_be_visible()
             await police.reaches(accepted["id"], "stored")
+            await eventually(lambda: police.done("GET", f"/partners/{FIRE}"), lambda p: "last_error" not in p)
             await page.clock.fast_forward(10_000)
             await expect(page.get_by_text("established", exact=True)).to_be_visible()
             await desk.open("/outbox")

@@ -9,7 +9,7 @@ from acmx.faces.console.conditions import Seen
 MOST = 20
 WIDTH, HEIGHT, GAP = 300, 52, 16
 MIDDLE, REACH = 220, 130
-LONGEST_NAME = 34
+LONGEST_NAME = 31
 
 
 class Place(Struct, frozen=True):
