@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from browsers import a_browser, barriers, seated
-from systems import two_systems
+from systems import POLICE, two_systems
 
 SIZES = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 360, "height": 740}}
 
@@ -21,6 +21,14 @@ def test_no_page_has_barriers_or_is_wider_than_the_screen(size, tmp_path):
                 ids.append(accepted["id"])
             async with seated(browser, fire, "admin", viewport=SIZES[size]) as desk:
                 for path in ("/inbox", "/exchanges", f"/exchanges/{ids[0]}"):
+                    await desk.open(path)
+                    assert await barriers(desk.page) == [], path
+                    assert await desk.page.evaluate("document.body.scrollWidth <= innerWidth"), path
+                partner = f"/partners/{POLICE}"
+                for path in (
+                    *("/partners", "/partners/new", partner, f"{partner}/removal", f"{partner}/terms"),
+                    *(f"{partner}/approvals/server-identity", f"{partner}/acceptance", "/outbox"),
+                ):
                     await desk.open(path)
                     assert await barriers(desk.page) == [], path
                     assert await desk.page.evaluate("document.body.scrollWidth <= innerWidth"), path

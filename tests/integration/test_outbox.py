@@ -35,6 +35,8 @@ def test_it_lists_what_waits_and_why_page_by_page(tmp_path: Path) -> None:
             assert all("Connect call failed" in queued["last_error"] for queued in listed)
             assert all(queued["next_attempt_at"] != queued["queued_at"] for queued in listed)
             assert not any(queued.get("undeliverable") for queued in listed)
+            assert (await police.done("GET", f"/outbox?partner={FIRE}&limit=3"))["items"] == listed
+            assert (await police.done("GET", "/outbox?partner=mc.other.example"))["items"] == []
 
     asyncio.run(scenario())
 

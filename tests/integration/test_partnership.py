@@ -2,8 +2,6 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,12 +10,12 @@ import msgspec
 import pytest
 
 from acmx.domain.messages import PROBLEM
-from acmx.storage.sqlite import SqliteStore
 from acmx.trust import tls
 from acmx.trust.keys import spoken
 from by_hand import ByHand
+from strangers import files, strangers
 from streams import hint, stream
-from systems import FIRE, POLICE, System, _fail, eventually, two_systems
+from systems import FIRE, POLICE, System, eventually, two_systems
 
 ENDS = {"reason": "the agreement has ended"}
 
@@ -49,23 +47,6 @@ async def events(system: System) -> list[tuple[str, dict[str, Any]]]:
     """What the journal says of partners, oldest first."""
     items = (await system.done("GET", "/audit?limit=100"))["items"]
     return [(e["event"], e["detail"]) for e in reversed(items) if e["event"].startswith("partner")]
-
-
-@asynccontextmanager
-async def strangers(tmp: Path) -> AsyncIterator[tuple[System, System]]:
-    """Both systems run and know nobody."""
-    async with two_systems(tmp, start=False) as both:
-        for system in both:
-            store = SqliteStore.open(system.directory / "acmx.db", on_fatal=_fail)
-            await store.write(lambda tx: tx.execute("DELETE FROM partner"))
-            await store.close()
-            await system.start()
-        yield both
-
-
-async def files(police: System, fire: System) -> None:
-    for one, other in ((police, fire), (fire, police)):
-        await one.done("POST", "/partners", await other.done("GET", "/partner-file"))
 
 
 def file_of(someone: ByHand) -> dict[str, str]:

@@ -9,7 +9,12 @@ from acmx.cli.options import DEFAULTS, FIRST_PAGE, Options, Paging
 from acmx.cli.terminal import cell, out, plain, table, time
 
 
-def show(*, paging: Paging = FIRST_PAGE, options: Options = DEFAULTS) -> None:
+def show(
+    *,
+    partner: Annotated[str | None, Parameter(help="Only what waits for this partner.")] = None,
+    paging: Paging = FIRST_PAGE,
+    options: Options = DEFAULTS,
+) -> None:
     """List the messages that wait for partners, oldest first.
 
     For example:
@@ -17,7 +22,7 @@ def show(*, paging: Paging = FIRST_PAGE, options: Options = DEFAULTS) -> None:
         acmx outbox
     """
     with options.client() as client:
-        page = client.outbox(paging.after, paging.limit)
+        page = client.outbox(paging.after, paging.limit, partner)
     waiting = table("exchange, and partner", "how it goes")
     waiting.columns[0].no_wrap = True
     for queued in page.items:
@@ -31,7 +36,8 @@ def show(*, paging: Paging = FIRST_PAGE, options: Options = DEFAULTS) -> None:
         waiting.add_row(cell(f"{queued.exchange}\n  {queued.partner}"), how)
     options.show(page, lambda: out().print(waiting if page.items else cell("Nothing waits.")))
     if page.next:
-        note(f"There is more: acmx outbox --after {page.next}")
+        of_partner = f" --partner {partner}" if partner else ""
+        note(f"There is more: acmx outbox{of_partner} --after {page.next}")
 
 
 def retry(

@@ -75,9 +75,11 @@ class PartnerCalls(Calls):
         """What this system hands to a partner."""
         return self._connection.get("/partner-file", PartnerFile)
 
-    def outbox(self, after: str | None = None, limit: int | None = None) -> OutboxPage:
-        """One page of the messages that wait for partners, oldest first."""
-        return self._connection.get(query("/outbox", after=after, limit=limit), OutboxPage)
+    def outbox(
+        self, after: str | None = None, limit: int | None = None, partner: str | None = None
+    ) -> OutboxPage:
+        """One page of the messages that wait for this partner, or for any, oldest first."""
+        return self._connection.get(query("/outbox", after=after, limit=limit, partner=partner), OutboxPage)
 
     def all_outbox(self) -> Iterator[QueuedMessage]:
         for page in pages(self.outbox):

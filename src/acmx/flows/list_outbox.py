@@ -9,9 +9,9 @@ from acmx.storage.outbox import Queued
 from acmx.storage.partners import Partner
 
 
-def page(house: House, tx: Tx, *, after: int | None, limit: int) -> OutboxPage:
-    found = outbox.page(tx, after=after or 0, limit=limit + 1)
-    known = {partner.id: partner for partner in partners.every(tx)}
+def page(house: House, tx: Tx, *, after: int | None, limit: int, partner: str | None = None) -> OutboxPage:
+    found = outbox.page(tx, after=after or 0, limit=limit + 1, partner=partner)
+    known = {one.id: one for one in partners.every(tx)}
     now = to_ms(house.clock())
     following = str(found[limit - 1].serial) if len(found) > limit else None
     return OutboxPage([_shown(queued, known.get(queued.partner), now) for queued in found[:limit]], following)

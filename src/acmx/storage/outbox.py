@@ -150,12 +150,14 @@ def clear(tx: Tx, primary: str, id_: str) -> None:
     )
 
 
-def page(tx: Tx, *, after: int, limit: int) -> list[Queued]:
-    """What waits, for whomever, those after the serial `after`, oldest first."""
+def page(tx: Tx, *, after: int, limit: int, partner: str | None = None) -> list[Queued]:
+    """What waits, for this partner or for whomever, those after the serial `after`, oldest first."""
+    of_partner = "partner = :partner AND " if partner else ""
     return rows.many(
         Queued,
         tx.rows(
-            f"{_SELECT} WHERE serial > :after ORDER BY serial LIMIT :limit", {"after": after, "limit": limit}
+            f"{_SELECT} WHERE {of_partner}serial > :after ORDER BY serial LIMIT :limit",
+            {"after": after, "limit": limit, "partner": partner},
         ),
     )
 

@@ -7,8 +7,9 @@ from acmx.flows import doubt_clock, list_outbox, retry_now
 
 
 async def get_outbox(call: Call) -> acm1.OutboxPage:
-    after, limit = call.after(), call.limit()
-    return await call.read(lambda tx: list_outbox.page(call.desk.house, tx, after=after, limit=limit))
+    house, after, limit = call.desk.house, call.after(), call.limit()
+    partner = call.request.query_params.get("partner")
+    return await call.read(lambda tx: list_outbox.page(house, tx, after=after, limit=limit, partner=partner))
 
 
 async def post_retry(call: Call) -> acm1.Retried:

@@ -1,6 +1,21 @@
 """The table of pages: who may open each, and which stand in the navigation, in this order."""
 
-from acmx.faces.console import answers, door, exchange, exchanges, inbox, news, review
+from acmx.faces.console import (
+    answers,
+    door,
+    exchange,
+    exchanges,
+    inbox,
+    news,
+    onboarding,
+    outbox,
+    partner,
+    partner_change,
+    partners,
+    review,
+    standing,
+    terms,
+)
 from acmx.faces.console.visit import Page
 
 PAGES: tuple[Page, ...] = (
@@ -16,4 +31,28 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/exchanges/{id}/answer", "submit", answers.post_answer),
     Page("POST", "/exchanges/{id}/retrieval", "retrieve", answers.post_retrieval),
     Page("POST", "/sign-out", "read-own", door.sign_out),
+    Page("GET", "/partners", "partners-read", partners.get_partners, "partners"),
+    Page("GET", "/partners/new", "partners", onboarding.get_new),
+    Page("POST", "/partners/new", "partners", onboarding.post_new),
+    Page("GET", "/partners/new/file", "partners", onboarding.get_file),
+    Page("GET", "/partners/{id}", "partners-read", partner.get_partner),
+    Page("GET", "/partners/{id}/acceptance", "partners", onboarding.get_acceptance),
+    Page("POST", "/partners/{id}/acceptance", "partners", onboarding.post_acceptance),
+    Page("GET", "/partners/{id}/suspension", "partners", standing.get_suspension),
+    Page("POST", "/partners/{id}/suspension", "partners", standing.post_suspension),
+    Page("GET", "/partners/{id}/resumption", "partners", standing.get_resumption),
+    Page("POST", "/partners/{id}/resumption", "partners", standing.post_resumption),
+    Page("GET", "/partners/{id}/removal", "partners", standing.get_removal),
+    Page("POST", "/partners/{id}/removal", "partners", standing.post_removal),
+    Page("GET", "/partners/{id}/terms", "partners", terms.get_terms),
+    Page("POST", "/partners/{id}/terms", "partners", terms.post_terms),
+    Page("GET", "/partners/{id}/approvals/{kind}", "partners", terms.get_approvals),
+    Page("POST", "/partners/{id}/approvals/{kind}", "partners", terms.post_approvals),
+    Page("GET", "/partners/{id}/change", "partners-read", partner_change.get_change),
+    Page("POST", "/partners/{id}/change", "partners", partner_change.post_change),
+    Page("POST", "/partners/{id}/comparison", "partners", partner.post_comparison),
+    Page("GET", "/partners/{id}/check", "links", partner.get_check),
+    Page("POST", "/partners/{id}/check", "links", partner.post_check),
+    Page("GET", "/outbox", "links", outbox.get_outbox, "outbox"),
+    Page("POST", "/outbox/retry", "links", outbox.post_retry),
 )

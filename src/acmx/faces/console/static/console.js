@@ -41,6 +41,10 @@ function handle(element) {
   return href ? `[href="${CSS.escape(href)}"]` : null;
 }
 
+// What changes without a notice, as a link that fails, is looked at every so many seconds while somebody sees it.
+const every = Number(document.querySelector("[data-every]")?.dataset.every);
+if (every) setInterval(() => { if (!document.hidden) look(); }, every * 1000);
+
 let looking = null;
 let again = false;
 async function look() {

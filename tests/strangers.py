@@ -1,0 +1,25 @@
+"""Two MC systems before they meet."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from acmx.storage.sqlite import SqliteStore
+from systems import System, _fail, two_systems
+
+
+@asynccontextmanager
+async def strangers(tmp: Path) -> AsyncIterator[tuple[System, System]]:
+    """Both systems run and know nobody."""
+    async with two_systems(tmp, start=False) as both:
+        for system in both:
+            store = SqliteStore.open(system.directory / "acmx.db", on_fatal=_fail)
+            await store.write(lambda tx: tx.execute("DELETE FROM partner"))
+            await store.close()
+            await system.start()
+        yield both
+
+
+async def files(police: System, fire: System) -> None:
+    for one, other in ((police, fire), (fire, police)):
+        await one.done("POST", "/partners", await other.done("GET", "/partner-file"))
