@@ -1,6 +1,6 @@
 """The table of pages: who may open each, and which stand in the navigation, in this order."""
 
-from acmx.faces.console import answers, door, exchange, exchanges, inbox, news, review
+from acmx.faces.console import answers, door, exchange, exchanges, inbox, news, review, withdrawals
 from acmx.faces.console.visit import Page
 
 PAGES: tuple[Page, ...] = (
@@ -12,8 +12,11 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/exchanges/{id}/review", "review", review.post_review),
     Page("POST", "/exchanges/{id}/decision", "review", review.post_decision),
     Page("POST", "/exchanges/{id}/question", "review", review.post_question),
-    Page("GET", "/exchanges/{id}/answer", "submit", answers.get_answer),
-    Page("POST", "/exchanges/{id}/answer", "submit", answers.post_answer),
+    Page("GET", "/exchanges/{id}/answer", "answer", answers.get_answer),
+    Page("POST", "/exchanges/{id}/answer", "answer", answers.post_answer),
     Page("POST", "/exchanges/{id}/retrieval", "retrieve", answers.post_retrieval),
+    Page("GET", "/exchanges/{id}/withdrawal", "withdraw", withdrawals.get_withdrawal),
+    Page("POST", "/exchanges/{id}/withdrawal", "withdraw", withdrawals.post_withdrawal),
+    Page("POST", "/exchanges/{id}/evidence", "evidence", exchange.post_evidence),
     Page("POST", "/sign-out", "read-own", door.sign_out),
 )
