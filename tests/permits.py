@@ -96,6 +96,12 @@ CONSOLE: dict[str, tuple[str, ...]] = {
     "GET /exchanges/{id}/withdrawal": ASKERS,
     "POST /exchanges/{id}/withdrawal": ASKERS,
     "POST /exchanges/{id}/evidence": ("auditor",),
+    "GET /requests/new": REQUESTER,
+    "POST /requests/new": REQUESTER,
+    "POST /requests": REQUESTER,
+    "GET /giving/new": ("identity-editor",),
+    "POST /giving/new": ("identity-editor",),
+    "POST /giving": ("identity-editor",),
     "POST /sign-out": EVERYBODY,
     "GET /notifications": EVERYBODY,
 }

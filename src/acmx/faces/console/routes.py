@@ -1,6 +1,16 @@
 """The table of pages: who may open each, and which stand in the navigation, in this order."""
 
-from acmx.faces.console import answers, door, exchange, exchanges, inbox, news, review, withdrawals
+from acmx.faces.console import (
+    answers,
+    door,
+    exchange,
+    exchanges,
+    inbox,
+    new_request,
+    news,
+    review,
+    withdrawals,
+)
 from acmx.faces.console.visit import Page
 
 PAGES: tuple[Page, ...] = (
@@ -18,5 +28,11 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/exchanges/{id}/withdrawal", "withdraw", withdrawals.get_withdrawal),
     Page("POST", "/exchanges/{id}/withdrawal", "withdraw", withdrawals.post_withdrawal),
     Page("POST", "/exchanges/{id}/evidence", "evidence", exchange.post_evidence),
+    Page("GET", "/requests/new", "submit", new_request.get_request, "new_request"),
+    Page("POST", "/requests/new", "submit", new_request.post_draft),
+    Page("POST", "/requests", "submit", new_request.post_request),
+    Page("GET", "/giving/new", "give", new_request.get_giving, "new_giving"),
+    Page("POST", "/giving/new", "give", new_request.post_giving_draft),
+    Page("POST", "/giving", "give", new_request.post_giving),
     Page("POST", "/sign-out", "read-own", door.sign_out),
 )
