@@ -10,6 +10,7 @@ from acmx.faces.console.texts import ENGLISH as T
 
 SENT_AT = {3: ("request",), 13: ("response",)}
 """The messages whose delivery is the step."""
+BY_PEOPLE = (*range(7, 13), *range(15, 19))
 
 
 class Note(Struct, frozen=True):
@@ -28,7 +29,10 @@ def note_of(step: Step, exchange: Exchange) -> Note | None:
         return Note(_reason(step.note))
     if step.status == "failed":
         return Note(_failure(step.note, exchange))
-    return Note(T(f"why.{step.note}") if T.has(f"why.{step.note}") else step.note)
+    why = f"why.{step.note}"
+    if T.has(why):
+        return Note(T(why))
+    return Note(T("picture.by", person=step.note) if step.n in BY_PEOPLE else step.note)
 
 
 def _attempts(step: Step, exchange: Exchange) -> Note | None:

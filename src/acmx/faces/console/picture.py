@@ -15,13 +15,13 @@ from acmx.domain.exchange import Event, Role
 from acmx.domain.steps import PARTIES, STEPS, Party, ProcedureStep
 from acmx.faces.console.notes import Note, note_of
 
-WIDTH = 760
+WIDTH = 800
 TOP = 76
 ROW = 34
 LINE = 19
 LONGEST = 96
 LONGEST_NAME = 38
-PLACES: dict[Party, int] = dict(zip(PARTIES, (110, 265, 420, 575), strict=True))
+PLACES: dict[Party, int] = dict(zip(PARTIES, (110, 260, 410, 560), strict=True))
 _, SERVER_A, SERVER_B, _ = PARTIES
 WITHDRAWALS = {("primary", Event.WITHDRAWAL_ASKED), ("partner", Event.WITHDRAWAL)}
 
