@@ -189,7 +189,7 @@ def test_an_identity_editor_gives_and_whoever_gets_it_sees_so(tmp_path):
 def test_an_own_request_is_taken_back_after_a_last_look(tmp_path):
     async def scenario() -> None:
         async with (
-            two_systems(tmp_path) as (police, fire),
+            two_systems(tmp_path) as (police, _),
             a_browser() as browser,
             seated(browser, police, "requester") as desk,
         ):

@@ -15,6 +15,7 @@ from acmx.flows import given_reviews, provision
 from acmx.flows.conversation import remarks
 from acmx.flows.find import find
 from acmx.flows.held import current_catalogue, version_to_give
+from acmx.flows.held_up import held_up
 from acmx.flows.open_content import LOOKS
 from acmx.flows.response import read_request
 from acmx.flows.show_partner import standing as partnership_standing
@@ -29,6 +30,7 @@ from acmx.storage.exchanges import Exchange
 from acmx.storage.journal import Entry
 from acmx.storage.messages import Stored
 from acmx.storage.outbox import Queued
+from acmx.storage.partners import Partner
 from acmx.trust.roles import Caller
 
 
@@ -40,7 +42,8 @@ def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
     request = next((read_request(m) for m in stored if m.type == "request" and m.body), None)
     stands = standing(stored)
     entries = [entry for entry in journal.of_exchange(tx, *key) if entry.event not in LOOKS]
-    waiting = outbox.of_exchange(tx, *key)
+    partner = partners.find(tx, exchange.partner)
+    waiting = [held_up(queued, partner) for queued in outbox.of_exchange(tx, *key)]
     disclosed: dict[str, Any] = {}
     if request is not None and exchange.role == "partner" and exchange.state in UNDECIDED:
         try:
@@ -68,15 +71,14 @@ def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
         contradictions=tuple(
             _contradiction(kept) for kept in contradictions.of_exchange(tx, *key) if kept.body
         ),
-        partnership=_interrupted(tx, exchange),
+        partnership=_interrupted(partner, exchange),
         updates=stands.updates if stands else (),
         revocations=stands.revocations if stands else (),
         on_cms=provision.behind(tx, exchange, stands) if stands else None,
     )
 
 
-def _interrupted(tx: Tx, exchange: Exchange) -> str | None:
-    partner = partners.find(tx, exchange.partner)
+def _interrupted(partner: Partner | None, exchange: Exchange) -> str | None:
     if partner is None or partner.established or exchange.ended_at is not None:
         return None
     return partnership_standing(partner)

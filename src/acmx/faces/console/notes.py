@@ -38,9 +38,8 @@ def note_of(step: Step, exchange: Exchange) -> Note | None:
 def _attempts(step: Step, exchange: Exchange) -> Note | None:
     """What has failed so far, and when it is tried again."""
     for queued in exchange.waiting:
-        if queued.type in SENT_AT.get(step.n, ()) and queued.attempts:
-            error = queued.last_error or T("picture.no_answer")
-            return Note(T("picture.again", n=queued.attempts, error=error), queued.next_attempt_at)
+        if queued.type in SENT_AT.get(step.n, ()) and queued.last_error:
+            return Note(T("picture.again", error=queued.last_error), queued.next_attempt_at)
     return Note(step.note) if step.note else None
 
 
