@@ -2,11 +2,11 @@
 
 from acmx.domain.acm1 import OutboxPage, QueuedMessage
 from acmx.domain.moments import from_ms, to_ms
-from acmx.flows.held_up import held_up
 from acmx.flows.house import House
 from acmx.storage import outbox, partners
 from acmx.storage.engine import Tx
 from acmx.storage.outbox import Queued
+from acmx.storage.partners import Partner
 
 
 def page(house: House, tx: Tx, *, after: int | None, limit: int) -> OutboxPage:
@@ -14,11 +14,12 @@ def page(house: House, tx: Tx, *, after: int | None, limit: int) -> OutboxPage:
     known = {partner.id: partner for partner in partners.every(tx)}
     now = to_ms(house.clock())
     following = str(found[limit - 1].serial) if len(found) > limit else None
-    waiting = [held_up(queued, known.get(queued.partner)) for queued in found[:limit]]
-    return OutboxPage([_shown(queued, now) for queued in waiting], following)
+    return OutboxPage([_shown(queued, known.get(queued.partner), now) for queued in found[:limit]], following)
 
 
-def _shown(queued: Queued, now: int) -> QueuedMessage:
+def _shown(queued: Queued, partner: Partner | None, now: int) -> QueuedMessage:
+    """A message waits for its partner's back-off too, and shows its partner's error where it has none."""
+    back_off = (partner and partner.next_attempt_at) or 0
     return QueuedMessage(
         partner=queued.partner,
         primary=queued.primary_system,
@@ -27,9 +28,9 @@ def _shown(queued: Queued, now: int) -> QueuedMessage:
         type=queued.type,
         queued_at=from_ms(queued.queued_at),
         attempts=queued.attempts,
-        next_attempt_at=from_ms(queued.next_attempt_at),
+        next_attempt_at=from_ms(max(queued.next_attempt_at, back_off)),
         give_up_at=from_ms(queued.give_up_at),
         last_attempt_at=from_ms(queued.last_sent_at) if queued.last_sent_at else None,
-        last_error=queued.last_error,
+        last_error=(partner and partner.last_error) or queued.last_error,
         undeliverable=queued.give_up_at <= now,
     )

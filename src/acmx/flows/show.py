@@ -15,7 +15,6 @@ from acmx.flows import given_reviews, provision
 from acmx.flows.conversation import remarks
 from acmx.flows.find import find
 from acmx.flows.held import current_catalogue, version_to_give
-from acmx.flows.held_up import held_up
 from acmx.flows.open_content import LOOKS
 from acmx.flows.response import read_request
 from acmx.flows.show_partner import standing as partnership_standing
@@ -43,7 +42,7 @@ def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
     stands = standing(stored)
     entries = [entry for entry in journal.of_exchange(tx, *key) if entry.event not in LOOKS]
     partner = partners.find(tx, exchange.partner)
-    waiting = [held_up(queued, partner) for queued in outbox.of_exchange(tx, *key)]
+    waiting = [_held_up(queued, partner) for queued in outbox.of_exchange(tx, *key)]
     disclosed: dict[str, Any] = {}
     if request is not None and exchange.role == "partner" and exchange.state in UNDECIDED:
         try:
@@ -82,6 +81,17 @@ def _interrupted(partner: Partner | None, exchange: Exchange) -> str | None:
     if partner is None or partner.established or exchange.ended_at is not None:
         return None
     return partnership_standing(partner)
+
+
+def _held_up(queued: Queued, partner: Partner | None) -> Queued:
+    """A message waits for its partner's back-off too, and shows the error of the link where it has none of its own."""
+    if partner is None or partner.next_attempt_at is None:
+        return queued
+    return msgspec.structs.replace(
+        queued,
+        next_attempt_at=max(queued.next_attempt_at, partner.next_attempt_at),
+        last_error=queued.last_error or partner.last_error,
+    )
 
 
 def journal_entry(entry: Entry) -> acm1.JournalEntry:
