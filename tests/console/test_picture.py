@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from acmx.trust.evidence_check import check
 from browsers import a_browser, barriers, seated, two_desks
 from pages import opened
-from systems import POLICE, System, eventually, two_systems
+from systems import FIRE, POLICE, System, eventually, two_systems
 from updates import gets, publish, revoke
 
 SMALL = """@id("small") @reason("a small team")
@@ -73,7 +73,7 @@ def test_what_fails_is_shown_where_it_happened_with_the_next_attempt(tmp_path):
             _, accepted = await police.submit()
             id_ = accepted["id"]
             await eventually(
-                lambda: police.exchange(id_), lambda shown: (shown["waiting"] or [{}])[0].get("last_error")
+                lambda: police.done("GET", f"/partners/{FIRE}"), lambda link: "next_attempt_at" in link
             )
             text = await page_of(police, id_)
             assert steps_in(text) == {"done": [1, 2], "waiting": [3], "ahead": [4, 5, *range(13, 19)]} | {

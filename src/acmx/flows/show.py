@@ -29,7 +29,6 @@ from acmx.storage.exchanges import Exchange
 from acmx.storage.journal import Entry
 from acmx.storage.messages import Stored
 from acmx.storage.outbox import Queued
-from acmx.storage.partners import Partner
 from acmx.trust.roles import Caller
 
 
@@ -41,8 +40,7 @@ def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
     request = next((read_request(m) for m in stored if m.type == "request" and m.body), None)
     stands = standing(stored)
     entries = [entry for entry in journal.of_exchange(tx, *key) if entry.event not in LOOKS]
-    partner = partners.find(tx, exchange.partner)
-    waiting = [_held_up(queued, partner) for queued in outbox.of_exchange(tx, *key)]
+    waiting = outbox.of_exchange(tx, *key)
     disclosed: dict[str, Any] = {}
     if request is not None and exchange.role == "partner" and exchange.state in UNDECIDED:
         try:
@@ -70,28 +68,18 @@ def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
         contradictions=tuple(
             _contradiction(kept) for kept in contradictions.of_exchange(tx, *key) if kept.body
         ),
-        partnership=_interrupted(partner, exchange),
+        partnership=_interrupted(tx, exchange),
         updates=stands.updates if stands else (),
         revocations=stands.revocations if stands else (),
         on_cms=provision.behind(tx, exchange, stands) if stands else None,
     )
 
 
-def _interrupted(partner: Partner | None, exchange: Exchange) -> str | None:
+def _interrupted(tx: Tx, exchange: Exchange) -> str | None:
+    partner = partners.find(tx, exchange.partner)
     if partner is None or partner.established or exchange.ended_at is not None:
         return None
     return partnership_standing(partner)
-
-
-def _held_up(queued: Queued, partner: Partner | None) -> Queued:
-    """A message waits for its partner's back-off too, and shows the error of the link where it has none of its own."""
-    if partner is None or partner.next_attempt_at is None:
-        return queued
-    return msgspec.structs.replace(
-        queued,
-        next_attempt_at=max(queued.next_attempt_at, partner.next_attempt_at),
-        last_error=queued.last_error or partner.last_error,
-    )
 
 
 def journal_entry(entry: Entry) -> acm1.JournalEntry:

@@ -88,7 +88,9 @@ def _told_once(exchange: Exchange) -> Iterator[tuple[Step, Note | None]]:
 def _mark(drawn: ProcedureStep, step: Step, note: Note | None, y: int) -> Mark:
     words: tuple[Words, ...] = ()
     if note is not None:
-        lines = [line for part in note.text.split("\n") for line in wrap(part, LONGEST, break_on_hyphens=False)]
+        lines = [
+            line for part in note.text.split("\n") for line in wrap(part, LONGEST, break_on_hyphens=False)
+        ]
         words = tuple(Words(line, None, y + ROW + LINE * n) for n, line in enumerate(lines))
         if note.at is not None:
             words = (*words[:-1], replace(words[-1], at=note.at))
