@@ -115,6 +115,7 @@ def test_a_file_is_sent_without_a_script_and_its_faults_have_lines(tmp_path):
             assert "staff.csv line 3: &#39;nobody&#39; must begin with" in bad.text
             assert "a flood" in bad.text
             assert (await send(b"\xff\xfe")).status == 422
+            assert "at most 100,000 lines" in (await send(b"\n" * 2**20)).text
             assert (await send(b"x" * (9 * 2**20))).status == 413
             broken = {"Content-Type": "multipart/form-data; boundary=x", "Sec-Fetch-Site": "same-origin"}
             reply = await opened(police, "POST", "/requests/new", {}, token="requester", headers=broken)

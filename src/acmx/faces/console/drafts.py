@@ -14,6 +14,7 @@ from acmx.faces.console.forms import File, Form
 
 MOMENTS = ("valid_from", "valid_until", "expires_at")
 SHOWN = 20
+MOST_LINES = 100_000
 _line = re.compile(r"users line \d+")
 
 
@@ -65,11 +66,11 @@ class Draft(Struct, frozen=True, kw_only=True):
 
     def with_file(self, file: File | None) -> "Draft":
         """With the users in this file. Raises FaultyInput."""
-        return self.with_users(read_users(file.content, file.name)) if file else self
+        return self.with_users(_users(file.content, file.name)) if file else self
 
     def with_users(self, users: Iterable[str]) -> "Draft":
         """With these, but nobody twice. Raises FaultyInput where those that are here cannot be read."""
-        here = read_users(self.users.encode(), "users") if self.users else ()
+        here = _users(self.users.encode(), "users") if self.users else ()
         return replace(self, users="\n".join(dict.fromkeys((*here, *users))))
 
 
@@ -82,7 +83,7 @@ def submission_of(draft: Draft) -> dict[str, Any]:
     if faults:
         raise FaultyInput(faults)
     if draft.kind.place == "requests":
-        given["users"] = read_users(draft.users.encode(), "users")
+        given["users"] = _users(draft.users.encode(), "users")
     if draft.addressee:
         given["addressee"] = {"mc_service_id": draft.addressee}
     if draft.services:
@@ -99,6 +100,12 @@ def shown_faults(faults: Iterable[Fault]) -> list[Fault]:
         else:
             here.append(fault)
     return here[:SHOWN]
+
+
+def _users(content: bytes, source: str) -> tuple[str, ...]:
+    if content.count(b"\n") > MOST_LINES:
+        raise FaultyInput([Fault(source, "", f"must have at most {MOST_LINES:,} lines")])
+    return read_users(content, source)
 
 
 def _moment(name: str, value: str) -> str:

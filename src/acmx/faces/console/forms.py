@@ -76,11 +76,13 @@ async def _with_files(request: Request, body: bytes) -> Form:
     fields: dict[str, list[str]] = {}
     files: dict[str, File] = {}
     try:
-        for name, value in (await parser.parse()).multi_items():
-            if not isinstance(value, UploadFile):
-                fields.setdefault(name, []).append(value)
-            elif value.filename:
-                files[name] = File(value.filename, await value.read())
+        parts = await parser.parse()
     except MultiPartException:
         raise FaultyInput([], "the form is not readable") from None
+    for name, value in parts.multi_items():
+        if not isinstance(value, UploadFile):
+            fields.setdefault(name, []).append(value)
+        elif value.filename:
+            files[name] = File(value.filename, await value.read())
+    await parts.close()
     return Form(fields, files)
