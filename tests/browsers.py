@@ -143,9 +143,9 @@ STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 async def barriers(page: Page) -> list[str]:
     """What axe-core finds that keeps people from using this page, by the rules of WCAG 2.2 AA; light and dark."""
     found = []
+    await page.evaluate(_axe())
     for scheme in ("light", "dark"):
         await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        await page.evaluate(_axe())
         result = await page.evaluate("tags => axe.run({runOnly: tags})", list(STANDARDS))
         found += [
             f"{scheme}: {violation['id']}: {node['html'][:200]}"

@@ -1,8 +1,11 @@
 """The console without a browser: one request, and what came back."""
 
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
+
+from aiohttp import FormData
 
 from browsers import console
 from systems import System
@@ -25,15 +28,23 @@ async def opened(
     *,
     token: str = "",
     headers: dict[str, str] = SAME_ORIGIN,
+    file: tuple[str, bytes] | None = None,
 ) -> Reply:
-    """What a page answers the holder of this session; in the tests a role is a token of its own."""
+    """What a page answers the holder of this session; in the tests a role is a token of its own.
+
+    With a `file` (name, content) in its field "file" the form is sent in parts.
+    """
     cookie = {"Cookie": f"__Host-acmx={token}"} if token else {}
-    body = urlencode(form or {}, doseq=True).encode() if method == "POST" else None
+    body: Any = BytesIO(urlencode(form or {}, doseq=True).encode()) if method == "POST" else None
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    if file:
+        body, kind = FormData(form), {}
+        body.add_field("file", BytesIO(file[1]), filename=file[0])
     async with system.http.request(
         method,
         console(system) + path,
         data=body,
-        headers={"Content-Type": "application/x-www-form-urlencoded", **headers, **cookie},
+        headers={**kind, **headers, **cookie},
         allow_redirects=False,
     ) as reply:
         if reply.content_type == "text/event-stream":

@@ -13,10 +13,10 @@ from acmx.cli.failures import DONE, FAILED, WrongUsageError, note
 from acmx.cli.files import write
 from acmx.cli.options import DEFAULTS, Options, Users
 from acmx.cli.terminal import busy, cell, facts, out, people, table
-from acmx.client.users import read_users
 from acmx.domain.acm1 import Documents, Mode, NewProvisioning
 from acmx.domain.errors import AcmxError, Fault, FaultyInput, InvalidDocument
 from acmx.domain.identities import faults_in_users
+from acmx.domain.user_lists import read_users
 from acmx.provisioning.ue_shape import check
 from acmx.provisioning.xml import parse
 

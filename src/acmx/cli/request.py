@@ -10,9 +10,9 @@ from cyclopts.types import ExistingFile
 from acmx.cli.failures import WrongUsageError
 from acmx.cli.options import DEFAULTS, Moment, Options, Users
 from acmx.cli.submitting import submit
-from acmx.client.users import read_users
 from acmx.domain.acm1 import Service, Submission
 from acmx.domain.messages import Addressee
+from acmx.domain.user_lists import read_users
 
 
 def server_identity(

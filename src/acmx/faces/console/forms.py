@@ -1,21 +1,37 @@
 """What a browser sends with a form."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from acmx.domain.errors import FaultyInput
 from acmx.faces.body import LIMIT, read_body
 
 MOST_FIELDS = 25_000
+MOST_PARTS = 100
+
+
+class File(NamedTuple):
+    """What somebody chose in a file field."""
+
+    name: str
+    content: bytes
 
 
 class Form:
     """The fields of a form, as they were filled in: spaces around a value and carriage returns are nobody's meaning."""
 
-    def __init__(self, fields: Mapping[str, list[str]]) -> None:
+    def __init__(self, fields: Mapping[str, list[str]], files: Mapping[str, File] | None = None) -> None:
         self._fields = fields
+        self._files = files or {}
+
+    def file(self, name: str) -> File | None:
+        """None where no file was chosen."""
+        return self._files.get(name)
 
     def one(self, name: str) -> str:
         """The value of a field; empty where it is not there."""
@@ -36,6 +52,8 @@ class Form:
 async def read_form(request: Request, limit: int = LIMIT) -> Form:
     """Never more than `limit` bytes. Raises TooLarge, FaultyInput."""
     body = await read_body(request, limit)
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return await _with_files(request, body)
     fields: dict[str, list[str]] = {}
     try:
         for name, value in parse_qsl(
@@ -45,3 +63,26 @@ async def read_form(request: Request, limit: int = LIMIT) -> Form:
     except ValueError:
         raise FaultyInput([], "the form is not readable") from None
     return Form(fields)
+
+
+async def _with_files(request: Request, body: bytes) -> Form:
+    async def whole() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    parser = MultiPartParser(
+        request.headers, whole(), max_files=1, max_fields=MOST_PARTS, max_part_size=len(body)
+    )
+    parser.spool_max_size = len(body) + 1
+    fields: dict[str, list[str]] = {}
+    files: dict[str, File] = {}
+    try:
+        parts = await parser.parse()
+    except MultiPartException:
+        raise FaultyInput([], "the form is not readable") from None
+    for name, value in parts.multi_items():
+        if not isinstance(value, UploadFile):
+            fields.setdefault(name, []).append(value)
+        elif value.filename:
+            files[name] = File(value.filename, await value.read())
+    await parts.close()
+    return Form(fields, files)

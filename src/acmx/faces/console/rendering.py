@@ -23,6 +23,10 @@ def moment(at: datetime | None) -> Markup:
     return Markup('<time datetime="{:%Y-%m-%dT%H:%M:%SZ}">{:%Y-%m-%d %H:%M} UTC</time>').format(utc, utc)
 
 
+def iso(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def spaced(word: str) -> str:
     """A name of the protocol as people read it."""
     return word.replace("_", " ").replace("-", " ")
@@ -43,7 +47,7 @@ def _make() -> Environment:
         finalize=lambda value: plain(value) if type(value) is str else value,
     )
     environment.globals.update(t=ENGLISH, language=ENGLISH.language, static=static_files.address)
-    environment.filters.update(moment=moment, spaced=spaced, count=count)
+    environment.filters.update(moment=moment, spaced=spaced, count=count, iso=iso)
     environment.filters.update(detail=said.detail_of, members=said.members_of, faults=said.faults_of)
     return environment
 

@@ -5,12 +5,14 @@
 // Times: the reader's zone, UTC on hover.
 const near = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+const brief = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 function localise(root) {
   for (const time of root.querySelectorAll("time[datetime]:not([title])")) {
     const at = new Date(time.dateTime);
     time.title = `${time.dateTime.replace("T", " ").replace("Z", " UTC")} · ${exact.format(at)}`;
     time.textContent = near.format(at);
   }
+  for (const text of root.querySelectorAll("text[data-at]")) text.textContent = brief.format(new Date(text.dataset.at));
 }
 
 // Live: the page is fetched again and every element with an id and data-live is exchanged where it differs. The
@@ -101,10 +103,11 @@ async function keepListening(address) {
   for (;;) await listen(address);
 }
 
-// Once is enough: a form that is on its way is not sent again. A page that comes back from the cache may be.
+// Once is enough: a form that is on its way is not sent again. A page that comes back from the cache may be, and what
+// only downloads something (data-again).
 let sent = new WeakSet();
 document.addEventListener("submit", (event) => {
-  if (event.target.method !== "post") return;
+  if (event.target.method !== "post" || "again" in event.target.dataset) return;
   if (sent.has(event.target)) event.preventDefault();
   sent.add(event.target);
 });

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acmx.client.users import COLUMN, read_users
 from acmx.domain.errors import FaultyInput
 from acmx.domain.identities import MAX_USERS
+from acmx.domain.user_lists import COLUMN, read_users
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "users"
 ALICE, BOB = "sip:alice@mc.police.example", "tel:7042;phone-context=mc.police.example"

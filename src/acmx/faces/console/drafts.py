@@ -1,0 +1,117 @@
+"""A request that is not submitted yet, as it travels in the form."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.user_lists import read_users
+from acmx.faces.console.forms import File, Form
+
+MOMENTS = ("valid_from", "valid_until", "expires_at")
+SHOWN = 20
+MOST_LINES = 100_000
+_line = re.compile(r"users line \d+")
+
+
+class Kind(Struct, frozen=True):
+    """A kind of exchange; `place` names its pages and its texts."""
+
+    name: str
+    place: str
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """What was filled in, word for word; `users` as a list or a table. Moments are in UTC."""
+
+    kind: Kind
+    key: str
+    partner: str = ""
+    users: str = ""
+    purpose: str = ""
+    services: tuple[str, ...] = ()
+    urgency: str = "normal"
+    reference: str = ""
+    addressee: str = ""
+    valid_from: str = ""
+    valid_until: str = ""
+    expires_at: str = ""
+
+    @classmethod
+    def of(cls, form: Form, kind: Kind) -> "Draft":
+        return cls(
+            kind=kind,
+            key=form.one("key"),
+            partner=form.one("partner"),
+            users=form.one("users"),
+            purpose=form.line("purpose"),
+            services=tuple(form.all("services")),
+            urgency=form.one("urgency") or "normal",
+            reference=form.line("reference"),
+            addressee=form.one("addressee"),
+            **{name: form.one(name) for name in MOMENTS},
+        )
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """All but the services, to be carried on."""
+        return {name: value for name, value in asdict(self).items() if isinstance(value, str)}
+
+    def anew(self, key: str) -> "Draft":
+        return replace(self, key=key)
+
+    def with_file(self, file: File | None) -> "Draft":
+        """With the users in this file. Raises FaultyInput."""
+        return self.with_users(_users(file.content, file.name)) if file else self
+
+    def with_users(self, users: Iterable[str]) -> "Draft":
+        """With these, but nobody twice. Raises FaultyInput where those that are here cannot be read."""
+        here = _users(self.users.encode(), "users") if self.users else ()
+        return replace(self, users="\n".join(dict.fromkeys((*here, *users))))
+
+
+def submission_of(draft: Draft) -> dict[str, Any]:
+    """The members of a Submission. Raises FaultyInput."""
+    given: dict[str, Any] = {"kind": draft.kind.name, "urgency": draft.urgency}
+    given |= {name: value for name in ("partner", "purpose", "reference") if (value := getattr(draft, name))}
+    given |= {name: _moment(name, value) for name in MOMENTS if (value := getattr(draft, name))}
+    faults = [Fault(name, "", "must be given") for name in ("partner", "purpose") if name not in given]
+    if faults:
+        raise FaultyInput(faults)
+    if draft.kind.place == "requests":
+        given["users"] = _users(draft.users.encode(), "users")
+    if draft.addressee:
+        given["addressee"] = {"mc_service_id": draft.addressee}
+    if draft.services:
+        given["content"] = {"services": list(draft.services)}
+    return given
+
+
+def shown_faults(faults: Iterable[Fault]) -> list[Fault]:
+    """With the first ones in lines of the users put to their field."""
+    here: list[Fault] = []
+    for fault in faults:
+        if _line.fullmatch(fault.field):
+            here.append(Fault("users", fault.value, str(fault).removeprefix("users ")))
+        else:
+            here.append(fault)
+    return here[:SHOWN]
+
+
+def _users(content: bytes, source: str) -> tuple[str, ...]:
+    if content.count(b"\n") > MOST_LINES:
+        raise FaultyInput([Fault(source, "", f"must have at most {MOST_LINES:,} lines")])
+    return read_users(content, source)
+
+
+def _moment(name: str, value: str) -> str:
+    """Without an offset it is UTC. Raises FaultyInput."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise FaultyInput([Fault(name, value[:50], "must be a time")]) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
