@@ -5,7 +5,7 @@ from msgspec import Struct
 
 from acmx.domain import acm1, server_identity
 from acmx.domain.acm1 import Identities, NewIdentities
-from acmx.domain.errors import Incomplete, NotFound
+from acmx.domain.errors import Incomplete, NotFound, VersionsDiffer
 from acmx.domain.moments import from_ms, to_ms
 from acmx.flows.carry_out import StaleError
 from acmx.flows.house import House
@@ -22,7 +22,14 @@ class Plan(Struct, frozen=True):
 
 
 def prepare(house: House, tx: Tx, caller: Caller, new: NewIdentities) -> Plan:
-    """Raises FaultyInput naming every fault, Incomplete where a required row is missing and that is not marked."""
+    """Raises FaultyInput naming every fault, Incomplete where a required row is missing and that is not marked,
+    VersionsDiffer where another version is to be replaced than there is.
+    """
+    current = catalogues.current_version(tx)
+    if new.replaces not in (None, current):
+        raise VersionsDiffer(
+            f"version {new.replaces} was to be replaced, now there is {current}", current=current
+        )
     identity = server_identity.read(new.server_identity)
     missing = server_identity.missing(identity)
     if missing and not new.incomplete:
@@ -30,7 +37,7 @@ def prepare(house: House, tx: Tx, caller: Caller, new: NewIdentities) -> Plan:
     if any("," in row for row in missing):
         missing = [row.replace(",", ";") for row in missing]
     catalogue = Catalogue(
-        version=catalogues.current_version(tx) + 1,
+        version=current + 1,
         body=msgspec.json.encode(identity),
         missing=",".join(missing),
         entered_at=to_ms(house.clock()),

@@ -1,6 +1,20 @@
 """The table of pages: who may open each, and which stand in the navigation, in this order."""
 
-from acmx.faces.console import answers, door, exchange, exchanges, inbox, news, review
+from acmx.faces.console import (
+    answers,
+    audit,
+    door,
+    exchange,
+    exchanges,
+    explanation,
+    identities,
+    identities_entry,
+    inbox,
+    news,
+    policy,
+    provisioning,
+    review,
+)
 from acmx.faces.console.visit import Page
 
 PAGES: tuple[Page, ...] = (
@@ -15,5 +29,25 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/exchanges/{id}/answer", "submit", answers.get_answer),
     Page("POST", "/exchanges/{id}/answer", "submit", answers.post_answer),
     Page("POST", "/exchanges/{id}/retrieval", "retrieve", answers.post_retrieval),
+    Page("GET", "/exchanges/{id}/provisioning", "provision", provisioning.get_provisioning),
+    Page("POST", "/exchanges/{id}/provisioning", "provision", provisioning.post_provisioning),
+    Page("GET", "/exchanges/{id}/provisioning/removal", "provision", provisioning.get_removal),
+    Page("POST", "/exchanges/{id}/provisioning/cancellation", "provision", provisioning.post_cancellation),
+    Page("GET", "/exchanges/{id}/provisioning/documents", "provision", provisioning.get_documents),
+    Page("GET", "/exchanges/{id}/explanation", "read-own", explanation.get_explanation),
+    Page("GET", "/explanation", "read-own", explanation.find_explanation),
+    Page("GET", "/identities", "identities-read", identities.get_identities, "identities"),
+    Page("GET", "/identities/difference", "identities-read", identities.get_difference),
+    Page("GET", "/identities/entry", "identities", identities_entry.get_entry),
+    Page("POST", "/identities/entry", "identities", identities_entry.post_entry),
+    Page("GET", "/identities/import", "identities", identities_entry.get_import),
+    Page("POST", "/identities/import", "identities", identities_entry.post_import),
+    Page("GET", "/policy", "policy-read", policy.get_policy, "policy"),
+    Page("POST", "/policy", "policy", policy.post_policy),
+    Page("GET", "/policy/trial", "policy-read", policy.get_trial),
+    Page("POST", "/policy/trial", "policy-read", policy.post_trial),
+    Page("GET", "/audit", "audit", audit.get_audit, "audit"),
+    Page("POST", "/audit", "audit", audit.post_audit),
+    Page("GET", "/audit/checkpoint", "audit", audit.get_checkpoint),
     Page("POST", "/sign-out", "read-own", door.sign_out),
 )

@@ -97,10 +97,11 @@ async function keepListening(address) {
   for (;;) await listen(address);
 }
 
-// Once is enough: a form that is on its way is not sent again. A page that comes back from the cache may be.
+// Once is enough: a form that is on its way is not sent again, unless it only asks (data-again). A page that comes back
+// from the cache may be.
 let sent = new WeakSet();
 document.addEventListener("submit", (event) => {
-  if (event.target.method !== "post") return;
+  if (event.target.method !== "post" || "again" in event.target.dataset) return;
   if (sent.has(event.target)) event.preventDefault();
   sent.add(event.target);
 });
