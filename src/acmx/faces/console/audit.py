@@ -40,7 +40,8 @@ async def get_checkpoint(visit: Visit) -> Response:
 async def _verify(visit: Visit) -> Response:
     """The whole journal is looked at, and compared with a checkpoint that was taken away before, if one is given."""
     try:
-        found = await sealed.verify(visit, _shipped(visit.form.one("against")))
+        shipped = _shipped(visit.form.one("against"), visit.acm1.desk.house.system)
+        found = await sealed.verify(visit, shipped)
     except AcmxError as error:
         return await _page(visit, error=error)
     return await _page(visit, verdict=found.verdict, keys={spoken(kid): kid for kid in found.keys})
@@ -90,12 +91,18 @@ def _joined(rows: list[SealedRow]) -> bytes:
     return b"".join(row.line.encode() + b"\n" for row in rows if row.number is not None)
 
 
-def _shipped(text: str) -> list[SignedCheckpoint]:
-    """The checkpoint that was typed in, if any. Raises FaultyInput."""
+def _shipped(text: str, system: str) -> list[SignedCheckpoint]:
+    """The checkpoint of this system that was typed in, if any. Raises FaultyInput, BadSignature."""
+    if not text:
+        return []
     try:
-        return [documents.read(text.encode(), SignedCheckpoint)] if text else []
+        signed = documents.read(text.encode(), SignedCheckpoint)
+        of = read_checkpoint(signed).system
     except FaultyInput as error:
         raise FaultyInput([Fault("against", "", str(fault)) for fault in error.faults]) from None
+    if of != system:
+        raise FaultyInput([Fault("against", of, f"is not a checkpoint of {system}")])
+    return [signed]
 
 
 def _details(detail: dict[str, Any]) -> list[tuple[str, str]]:
