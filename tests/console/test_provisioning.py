@@ -10,7 +10,7 @@ from playwright.async_api import expect
 from browsers import a_browser, seated
 from integration.test_giving import accepted
 from integration.test_provisioning import TEMPLATE, answered, enter
-from integration.test_xcap import ADMIN, SERVICES, USERS, carried_out, of_fire, with_cms
+from integration.test_xcap import ADMIN, SERVICES, USERS, carried_out, ended, of_fire, with_cms
 from pages import opened
 from systems import POLICE, System, eventually
 from xcap import path_of
@@ -90,6 +90,10 @@ def test_a_form_that_is_sent_twice_begins_one_job(tmp_path):
             assert [reply.status for reply in replies] == [303, 303, 303]
             told = sorted(reply.headers["Location"].partition("told=")[2] for reply in replies)
             assert told == ["job_begun", "job_under_way", "job_under_way"]
+            [job] = (await police.done("GET", f"/requests/{id_}/provisionings"))["items"]
+            await ended(police, job["id"])
+            late = await opened(police, "POST", place(id_), form, token="admin")
+            assert late.headers["Location"].endswith("told=job_under_way")
             assert await jobs(police, id_) == ["push"]
 
     asyncio.run(scenario())

@@ -52,7 +52,7 @@ async def post_cancellation(visit: Visit) -> Response:
 
 async def get_documents(visit: Visit) -> Response:
     """A ZIP archive, as `acmx provision --out` lays the documents out."""
-    documents = await visit.ask(provisioning.get_documents, query=visit.asked("rel13"), id=visit.named("id"))
+    documents = await visit.ask(provisioning.get_documents, id=visit.named("id"))
     packed = await asyncio.to_thread(downloads.archive, documents)
     return downloads.file(f"provisioning-{documents.id}.zip", packed, "application/zip")
 
