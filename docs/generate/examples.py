@@ -337,6 +337,7 @@ class _Story:
         self.keep("terms", TERMS)
         await self.watch_officer("GET", "/partners", keep="partners")
         await self.watch_officer("GET", "/audit?limit=3", keep="audit-page")
+        await self.watch_officer("GET", "/server-identities/holders", keep="holders")
         await self.watch_officer("GET", "/notices?limit=3", keep="notice-page")
         await self.fire.ask("GET", "/audit/checkpoint", who="operator")
         for name in ("rows", "checkpoints"):

@@ -504,7 +504,14 @@ MEANINGS: dict[type, dict[str, str]] = {
     acm1.NewIdentities: {
         "server_identity": "the rows (3.9)",
         "incomplete": "`true` admits missing required rows",
+        "replaces": "the version that it follows: `versions-differ` where another is current",
     },
+    acm1.Holder: {
+        "partner": "MC system ID",
+        "version": "of our server identity information",
+        "exchanges": "by how many exchanges whose approval is live",
+    },
+    acm1.Holders: {"items": "by partner, the newest version first; what was given unasked is not among them"},
     acm1.Identities: {
         "version": "1, 2, ...; 0: none was entered",
         "missing": "required rows that are absent",

@@ -3,7 +3,10 @@
 from acmx.domain import acm1
 
 POLICY: dict[type, dict[str, str]] = {
-    acm1.PolicyInput: {"text": "Cedar (section 9)"},
+    acm1.PolicyInput: {
+        "text": "Cedar (section 9)",
+        "replaces": "the version that it follows: `versions-differ` where another holds",
+    },
     acm1.Policy: {
         "version": "1, 2, ...; 0: only checked",
         "text": "Cedar",

@@ -4,8 +4,11 @@ import asyncio
 
 import pytest
 
-from browsers import a_browser, barriers, seated
-from systems import POLICE, two_systems
+from browsers import Desk, a_browser, barriers, seated
+from integration.test_provisioning import answered
+from integration.test_xcap import USERS, carried_out, with_cms
+from systems import EXAMPLES, POLICE, two_systems
+from xcap import path_of
 
 SIZES = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 360, "height": 740}}
 
@@ -46,5 +49,45 @@ def test_no_page_has_barriers_or_is_wider_than_the_screen(size, tmp_path):
             async with seated(browser, fire, viewport=SIZES[size]) as desk:
                 await desk.open("/sign-in")
                 assert await barriers(desk.page) == []
+
+    asyncio.run(scenario())
+
+
+ACTS = {"/audit": "Verify the journal", "/policy/trial": "Try it", "/identities/entry": "Enter this version"}
+"""What is done on a page before it is looked at."""
+
+
+async def fit(desk: Desk, *paths: str) -> None:
+    """No barriers on these pages, and no overflow on a phone."""
+    for path in paths:
+        await desk.page.set_viewport_size(SIZES["desk"])
+        await desk.open(path)
+        if path in ACTS:
+            await desk.page.get_by_role("button", name=ACTS[path]).click()
+            await desk.page.wait_for_selector("#verdict, #tried, .problem")
+        assert await barriers(desk.page) == [], path
+        await desk.page.set_viewport_size(SIZES["phone"])
+        assert await desk.page.evaluate("document.body.scrollWidth <= innerWidth"), path
+    desk.troubles.clear()
+
+
+def test_setting_up_has_no_barriers_and_fits_a_phone(tmp_path):
+    async def scenario() -> None:
+        async with with_cms(tmp_path) as (police, fire, cms), a_browser() as browser:
+            id_ = await answered(police, fire, users=USERS)
+            del cms.documents[path_of("mcptt", USERS[1])]
+            await carried_out(police, id_, "preview")
+            place = f"/exchanges/{id_}/provisioning"
+            async with seated(browser, police, "admin") as desk:
+                await fit(desk, place, f"{place}/removal")
+            given = (await fire.done("GET", "/server-identities"))["server_identity"]
+            del given["kms"]
+            await fire.done("PUT", "/server-identities", {"server_identity": given, "incomplete": True})
+            text = (EXAMPLES / "policies" / "by-realm.cedar").read_text()
+            await fire.done("PUT", "/policy", {"text": text})
+            async with seated(browser, fire, "admin") as desk:
+                entering = ("/identities/entry", "/identities/import", "/identities/difference?old=1&new=2")
+                await fit(desk, "/identities", *entering)
+                await fit(desk, "/audit", "/policy", "/policy/trial", f"/exchanges/{id_}/explanation")
 
     asyncio.run(scenario())

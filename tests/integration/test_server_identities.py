@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from acmx.domain.messages import PROBLEM
-from systems import EXAMPLES, FIRE, System, two_systems
+from systems import EXAMPLES, FIRE, System, eventually, two_systems
 
 APPROVE_ALL = '@id("all") permit (principal, action == Action::"approve", resource);'
 
@@ -119,5 +119,29 @@ def test_a_service_that_nobody_asked_for_is_not_given_away(tmp_path: Path) -> No
             assert content["services"] == ["mcdata"]
             assert "mcdata_server" in content["server_identity"]
             assert content["server_identity"].get("mcptt_server") is None
+
+    asyncio.run(scenario())
+
+
+def test_who_holds_which_version_is_known_and_a_version_follows_the_one_that_was_seen(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path) as (police, fire):
+            for key in ("a", "b"):
+                _, accepted = await police.submit(key)
+                await police.reaches(accepted["id"], "stored")
+                await fire.review(accepted["id"])
+                await police.reaches(accepted["id"], "answered")
+            holders = await fire.done("GET", "/server-identities/holders", account="reviewer")
+            assert holders == {"items": [{"partner": police.id, "version": 1, "exchanges": 2}]}
+            assert (await police.done("GET", "/server-identities/holders"))["items"] == []
+            document = catalogue("county-fire") | {"lms": "sip:lms@mc.county-fire.example"}
+            given = {"server_identity": document, "replaces": 1}
+            assert (await fire.done("PUT", "/server-identities", given))["version"] == 2
+            status, problem = await fire.call("PUT", "/server-identities", given)
+            assert (status, problem["type"], problem["current"]) == (412, PROBLEM + "versions-differ", 2)
+            await eventually(
+                lambda: fire.done("GET", "/server-identities/holders"),
+                lambda found: found["items"] == [{"partner": police.id, "version": 2, "exchanges": 2}],
+            )
 
     asyncio.run(scenario())

@@ -256,6 +256,7 @@ ACM1: dict[str, type] = {
     "revoked": acm1.Revoked,
     "findings": acm1.Findings,
     "health": acm1.Health,
+    "holders": acm1.Holders,
     "identities": acm1.Identities,
     "new-account": acm1.NewAccount,
     "notice-page": acm1.NoticePage,

@@ -11,7 +11,7 @@ from acmx.cli.documents import read
 from acmx.cli.failures import note
 from acmx.cli.files import write
 from acmx.cli.options import DEFAULTS, Options
-from acmx.cli.terminal import cell, facts, out, remarks, time
+from acmx.cli.terminal import cell, facts, out, remarks, table, time
 from acmx.domain.acm1 import Identities, NewIdentities
 from acmx.provisioning import existing
 from acmx.provisioning.xml import parse
@@ -82,6 +82,25 @@ def take_over(
     with options.client() as client:
         identities = client.set_identities(NewIdentities(found))
     options.show(identities, lambda: out().print(facts(_version(identities))))
+
+
+def holders(*, options: Options = DEFAULTS) -> None:
+    """List which partner holds which version, by the approvals that hold.
+
+    For example:
+
+        acmx identities holders
+    """
+    with options.client() as client:
+        found = client.identity_holders()
+
+    def draw() -> None:
+        rows = table("partner", "version", "exchanges")
+        for holder in found.items:
+            rows.add_row(cell(holder.partner), cell(holder.version), cell(f"{holder.exchanges:,}"))
+        out().print(rows)
+
+    options.show(found, draw)
 
 
 def _version(identities: Identities) -> dict[str, object]:

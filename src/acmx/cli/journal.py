@@ -1,7 +1,9 @@
 """The journal as a table, and `acmx audit`."""
 
 from collections.abc import Iterable
+from typing import Annotated
 
+from cyclopts import Parameter
 from rich.table import Table
 
 from acmx.cli.failures import note
@@ -13,15 +15,24 @@ LONGEST_DETAIL = 24
 """Digests are cut to this; `--json` has them whole."""
 
 
-def audit(*, paging: Paging = FIRST_PAGE, options: Options = DEFAULTS) -> None:
+def audit(
+    *,
+    event: Annotated[str | None, Parameter(help="Only this event.")] = None,
+    actor: Annotated[str | None, Parameter(help="Only what this person, system or part did.")] = None,
+    exchange: Annotated[str | None, Parameter(help="Only this exchange.")] = None,
+    paging: Paging = FIRST_PAGE,
+    options: Options = DEFAULTS,
+) -> None:
     """Show the journal of this MC system, newest first.
 
     For example:
 
         acmx audit --limit 50
+
+        acmx audit --event policy-set
     """
     with options.client() as client:
-        page = client.audit(paging.after, paging.limit)
+        page = client.audit(paging.after, paging.limit, event=event, actor=actor, exchange=exchange)
     options.show(page, lambda: out().print(journal_table(page.items, with_exchange=True)))
     if page.next:
         note(f"There is more: acmx audit --after {page.next}")

@@ -113,7 +113,7 @@ _account.command(account.change, name="set")
 _account.command(account.list_all, name="list")
 
 _identities = _part("identities", "This system's server identity information.", _ADMINISTRATION)
-_offer(_identities, identities.show)
+_offer(_identities, identities.show, identities.holders)
 _identities.command(identities.enter, name="set")
 _identities.command(identities.take_over, name="import")
 

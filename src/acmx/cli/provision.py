@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote
 
 import msgspec
 from cyclopts import Parameter
@@ -17,10 +16,9 @@ from acmx.domain.acm1 import Documents, Mode, NewProvisioning
 from acmx.domain.errors import AcmxError, Fault, FaultyInput, InvalidDocument
 from acmx.domain.identities import faults_in_users
 from acmx.domain.user_lists import read_users
+from acmx.provisioning.files import files
 from acmx.provisioning.ue_shape import check
 from acmx.provisioning.xml import parse
-
-MANIFEST = "provisioning.json"
 
 
 class Checked(msgspec.Struct):
@@ -118,8 +116,8 @@ def _make(id_: str, folder: Path, named: tuple[str, ...], options: Options, *, r
     with options.client() as client:
         documents = _for(client.documents(id_, rel13=rel13), named)
     with busy(f"writing the documents of {people(len(documents.users))}"):
-        files = _write(documents, folder)
-    options.show(documents, lambda: _draw(documents, folder, files))
+        count = _write(documents, folder)
+    options.show(documents, lambda: _draw(documents, folder, count))
     return DONE
 
 
@@ -152,34 +150,18 @@ def _check(file: Path, options: Options) -> int:
 
 def _write(documents: Documents, folder: Path) -> int:
     """How many files were written; each is whole or not there."""
-    homes = [folder / "users" / quote(user, safe="@") for user in documents.users]
+    made = [(folder / place, content) for place, content in files(documents)]
     try:
-        for home in homes:
+        for home in {path.parent for path, _ in made}:
             home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise AcmxError(f"{error.filename} cannot be made: {error.strerror}") from None
-    entries = [(quote(entry.name, safe=""), entry.xml.encode()) for entry in documents.entries]
-    for home in homes:
-        for name, xml in entries:
-            write(home / name, xml)
-    write(folder / quote(documents.name, safe=""), documents.xml.encode())
-    write(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(_manifest(documents))) + b"\n")
-    return len(documents.users) * len(entries) + 2
+    for path, content in made:
+        write(path, content)
+    return len(made)
 
 
-def _manifest(documents: Documents) -> dict[str, object]:
-    return {
-        "exchange": documents.id,
-        "partner": documents.partner,
-        "catalogue": documents.catalogue,
-        "template": documents.template,
-        "users": len(documents.users),
-        "entries": [entry.name for entry in documents.entries],
-        "sources": documents.sources,
-    }
-
-
-def _draw(documents: Documents, folder: Path, files: int) -> None:
+def _draw(documents: Documents, folder: Path, count: int) -> None:
     out().print(
         facts(
             {
@@ -195,4 +177,4 @@ def _draw(documents: Documents, folder: Path, files: int) -> None:
     for key, source in documents.sources.items():
         sources.add_row(cell(key), cell(source))
     out().print(sources)
-    note(f"{files:,} files written to {folder}.")
+    note(f"{count:,} files written to {folder}.")

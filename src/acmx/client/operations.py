@@ -18,9 +18,18 @@ class OperationCalls(Calls):
         """The server's clock is right: what time decides is decided again."""
         return self._connection.send("POST", "/clock/confirmation", ClockStanding)
 
-    def audit(self, after: str | None = None, limit: int | None = None) -> AuditPage:
-        """One page of the journal, newest first."""
-        return self._connection.get(query("/audit", after=after, limit=limit), AuditPage)
+    def audit(
+        self,
+        after: str | None = None,
+        limit: int | None = None,
+        *,
+        event: str | None = None,
+        actor: str | None = None,
+        exchange: str | None = None,
+    ) -> AuditPage:
+        """One page of the journal, newest first: all, or what is asked for; perhaps nothing though there is more."""
+        asked = {"event": event, "actor": actor, "exchange": exchange}
+        return self._connection.get(query("/audit", after=after, limit=limit, **asked), AuditPage)
 
     def all_audit(self) -> Iterator[JournalEntry]:
         for page in pages(self.audit):

@@ -5,6 +5,7 @@ from acmx.client.pages import pages
 from acmx.client.places import path, query
 from acmx.domain.acm1 import (
     Explanation,
+    Holders,
     Identities,
     NewIdentities,
     Policy,
@@ -27,8 +28,12 @@ class RuleCalls(Calls):
         return self._connection.get(place, Identities)
 
     def set_identities(self, identities: NewIdentities) -> Identities:
-        """Raises FaultyInput with every fault, Incomplete."""
+        """Raises FaultyInput with every fault, Incomplete, VersionsDiffer."""
         return self._connection.send("PUT", "/server-identities", Identities, identities)
+
+    def identity_holders(self) -> Holders:
+        """Who holds which version by the approvals that hold."""
+        return self._connection.get("/server-identities/holders", Holders)
 
     def policy(self) -> Policy:
         return self._connection.get("/policy", Policy)

@@ -314,7 +314,7 @@ class NotAsCompared(AcmxError):
 
 
 class VersionsDiffer(AcmxError):
-    """The exchange or the server identity information has changed since it was read."""
+    """What this is based on has changed since it was read."""
 
     type = "versions-differ"
     status = 412

@@ -10,13 +10,18 @@ from acmx.flows.seal import line_of, signed
 from acmx.flows.show import journal_entry
 from acmx.storage import journal, seals
 from acmx.storage.engine import Tx
+from acmx.storage.journal import ALL, Wanted
 from acmx.storage.seals import Row
 from acmx.trust.roles import Caller
 
+LOOKED_AT = 100_000
 
-def page(tx: Tx, *, after: int | None, limit: int) -> AuditPage:
-    found = journal.page(tx, before=after, limit=limit + 1)
-    following = str(found[limit - 1].serial) if len(found) > limit else None
+
+def page(tx: Tx, *, after: int | None, limit: int, wanted: Wanted = ALL) -> AuditPage:
+    """At most `limit` of those wanted; where few are, perhaps none though there are more."""
+    from_ = max(0, (after or journal.last(tx) + 1) - LOOKED_AT)
+    found = journal.page(tx, before=after, limit=limit + 1, wanted=wanted, from_=from_)
+    following = str(found[limit - 1].serial) if len(found) > limit else str(from_) if from_ > 1 else None
     return AuditPage([journal_entry(entry) for entry in found[:limit]], following)
 
 

@@ -5,7 +5,7 @@ from msgspec import Struct
 
 from acmx.domain import acm1, server_identity
 from acmx.domain.acm1 import Identities, NewIdentities
-from acmx.domain.errors import FaultyInput, Incomplete, NotFound
+from acmx.domain.errors import FaultyInput, Incomplete, NotFound, VersionsDiffer
 from acmx.domain.moments import from_ms, to_ms
 from acmx.flows import named_by
 from acmx.flows.carry_out import StaleError
@@ -23,7 +23,14 @@ class Plan(Struct, frozen=True):
 
 
 def prepare(house: House, tx: Tx, caller: Caller, new: NewIdentities) -> Plan:
-    """Raises FaultyInput naming every fault, Incomplete where a required row is missing and that is not marked."""
+    """Raises FaultyInput naming every fault, Incomplete where a required row is missing and that is not marked,
+    VersionsDiffer where another version is to be replaced than there is.
+    """
+    current = catalogues.current_version(tx)
+    if new.replaces not in (None, current):
+        raise VersionsDiffer(
+            f"version {new.replaces} was to be replaced, now there is {current}", current=current
+        )
     identity = server_identity.read(new.server_identity)
     if faults := named_by.faults(house.system, house.realms, identity.mc_system_id):
         raise FaultyInput(faults)
@@ -33,7 +40,7 @@ def prepare(house: House, tx: Tx, caller: Caller, new: NewIdentities) -> Plan:
     if any("," in row for row in missing):
         missing = [row.replace(",", ";") for row in missing]
     catalogue = Catalogue(
-        version=catalogues.current_version(tx) + 1,
+        version=current + 1,
         body=msgspec.json.encode(identity),
         missing=",".join(missing),
         entered_at=to_ms(house.clock()),

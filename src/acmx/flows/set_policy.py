@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from acmx.domain import acm1
-from acmx.domain.errors import FaultyInput
+from acmx.domain.errors import FaultyInput, VersionsDiffer
 from acmx.domain.moments import from_ms, to_ms
 from acmx.flows.carry_out import StaleError
 from acmx.flows.house import House
@@ -20,11 +20,13 @@ class Plan(Struct, frozen=True):
     policy: PolicyText
 
 
-def prepare(house: House, tx: Tx, caller: Caller, text: str) -> Plan:
-    """Raises FaultyInput where the text is no policy."""
+def prepare(house: House, tx: Tx, caller: Caller, text: str, replaces: int | None = None) -> Plan:
+    """Raises FaultyInput where the text is no policy, VersionsDiffer where another is to be replaced than holds."""
+    current = policies.current(tx).version
+    if replaces not in (None, current):
+        raise VersionsDiffer(f"version {replaces} was to be replaced, now {current} holds", current=current)
     parsed(text)
-    version = policies.current(tx).version + 1
-    return Plan(PolicyText(version, text, to_ms(house.clock()), caller.mc_service_id))
+    return Plan(PolicyText(current + 1, text, to_ms(house.clock()), caller.mc_service_id))
 
 
 def apply(tx: Tx, plan: Plan) -> acm1.Policy:

@@ -112,6 +112,16 @@ def to_update(tx: Tx, version: int, now: int, limit: int) -> list[Exchange]:
     )
 
 
+def holding(tx: Tx) -> list[tuple[str, int, int]]:
+    """Partner, version of the server identity information, and by how many live grants it is known there."""
+    found = tx.rows(
+        "SELECT partner, catalogue, COUNT(*) FROM exchange "
+        "WHERE role = 'partner' AND grant_state = 'live' AND catalogue IS NOT NULL "
+        "GROUP BY partner, catalogue ORDER BY partner, catalogue DESC"
+    )
+    return [(partner, catalogue, count) for partner, catalogue, count in found]
+
+
 def knows(tx: Tx, exchange: Exchange, version: int) -> None:
     """The primary knows all up to this version: its content differs in nothing from what it was told."""
     tx.execute(

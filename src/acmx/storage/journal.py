@@ -86,19 +86,43 @@ def has(tx: Tx, primary: str, id_: str, event: str, actor: str, *, since: int) -
     )
 
 
-def page(tx: Tx, *, before: int | None, limit: int) -> list[Entry]:
-    """Newest first, those before the serial `before`."""
-    where = "WHERE serial < :before" if before else ""
+class Wanted(msgspec.Struct, frozen=True):
+    """Which rows of the journal are looked for; what is None does not matter."""
+
+    event: str | None = None
+    actor: str | None = None
+    exchange: str | None = None
+
+
+ALL = Wanted()
+
+
+def page(tx: Tx, *, before: int | None, limit: int, wanted: Wanted = ALL, from_: int = 0) -> list[Entry]:
+    """Newest first, those before the serial `before` and from `from_` on."""
+    where = ["serial >= :from"]
+    if before:
+        where.append("serial < :before")
+    columns = {"event": wanted.event, "actor": wanted.actor, "id": wanted.exchange}
+    asked = {name: value for name, value in columns.items() if value is not None}
+    where += [f"{name} = :{name}" for name in asked]
     return rows.many(
         Entry,
-        tx.rows(f"{_SELECT} {where} ORDER BY serial DESC LIMIT :limit", {"before": before, "limit": limit}),
+        tx.rows(
+            f"{_SELECT} WHERE {' AND '.join(where)} ORDER BY serial DESC LIMIT :limit",
+            {"before": before, "from": from_, "limit": limit, **asked},
+        ),
     )
+
+
+def last(tx: Tx) -> int:
+    """The serial of the newest row; 0: none."""
+    row = tx.row("SELECT MAX(serial) FROM journal")
+    return (row[0] or 0) if row else 0
 
 
 def last_before(tx: Tx, at: int) -> int:
     """The serial of the last row before then (milliseconds), as far as the clock only ever went forward; 0: none."""
-    row = tx.row("SELECT MAX(serial) FROM journal")
-    low, high = 0, (row[0] or 0) if row else 0
+    low, high = 0, last(tx)
     while low < high:
         middle = (low + high) // 2
         next_ = tx.row(

@@ -1,12 +1,14 @@
 """`acmx audit`, `acmx evidence` and `acmx purge`, against replies that real keys signed."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from acmx.cli.main import run
+from acmx.domain.acm1 import AuditPage, Holder, Holders, JournalEntry
 from acmx.domain.records import Checkpoints, Purged, SealedRow, SealedRows
 from acmx.trust.keys import SigningKey, spoken
 from acmx.trust.own import Own
@@ -125,3 +127,21 @@ def test_purge_says_what_it_removed_or_would(logged_on, capsys):
     assert "200 bodies and 300 notices of 100 exchanges" in would
     assert "400 rows of provisioning jobs" in would
     assert (would.endswith("would be removed."), done.endswith("are removed.")) == (True, True)
+
+
+def test_only_what_is_asked_for_is_shown(logged_on, capsys):
+    entry = JournalEntry(7, datetime(2026, 11, 23, tzinfo=UTC), "policy-set", "sip:a@b.example")
+    logged_on.replies["GET /audit?event=policy-set&actor=sip%3Aa%40b.example"] = (
+        200,
+        AuditPage([entry], "3"),
+    )
+    assert run(["audit", "--event", "policy-set", "--actor", "sip:a@b.example"]) == 0
+    shown = capsys.readouterr()
+    assert "policy-set" in shown.out
+    assert "--after 3" in shown.err
+
+
+def test_who_holds_which_version_is_listed(logged_on, capsys):
+    logged_on.replies["GET /server-identities/holders"] = (200, Holders([Holder(SYSTEM, 3, 1200)]))
+    assert run(["identities", "holders"]) == 0
+    assert "1,200" in capsys.readouterr().out

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from acmx.cli.main import run
-from acmx.domain.acm1 import Accepted, Documents, Provisioning, Reviewed
+from acmx.domain.acm1 import Accepted, Documents, Entry, Provisioning, Reviewed
 
 POLICE, FIRE = "mc.metro-police.example", "mc.county-fire.example"
 ID = "01a206cb-f5c6-77ad-94c0-f9f1f6155a0d"
@@ -48,7 +48,8 @@ def test_it_is_shown_as_given(logged_on, given, capsys):
 
 
 def test_for_whom_documents_are_written_is_said_here(logged_on, tmp_path, capsys):
-    documents = Documents(ID, POLICE, 1, 0, "ue.xml", "<a/>", [], [], {})
+    entry = Entry("mcptt", "entry.xml", "<b/>")
+    documents = Documents(ID, POLICE, 1, 0, "ue.xml", "<a/>", [entry], [], {})
     logged_on.replies[f"GET /requests/{ID}/documents"] = (200, documents)
     users = tmp_path / "users.txt"
     users.write_text(f"sip:crew.1@{FIRE}\n")

@@ -60,7 +60,7 @@ def test_the_commands_are_those_that_were_promised():
     assert {" ".join(path[1:]) for path in COMMANDS} == {
         *("init", "serve", "doctor", "backup", "restore", "demo", "login", "logout"),
         *(f"account {verb}" for verb in ("add", "list", "set", "disable", "enable", "unlock", "password")),
-        *("identities show", "identities set"),
+        *("identities show", "identities set", "identities holders"),
         *(
             f"partner {verb}"
             for verb in (

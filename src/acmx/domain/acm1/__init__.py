@@ -5,6 +5,8 @@ from acmx.domain.acm1.approvals import Threshold as Threshold
 from acmx.domain.acm1.explanations import CheckShown as CheckShown
 from acmx.domain.acm1.explanations import Explanation as Explanation
 from acmx.domain.acm1.explanations import FactShown as FactShown
+from acmx.domain.acm1.identities import Holder as Holder
+from acmx.domain.acm1.identities import Holders as Holders
 from acmx.domain.acm1.identities import Identities as Identities
 from acmx.domain.acm1.identities import NewIdentities as NewIdentities
 from acmx.domain.acm1.operations import AuditPage as AuditPage

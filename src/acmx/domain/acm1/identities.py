@@ -8,10 +8,14 @@ from acmx.domain.messages import Moment
 
 
 class NewIdentities(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Server identity information to be entered; `incomplete` admits missing required rows, visibly."""
+    """Server identity information to be entered; `incomplete` admits missing required rows, visibly.
+
+    With `replaces` only while that version is the current one.
+    """
 
     server_identity: dict[str, Any]
     incomplete: bool = False
+    replaces: int | None = None
 
 
 class Identities(Struct, frozen=True, omit_defaults=True):
@@ -22,3 +26,17 @@ class Identities(Struct, frozen=True, omit_defaults=True):
     server_identity: dict[str, Any]
     entered_at: Moment | None = None
     entered_by: str | None = None
+
+
+class Holder(Struct, frozen=True):
+    """A partner, and the version that it holds by so many exchanges whose approval is live."""
+
+    partner: str
+    version: int
+    exchanges: int
+
+
+class Holders(Struct, frozen=True):
+    """Who holds which version, by partner; the newest first."""
+
+    items: list[Holder]

@@ -13,10 +13,11 @@ Why = Literal[
 PolicyText = Annotated[str, Meta(max_length=1_000_000)]
 
 
-class PolicyInput(Struct, frozen=True, forbid_unknown_fields=True):
-    """A policy text (Cedar)."""
+class PolicyInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A policy text (Cedar); with `replaces` it is set only while that version holds."""
 
     text: PolicyText
+    replaces: int | None = None
 
 
 class Policy(Struct, frozen=True, omit_defaults=True):

@@ -84,6 +84,8 @@ def _parameters(row: Served) -> list[dict[str, Any]]:
     ]
     if row.method == "GET" and {"next", "items"} & set(row.gives.__struct_fields__):
         named += [{"name": name, "in": "query", "schema": text} for name in ("after", "limit")]
+    if row.path == "/audit":
+        named += [{"name": name, "in": "query", "schema": text} for name in ("event", "actor", "exchange")]
     if row.path == "/requests" and row.method == "POST":
         named.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": text})
     return named

@@ -3,11 +3,13 @@
 from acmx.domain import acm1
 from acmx.faces.acm1.calls import Call
 from acmx.flows import audit, list_notices
+from acmx.storage.journal import Wanted
 
 
 async def get_audit(call: Call) -> acm1.AuditPage:
-    after, limit = call.after(), call.limit()
-    return await call.read(lambda tx: audit.page(tx, after=after, limit=limit))
+    after, limit, query = call.after(), call.limit(), call.request.query_params
+    wanted = Wanted(query.get("event"), query.get("actor"), query.get("exchange"))
+    return await call.read(lambda tx: audit.page(tx, after=after, limit=limit, wanted=wanted))
 
 
 async def get_news(call: Call) -> acm1.NoticePage:

@@ -81,6 +81,7 @@ ROUTES: tuple[Served, ...] = (
     ),
     Served("GET", "/partner-file", "partners-read", partners.get_partner_file, None, PartnerFile),
     Served("GET", "/server-identities", "identities-read", rules.get_identities, None, acm1.Identities),
+    Served("GET", "/server-identities/holders", "identities-read", rules.get_holders, None, acm1.Holders),
     Served(
         "GET",
         "/server-identities/{version}",

@@ -5,7 +5,7 @@ import asyncio
 from acmx.domain import acm1
 from acmx.domain.errors import Fault, FaultyInput
 from acmx.faces.acm1.calls import Call
-from acmx.flows import enter_identities, explain, set_policy, try_policy
+from acmx.flows import enter_identities, explain, list_holders, set_policy, try_policy
 from acmx.trust import roles
 
 
@@ -24,12 +24,19 @@ async def put_identities(call: Call) -> acm1.Identities:
     return await call.carry_out(enter_identities.prepare, enter_identities.apply, new=call.given)
 
 
+async def get_holders(call: Call) -> acm1.Holders:
+    return await call.read(list_holders.holders)
+
+
 async def get_policy(call: Call) -> acm1.Policy:
     return await call.read(set_policy.show)
 
 
 async def put_policy(call: Call) -> acm1.Policy:
-    return await call.carry_out(set_policy.prepare, set_policy.apply, text=call.given.text)
+    given = call.given
+    return await call.carry_out(
+        set_policy.prepare, set_policy.apply, text=given.text, replaces=given.replaces
+    )
 
 
 async def post_policy_check(call: Call) -> acm1.Policy:

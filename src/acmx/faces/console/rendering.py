@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from acmx.domain.plain import plain
 from acmx.faces.console import said, static_files
+from acmx.faces.console.fields import shown
 from acmx.faces.console.texts import ENGLISH
 
 
@@ -47,7 +48,7 @@ def _make() -> Environment:
         finalize=lambda value: plain(value) if type(value) is str else value,
     )
     environment.globals.update(t=ENGLISH, language=ENGLISH.language, static=static_files.address)
-    environment.filters.update(moment=moment, spaced=spaced, count=count, iso=iso)
+    environment.filters.update(moment=moment, spaced=spaced, count=count, iso=iso, shown=shown)
     environment.filters.update(detail=said.detail_of, members=said.members_of, faults=said.faults_of)
     return environment
 

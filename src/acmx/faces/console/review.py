@@ -3,7 +3,7 @@
 What was filled in travels in the form from page to page, with `seen`, the versions that the reviewer was shown.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from starlette.responses import Response
 from acmx.domain.acm1 import Exchange
 from acmx.domain.errors import AcmxError, Fault, FaultyInput, VersionsDiffer
 from acmx.faces.acm1 import requests, rules
+from acmx.faces.console.fields import flat
 from acmx.faces.console.forms import Form
 from acmx.faces.console.visit import Visit
 
@@ -108,18 +109,7 @@ async def _page(
 
 def flattened(exchange: Exchange) -> Iterator[tuple[str, str]]:
     """Every field that an approval gives away, and its value: nothing is summed up."""
-    yield from _flat("", (exchange.disclosed or {}).get("server_identity", {}))
-
-
-def _flat(at: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        for name, member in value.items():
-            yield from _flat(f"{at}.{name}" if at else name, member)
-    elif isinstance(value, list | tuple):
-        for index, member in enumerate(value):
-            yield from _flat(f"{at}[{index}]", member)
-    elif value is not None:
-        yield at, str(value).lower() if isinstance(value, bool) else str(value)
+    yield from flat((exchange.disclosed or {}).get("server_identity", {}))
 
 
 def _draft(form: Form, exchange: Exchange, act: str) -> Draft:

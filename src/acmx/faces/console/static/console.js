@@ -103,8 +103,8 @@ async function keepListening(address) {
   for (;;) await listen(address);
 }
 
-// Once is enough: a form that is on its way is not sent again. A page that comes back from the cache may be, and what
-// only downloads something (data-again).
+// Once is enough: a form that is on its way is not sent again, unless it only asks or downloads something (data-again).
+// A page that comes back from the cache may be.
 let sent = new WeakSet();
 document.addEventListener("submit", (event) => {
   if (event.target.method !== "post" || "again" in event.target.dataset) return;
