@@ -42,9 +42,9 @@ def test_two_people_meet_by_files_and_the_telephone(tmp_path: Path) -> None:
             await expect(page.get_by_text(spoken(police.own.key.kid).split()[3])).to_be_visible()
             async with page.expect_download() as coming:
                 await page.get_by_role("link", name="Download our file").click()
-            ours = await (await coming.value).path()
+            ours = await asyncio.to_thread(Path(await (await coming.value).path()).read_bytes)
             assert (await coming.value).suggested_filename == f"{POLICE}.json"
-            await fire.done("POST", "/partners", msgspec.json.decode(Path(ours).read_bytes()))
+            await fire.done("POST", "/partners", msgspec.json.decode(ours))
             theirs = tmp_path / "theirs.json"
             theirs.write_bytes(msgspec.json.encode(await fire.done("GET", "/partner-file")))
             await page.locator("input[type=file]").set_input_files(theirs)
