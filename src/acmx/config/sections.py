@@ -147,6 +147,24 @@ class Xcap(Struct, frozen=True, forbid_unknown_fields=True):
     profile_index: int = 0
 
 
+class Metrics(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where Prometheus reads how the server is, by plain HTTP: HOST:PORT on loopback; empty: nowhere."""
+
+    listen: str = ""
+
+
+class Traces(Struct, frozen=True, forbid_unknown_fields=True):
+    """The URL to which traces are sent (OTLP over HTTP), as /v1/traces of a collector; empty: there are none."""
+
+    endpoint: str = ""
+
+
+class Log(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the log is written; `auto` is `console` on a terminal and `json` elsewhere."""
+
+    format: Literal["auto", "json", "console"] = "auto"
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an ACM server must know before it starts."""
 
@@ -166,3 +184,6 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     retention: Retention = Retention()
     provisioning: Provisioning = Provisioning()
     xcap: Xcap = Xcap()
+    metrics: Metrics = Metrics()
+    traces: Traces = Traces()
+    log: Log = Log()

@@ -90,4 +90,17 @@ TEMPLATE = """\
 {xcap.ca_file}
 {xcap.at_a_time}
 {xcap.profile_index}
+
+[metrics]
+# Where Prometheus reads how the server is (docs/operations.md), as "127.0.0.1:9464": a loopback address, as whoever
+# reaches it may read it; "" for nowhere.
+{metrics.listen}
+
+[traces]
+# Where OpenTelemetry traces are sent, as "http://127.0.0.1:4318/v1/traces"; "" for none. It needs acmx[traces].
+{traces.endpoint}
+
+[log]
+# How the log on stderr is written: "json", "console", or "auto": console on a terminal, json elsewhere.
+{log.format}
 """

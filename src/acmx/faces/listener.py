@@ -57,7 +57,8 @@ class _Http(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.made = True
-        certificate = transport.get_extra_info("ssl_object").getpeercert(True)
+        tls = transport.get_extra_info("ssl_object")
+        certificate = tls.getpeercert(True) if tls else None
         self.peer_certificate = fingerprint(certificate) if certificate else None
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
@@ -109,7 +110,7 @@ class _Http(HttpToolsProtocol):
 
 
 class Listener:
-    """One face on one address.
+    """One face on one address; without a `context` it speaks plain HTTP.
 
     The application finds the SHA-256 fingerprint (64 hexadecimal digits) of the client's certificate, or
     None, in `scope["extensions"]["tls"]["peer_certificate"]`. `on_refused(reason, address)` is called on the
@@ -123,7 +124,7 @@ class Listener:
         app: ASGIApp,
         host: str,
         port: int,
-        context: ssl.SSLContext,
+        context: ssl.SSLContext | None,
         on_refused: Callable[[str, str], None],
     ) -> None:
         self._address = (host, port)
@@ -224,7 +225,7 @@ class Listener:
                 lambda: http,
                 connection,
                 ssl=self._context,
-                ssl_handshake_timeout=_HANDSHAKE_SECONDS,
+                ssl_handshake_timeout=_HANDSHAKE_SECONDS if self._context else None,
             )
         except ssl.SSLCertVerificationError as error:
             self._on_refused(error.verify_message, address)

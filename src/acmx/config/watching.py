@@ -1,0 +1,38 @@
+"""What is wrong with how the server is watched from outside."""
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from acmx.config.addresses import endpoint
+from acmx.config.sections import Metrics, Traces
+from acmx.domain.errors import Fault, FaultyInput
+
+_LOCALHOST = "localhost"
+
+
+def faults_of_metrics(metrics: Metrics) -> Iterator[Fault]:
+    if not metrics.listen:
+        return
+    try:
+        host, _ = endpoint(metrics.listen)
+    except FaultyInput as error:
+        yield Fault("metrics.listen", metrics.listen[:255], error.faults[0].rule)
+        return
+    if not _is_loopback(host):
+        yield Fault(
+            "metrics.listen", metrics.listen[:255], "must be a loopback address: whoever reaches it reads all"
+        )
+
+
+def faults_of_traces(traces: Traces) -> Iterator[Fault]:
+    if traces.endpoint and not traces.endpoint.startswith(("https://", "http://127.0.0.1", "http://[::1]")):
+        yield Fault(
+            "traces.endpoint", traces.endpoint[:255], "must begin with https://, or be on http and loopback"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == _LOCALHOST
