@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
+from structlog.contextvars import bind_contextvars
 
 from acmx.delivery import comparison
 from acmx.delivery.backoff import LONGEST, Pace, delay
@@ -245,6 +246,7 @@ class Link:
         task.get_loop().call_later(AFTER_OWN_FAULT, self._wake.set)
 
     async def _send(self, wire: Wire, queued: Queued) -> None:
+        bind_contextvars(exchange=queued.id)
         message = await self._store.read(
             lambda tx: messages.at(tx, queued.primary_system, queued.id, self._own.system, queued.n)
         )

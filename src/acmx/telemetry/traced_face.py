@@ -1,14 +1,10 @@
 """A face whose requests are spans."""
 
-import re
-
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Tracer
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from acmx.domain.comparison import UUID7
-
-_EXCHANGE = re.compile(UUID7)
+from acmx.faces.problems import EXCHANGE_ID
 
 
 class TracedFace:
@@ -50,5 +46,5 @@ def _name(span: Span, scope: Scope) -> None:
     span.update_name(f"{scope['method']} {route}")
     span.set_attribute("http.request.method", scope["method"])
     span.set_attribute("http.route", route)
-    if _EXCHANGE.fullmatch(places.get("id", "")):
+    if EXCHANGE_ID.fullmatch(places.get("id", "")):
         span.set_attribute("acmx.exchange", places["id"])
