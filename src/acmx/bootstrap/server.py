@@ -144,12 +144,14 @@ class Server:
             *endpoint(config.acm1.listen),
             tls1,
             self._watch.connections("acm1", refused("acm1")),
+            config.acm1.proxies,
         )
         self._face2 = Listener(
             self._watch.face(acm2.app(), "acm2"),
             *endpoint(config.acm2.listen),
             tls2,
             self._watch.connections("acm2", refused("acm2")),
+            config.acm2.proxies,
         )
         self._renewal.on_acm1 = self._face1.use
         self._renewal.on_acm2 = self._use_for_acm2

@@ -9,16 +9,21 @@ from acmx.domain.telling import BY_DEFAULT
 
 
 class Acm1(Struct, frozen=True, forbid_unknown_fields=True):
-    """The listener for ACM clients: HOST:PORT, port 0 for any free one."""
+    """The listener for ACM clients: HOST:PORT, port 0 for any free one.
+
+    `proxies`: the IP addresses that alone connect, on behalf of others, whom they name by the PROXY protocol.
+    """
 
     listen: str = "127.0.0.1:8441"
+    proxies: tuple[str, ...] = ()
 
 
 class Acm2(Struct, frozen=True, forbid_unknown_fields=True):
-    """The listener for partner systems, and the URL at which they reach it."""
+    """The listener for partner systems, and the URL at which they reach it. `proxies` as for ACM-1."""
 
     listen: str = "127.0.0.1:8442"
     address: str = "https://127.0.0.1:8442"
+    proxies: tuple[str, ...] = ()
 
 
 class Requests(Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,11 +15,14 @@ TEMPLATE = """\
 [acm1]
 # Where ACM clients connect: host:port, an IPv6 address in brackets.
 {acm1.listen}
+# The addresses of proxies before it, which say for whom they connect (docs/operations.md); nobody else connects then.
+{acm1.proxies}
 
 [acm2]
 # Where partner systems connect, and the URL at which they reach that place from outside.
 {acm2.listen}
 {acm2.address}
+{acm2.proxies}
 
 [realms]
 # Whose users are ours: the hosts of their SIP URIs (each alone, not those below it), the phone contexts of

@@ -1,13 +1,20 @@
-"""What is wrong with how the server is watched from outside."""
+"""What is wrong with what stands around the server: proxies, metrics, traces."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address
 
 from acmx.config.addresses import endpoint
-from acmx.config.sections import Metrics, Traces
+from acmx.config.sections import Config, Metrics, Traces
 from acmx.domain.errors import Fault, FaultyInput
 
 _LOCALHOST = "localhost"
+
+
+def faults_of_proxies(config: Config) -> Iterator[Fault]:
+    for field, proxies in (("acm1.proxies", config.acm1.proxies), ("acm2.proxies", config.acm2.proxies)):
+        for address in proxies:
+            if not _is_address(address):
+                yield Fault(field, address[:255], "must be an IP address")
 
 
 def faults_of_metrics(metrics: Metrics) -> Iterator[Fault]:
@@ -29,6 +36,13 @@ def faults_of_traces(traces: Traces) -> Iterator[Fault]:
         yield Fault(
             "traces.endpoint", traces.endpoint[:255], "must begin with https://, or be on http and loopback"
         )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return text == str(ip_address(text))
+    except ValueError:
+        return False
 
 
 def _is_loopback(host: str) -> bool:
