@@ -1,5 +1,6 @@
 """What is wrong with what stands around the server: proxies, metrics, traces."""
 
+import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 
@@ -8,6 +9,7 @@ from acmx.config.sections import Config, Metrics, Traces
 from acmx.domain.errors import Fault, FaultyInput
 
 _LOCALHOST = "localhost"
+_ENDPOINT = re.compile(r"(https://[!-~]+|http://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]{1,5})?(/[!-~]*)?)")
 
 
 def faults_of_proxies(config: Config) -> Iterator[Fault]:
@@ -32,7 +34,7 @@ def faults_of_metrics(metrics: Metrics) -> Iterator[Fault]:
 
 
 def faults_of_traces(traces: Traces) -> Iterator[Fault]:
-    if traces.endpoint and not traces.endpoint.startswith(("https://", "http://127.0.0.1", "http://[::1]")):
+    if traces.endpoint and not _ENDPOINT.fullmatch(traces.endpoint):
         yield Fault(
             "traces.endpoint", traces.endpoint[:255], "must begin with https://, or be on http and loopback"
         )
