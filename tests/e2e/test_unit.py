@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from strace import require_strace
-from systems import System, two_systems
+from systems import PASSWORD, System, submission, two_systems
 
 pytestmark = pytest.mark.slow
 UNIT = Path(__file__).parent.parent.parent / "deploy" / "acmx.service"
@@ -59,22 +59,24 @@ def members(group: str) -> Iterator[str]:
             yield name
 
 
-async def submit(system: System) -> int:
-    """To the server that runs in a process of its own."""
+async def ask(system: System) -> list[int]:
+    """A log-on and a request to the server that runs in a process of its own; what it answers."""
+    url = f"https://{system.config.acm1.listen}/acm1/v1"
     headers = {"Authorization": "Bearer admin", "Idempotency-Key": "key"}
-    document = {"kind": "server-identity", "partner": "mc.county-fire.example", "purpose": "flood"}
-    url = f"https://{system.config.acm1.listen}/acm1/v1/requests"
-    users = [f"sip:officer.1@{system.id}"]
-    async with (
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as http,
-        http.post(url, json={**document, "users": users}, headers=headers) as reply,
-    ):
-        return reply.status
+    answers = []
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False), headers=headers) as http:
+        for path, document in (
+            ("/sessions", {"account": "admin", "password": PASSWORD}),
+            ("/requests", submission()),
+        ):
+            async with http.post(url + path, json=document) as reply:
+                answers.append(reply.status)
+    return answers
 
 
 @pytest.fixture(scope="module")
 def trace(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Every system call of a server that starts, takes a request, delivers it, and stops."""
+    """Every system call of a server that starts, takes a log-on and a request, delivers it, and stops."""
     require_strace()
     folder = tmp_path_factory.mktemp("unit")
 
@@ -94,7 +96,7 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> str:
                 assert server.stderr is not None
                 while b"serving" not in (line := await server.stderr.readline()):
                     assert line
-                assert await submit(police) == 201
+                assert await ask(police) == [201, 201]
                 async with asyncio.timeout(120):
                     while (await fire.rows("SELECT COUNT(*) FROM exchange"))[0][0] == 0:  # noqa: ASYNC110
                         await asyncio.sleep(0.1)
