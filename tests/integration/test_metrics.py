@@ -1,6 +1,7 @@
 """What an operator pages on, read as Prometheus reads it."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import aiohttp
 import msgspec
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from acmx.config import Metrics
@@ -15,6 +17,7 @@ from acmx.domain.moments import to_ms
 from acmx.flows import doubt_clock
 from systems import FIRE, POLICE, System, eventually, two_systems
 
+ROOT = Path(__file__).parent.parent.parent
 Samples = dict[str, dict[tuple[str, ...], float]]
 
 
@@ -32,17 +35,20 @@ async def two_watched(tmp_path: Path) -> AsyncIterator[tuple[System, System]]:
         yield police, fire
 
 
-async def scrape(system: System) -> Samples:
-    """The value of each sample by its name and the values of its labels, these in the order of their names."""
+async def page(system: System) -> str:
     async with (
         aiohttp.ClientSession() as http,
         http.get(f"http://127.0.0.1:{system.server.metrics_port}/metrics") as reply,
     ):
         assert reply.status == 200
         assert reply.content_type == "text/plain"
-        text = await reply.text()
+        return await reply.text()
+
+
+async def scrape(system: System) -> Samples:
+    """The value of each sample by its name and the values of its labels, these in the order of their names."""
     found: Samples = {}
-    for family in text_string_to_metric_families(text):
+    for family in text_string_to_metric_families(await page(system)):
         assert family.documentation, family.name
         for sample in family.samples:
             found.setdefault(sample.name, {})[tuple(sample.labels.values())] = sample.value
@@ -182,9 +188,24 @@ def test_certificates_streams_parts_clock_and_journal(tmp_path: Path) -> None:
             assert now["acmx_clock_held"] == {(): 1}
             assert now["acmx_part_up"]["", "sealer"] == 0
             assert now["acmx_journal_unsealed_rows"][()] >= 1
+            police.clock.advance(seconds=90)
+            assert (await scrape(police))["acmx_journal_unsealed_seconds"][()] >= 90
 
     # Two systems run in this process: of its tasks named alike the first is the one that started first.
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("file", ["docs/operations.md", "deploy/alerts.yml"])
+def test_what_is_paged_on_is_there(tmp_path: Path, file: str) -> None:
+    async def scenario() -> str:
+        async with two_watched(tmp_path) as (police, _):
+            return await page(police)
+
+    there = set(re.findall(r"^# TYPE (\w+) ", asyncio.run(scenario()), re.MULTILINE))
+    there |= {f"{name}_bucket" for name in there}
+    named = set(re.findall(r"\b(?:acmx_[a-z]+_\w+|acmx_info|process_\w+)", (ROOT / file).read_text()))
+    assert len(named) > 9
+    assert named - there == set()
 
 
 def test_nothing_listens_and_nothing_is_wrapped_unless_configured(tmp_path: Path) -> None:

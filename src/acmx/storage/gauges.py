@@ -25,10 +25,11 @@ class Pending(msgspec.Struct, frozen=True):
 
 
 class Journal(msgspec.Struct, frozen=True):
-    """How many rows there are, and how many of them are not sealed yet."""
+    """How many rows there are, how many are not sealed yet, and from when the oldest of these is (milliseconds)."""
 
     total: int
     unsealed: int
+    oldest: int | None
 
 
 def waiting(tx: Tx, partner: str) -> Waiting:
@@ -53,7 +54,10 @@ def pending(tx: Tx) -> Pending:
 def journal(tx: Tx) -> Journal:
     head = seals.head(tx)
     unsealed = _count(tx, "SELECT 1 FROM journal WHERE serial > :serial", serial=head.serial)
-    return Journal(head.size + unsealed, unsealed)
+    oldest = tx.row(
+        "SELECT at FROM journal WHERE serial > :serial ORDER BY serial LIMIT 1", {"serial": head.serial}
+    )
+    return Journal(head.size + unsealed, unsealed, oldest[0] if oldest else None)
 
 
 def _count(tx: Tx, sql: str, **params: object) -> int:

@@ -36,7 +36,7 @@ class Standing:
             self._about(),
             *self._queues(tx),
             *self._pending(tx),
-            *_journal(tx),
+            *self._journal(tx),
             self._ends([*parts.ends(), *warn_of_expiry.of_partners(tx)]),
             _gauge(
                 "clock_held",
@@ -75,6 +75,18 @@ class Standing:
             "pending_oldest_seconds", "How long the oldest of them has waited", self._since(pending.oldest)
         )
 
+    def _journal(self, tx: Tx) -> Iterator[Metric]:
+        rows = gauges.journal(tx)
+        yield _gauge("journal_rows", "Rows of the journal", rows.total)
+        yield _gauge(
+            "journal_unsealed_rows",
+            f"Of those, the ones not sealed yet; at most {gauges.MOST}",
+            rows.unsealed,
+        )
+        yield _gauge(
+            "journal_unsealed_seconds", "How long the oldest of these has waited", self._since(rows.oldest)
+        )
+
     def _ends(self, ends: Iterable[End]) -> Metric:
         days = GaugeMetricFamily(
             "acmx_certificate_days", "Days until a certificate ends, or the last key", labels=["what"]
@@ -85,14 +97,6 @@ class Standing:
 
     def _since(self, at: int | None) -> float:
         return 0.0 if at is None else max(self._now - at, 0) / 1000
-
-
-def _journal(tx: Tx) -> Iterator[Metric]:
-    rows = gauges.journal(tx)
-    yield _gauge("journal_rows", "Rows of the journal", rows.total)
-    yield _gauge(
-        "journal_unsealed_rows", f"Of those, the ones not sealed yet; at most {gauges.MOST}", rows.unsealed
-    )
 
 
 def _parts(components: Iterable[Component]) -> Metric:
