@@ -47,7 +47,7 @@ class Behind(System):
                     return reply.status
             return 0
 
-        await eventually(status, lambda found: found == 200)
+        await eventually(status, lambda found: found == 200, within=60)
 
 
 @asynccontextmanager

@@ -69,4 +69,4 @@ def test_a_message_that_finds_the_link_down_names_its_exchange(tmp_path: Path, s
             return str(accepted["id"])
 
     id_ = asyncio.run(scenario())
-    assert [line["exchange"] for line in lines(stderr, "the link is down") if "exchange" in line] == [id_]
+    assert {line["exchange"] for line in lines(stderr, "the link is down") if "exchange" in line} == {id_}

@@ -13,6 +13,7 @@ import pytest
 import structlog
 
 from acmx.config import Delivery, Metrics, Traces
+from acmx.telemetry import traces
 from otlp import collector
 from systems import FIRE, System, two_systems
 
@@ -70,8 +71,12 @@ async def scraped(system: System) -> str:
 
 
 def test_no_secret_is_logged_replied_journalled_or_stored(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(traces, "FLUSH_SECONDS", 60)
     caplog.set_level(logging.DEBUG)
     structlog.reset_defaults()
 

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 Address = tuple[str, int]
 
-SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+PREAMBLE = b"\r\n\r\n\0\r\nQUIT\n"
 LOCAL, PROXY = 0x20, 0x21
 IP_BYTES = {0x11: 4, 0x21: 16}
 """By address family and protocol: TCP over IPv4, TCP over IPv6."""
@@ -22,7 +22,7 @@ async def announced(connection: socket.socket) -> Address | None:
     connection.setblocking(False)
     head = await _exactly(connection, 16)
     command, family, length = head[12], head[13], int.from_bytes(head[14:])
-    if head[:12] != SIGNATURE or command not in (LOCAL, PROXY) or length > LONGEST:
+    if head[:12] != PREAMBLE or command not in (LOCAL, PROXY) or length > LONGEST:
         raise ValueError(FAULT)
     rest = await _exactly(connection, length)
     if command == LOCAL:
