@@ -14,7 +14,18 @@ import msgspec
 from bench import machine, results
 from bench.results import Result
 
-SHORT = ("store", "accept", "exchanges", "floor", "users", "stored", "streams", "journal", "provision")
+SHORT = (
+    "store",
+    "accept",
+    "exchanges",
+    "floor",
+    "users",
+    "stored",
+    "streams",
+    "journal",
+    "provision",
+    "watched",
+)
 LONG = ("crash", "outage")
 
 

@@ -137,7 +137,7 @@ async def measure(server: Server, ready: list[bytes]) -> Figures:
 async def rounds(servers: dict[Case, tuple[int, int, Path]], police: Path) -> dict[Case, list[Figures]]:
     """Every case in turn, ROUNDS times, each round beginning with another; what each round gave."""
     signed = messages(own(police, read(police / "config.toml")))
-    open_ = {case: await _reach(*server, police) for case, server in servers.items()}
+    open_ = {case: await reach(*server, police) for case, server in servers.items()}
     measured: dict[Case, list[Figures]] = {case: [] for case in servers}
     for number in range(ROUNDS + 1):
         ready = list(islice(signed, ROUND_MESSAGES))
@@ -153,7 +153,7 @@ async def rounds(servers: dict[Case, tuple[int, int, Path]], police: Path) -> di
     return measured
 
 
-async def _reach(pid: int, port: int, directory: Path, police: Path) -> Server:
+async def reach(pid: int, port: int, directory: Path, police: Path) -> Server:
     certificate = (directory / "tls" / "acm2.pem").read_text()
     context = tls.client_context(police / "tls" / "acm2.pem", police / "tls" / "acm2.key", [certificate])
     connections = [await Connection.open(port, context) for _ in range(IN_FLIGHT)]

@@ -4,7 +4,6 @@ import asyncio
 import http.client
 import os
 import re
-import shutil
 import signal
 import socket
 import ssl
@@ -19,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 import pytest
 
+from strace import require_strace
 from systems import System, submission, two_systems
 
 pytestmark = [pytest.mark.law(1), pytest.mark.slow]
@@ -76,14 +76,6 @@ def last_reply_came_after_its_fsync(calls: list[Call], port: int) -> bool:
     stored = after.index(Call("stored"))
     synced = next((n for n, call in enumerate(after) if call == Call("synced") and n > stored), reply)
     return stored < synced < reply
-
-
-def require_strace() -> None:
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed")
-    tried = subprocess.run(["strace", "-o", os.devnull, "true"], capture_output=True, check=False)
-    if tried.returncode != 0:
-        pytest.skip(f"strace may not trace here: {tried.stderr.decode()[:100]}")
 
 
 @contextmanager

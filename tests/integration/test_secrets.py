@@ -1,4 +1,4 @@
-"""No password, token or private key leaves its place: not in logs, replies, the journal or the database."""
+"""No password, token or private key leaves its place: not in logs, replies, journal, database, metrics or traces."""
 
 import ast
 import asyncio
@@ -7,11 +7,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
 import structlog
 
-from acmx.config import Delivery
+from acmx.config import Delivery, Metrics, Traces
+from acmx.telemetry import traces
+from otlp import collector
 from systems import FIRE, System, two_systems
 
 PASSWORD = "Swordfish-4711-swordfish"
@@ -59,21 +62,42 @@ async def lived(police: System, fire: System) -> tuple[list[Any], set[str]]:
     return said, {PASSWORD, WRONG, token, token + "x"}
 
 
+async def scraped(system: System) -> str:
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(f"http://127.0.0.1:{system.server.metrics_port}/metrics") as reply,
+    ):
+        return await reply.text()
+
+
 def test_no_secret_is_logged_replied_journalled_or_stored(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(traces, "FLUSH_SECONDS", 60)
     caplog.set_level(logging.DEBUG)
     structlog.reset_defaults()
 
     async def scenario() -> tuple[list[Any], set[str], set[str]]:
-        async with two_systems(tmp_path, start=False) as (police, fire):
-            police.config = msgspec.structs.replace(police.config, delivery=Delivery(0.2, 0.5, True))
-            await police.start()
-            await fire.start()
+        async with two_systems(tmp_path, start=False) as (police, fire), collector() as traced:
+            for system in (police, fire):
+                system.config = msgspec.structs.replace(
+                    system.config,
+                    delivery=Delivery(0.2, 0.5, True),
+                    metrics=Metrics("127.0.0.1:0"),
+                    traces=Traces(traced.url),
+                )
+                await system.start()
             said, secrets = await lived(police, fire)
+            said += [await scraped(police), await scraped(fire)]
             await fire.stop()
             await police.submit("late")
             await asyncio.sleep(0)
+            await police.stop()
+            assert traced.spans
+            said.append(b"".join(traced.bodies).decode(errors="replace"))
             return said, secrets, private_halves(police) | private_halves(fire)
 
     said, secrets, keys = asyncio.run(scenario())

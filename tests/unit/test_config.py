@@ -474,3 +474,45 @@ def test_mail_without_anybody_to_read_it_is_refused(tmp_path):
 def test_the_password_for_mail_comes_from_the_environment(tmp_path):
     config = reading(tmp_path, LEAST, ACMX_MAIL_PASSWORD="geheim")
     assert config.mail.password == "geheim"
+
+
+@pytest.mark.parametrize(
+    ("section", "field", "value"),
+    [
+        ("metrics", "listen", "0.0.0.0:9464"),
+        ("metrics", "listen", "192.0.2.1:9464"),
+        ("metrics", "listen", "[::]:9464"),
+        ("metrics", "listen", "prometheus.example:9464"),
+        ("metrics", "listen", "127.0.0.1"),
+        ("traces", "endpoint", "http://collector.example:4318/v1/traces"),
+        ("traces", "endpoint", "http://127.0.0.1.example/v1/traces"),
+        ("traces", "endpoint", "file:///etc/passwd"),
+        ("acm1", "proxies", ("proxy.example",)),
+        ("acm2", "proxies", ("127.0.0.1", "10.0.0.0/8")),
+    ],
+)
+def test_nobody_but_the_operator_s_own_machine_is_let_near(section, field, value):
+    config = Config(system=SYSTEM, name="x", realms=Realms((SYSTEM,)))
+    changed = msgspec.structs.replace(getattr(config, section), **{field: value})
+    assert {f.field for f in faults(msgspec.structs.replace(config, **{section: changed}))} == {
+        f"{section}.{field}"
+    }
+
+
+def test_what_stands_around_a_server_is_read(tmp_path):
+    text = (
+        LEAST
+        + """
+[acm1]
+proxies = ["127.0.0.1", "::1"]
+[metrics]
+listen = "[::1]:9464"
+[traces]
+endpoint = "http://127.0.0.1:4318/v1/traces"
+[log]
+format = "console"
+"""
+    )
+    config = reading(tmp_path, text, ACMX_METRICS_LISTEN="localhost:9000")
+    assert (config.acm1.proxies, config.metrics.listen) == (("127.0.0.1", "::1"), "localhost:9000")
+    assert config.log.format == "console"

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import structlog
@@ -28,9 +29,9 @@ def _as_before() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-def said(monkeypatch: pytest.MonkeyPatch, stderr: io.StringIO) -> str:
+def said(monkeypatch: pytest.MonkeyPatch, stderr: io.StringIO, form: Any = "auto") -> str:
     monkeypatch.setattr("sys.stderr", stderr)
-    log_to_stderr()
+    log_to_stderr(form)
     log = structlog.get_logger()
     log.warning("the link is down", error=EVIL, partner=EVIL)
     log.warning(EVIL)
@@ -62,3 +63,17 @@ def test_a_log_that_is_kept_is_one_json_document_a_line(monkeypatch: pytest.Monk
     assert all(line["level"] in {"warning", "error"} and line["timestamp"] for line in lines)
     assert sum("exception" in line for line in lines) == 2
     assert all("\x1b" not in str(line) for line in lines)
+
+
+@pytest.mark.usefixtures("_as_before")
+@pytest.mark.filterwarnings("ignore:Remove `format_exc_info`")
+def test_the_configuration_has_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert all(json.loads(line) for line in said(monkeypatch, Watched(), "json").splitlines())
+    assert not said(monkeypatch, io.StringIO(), "console").startswith("{")
+
+
+@pytest.mark.usefixtures("_as_before")
+def test_what_is_being_worked_on_is_in_every_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    with structlog.contextvars.bound_contextvars(exchange="0193"):
+        lines = [json.loads(line) for line in said(monkeypatch, io.StringIO()).splitlines()]
+    assert {line["exchange"] for line in lines} == {"0193"}

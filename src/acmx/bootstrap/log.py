@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from typing import Literal
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -9,15 +10,17 @@ from structlog.typing import EventDict, Processor
 from acmx.domain.plain import plain
 
 
-def log_to_stderr() -> None:
-    """What the server and its libraries say; JSON lines unless somebody is watching."""
+def log_to_stderr(form: Literal["auto", "json", "console"] = "auto") -> None:
+    """What the server and its libraries say; `auto`: JSON lines unless somebody is watching."""
+    watched = sys.stderr.isatty() if form == "auto" else form == "console"
     shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         _readable,
     ]
-    renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    renderer = structlog.dev.ConsoleRenderer() if watched else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[*shared, renderer], logger_factory=structlog.WriteLoggerFactory(sys.stderr)
     )

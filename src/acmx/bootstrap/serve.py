@@ -23,8 +23,8 @@ log = structlog.get_logger()
 
 def serve(directory: Path) -> None:
     """Blocks. Raises Misconfigured, DirectoryInUse, UnsafeLibrary."""
-    log_to_stderr()
     config = configuration.read(directory / "config.toml")
+    log_to_stderr(config.log.format)
     _allow_many_connections()
     with hold(directory):
         asyncio.run(_serve(directory, config))

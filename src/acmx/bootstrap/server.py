@@ -15,6 +15,7 @@ from acmx.bootstrap.own import own
 from acmx.bootstrap.profiles import profiles
 from acmx.bootstrap.renewal import Renewal
 from acmx.bootstrap.vitals import Vitals, ask_writer
+from acmx.bootstrap.watch import Watch
 from acmx.bootstrap.watch_ends import watch_ends
 from acmx.config import Config, endpoint
 from acmx.delivery import clockwork
@@ -48,6 +49,7 @@ from acmx.flows.refusals import Refusals
 from acmx.storage import partners
 from acmx.storage.engine import Store
 from acmx.storage.partners import PartnerChanged
+from acmx.telemetry.standing import Parts
 
 GRACE = 5.0
 
@@ -64,7 +66,8 @@ class Server:
         steady: Callable[[], float] = since_boot,
     ) -> None:
         """`steady` gives seconds of a clock that nobody sets. Raises Misconfigured."""
-        self._store = store
+        self._watch = Watch(config)
+        self._store = store = self._watch.store(store)
         house = House(
             system=config.system,
             realms=config.realms,
@@ -104,11 +107,20 @@ class Server:
             timedelta(seconds=config.delivery.probe_seconds),
             timedelta(seconds=config.delivery.answer_seconds),
         )
+        send = self._watch.deliveries()
         self._links = Links(
             store,
             self._supervisor,
             lambda partner: Link(
-                house, store, identity, partner, self._renewal.context_to, make_socket, self._owner, pace
+                house,
+                store,
+                identity,
+                partner,
+                self._renewal.context_to,
+                make_socket,
+                self._owner,
+                pace,
+                send,
             ),
         )
         channels = telling.channels(directory, config, clock)
@@ -128,9 +140,19 @@ class Server:
 
         tls1 = self._renewal.acm1_context()
         self._face1 = Listener(
-            acm1.app(*console.routes()), *endpoint(config.acm1.listen), tls1, refused("acm1")
+            self._watch.face(acm1.app(*console.routes()), "acm1"),
+            *endpoint(config.acm1.listen),
+            tls1,
+            self._watch.connections("acm1", refused("acm1")),
+            config.acm1.proxies,
         )
-        self._face2 = Listener(acm2.app(), *endpoint(config.acm2.listen), tls2, refused("acm2"))
+        self._face2 = Listener(
+            self._watch.face(acm2.app(), "acm2"),
+            *endpoint(config.acm2.listen),
+            tls2,
+            self._watch.connections("acm2", refused("acm2")),
+            config.acm2.proxies,
+        )
         self._renewal.on_acm1 = self._face1.use
         self._renewal.on_acm2 = self._use_for_acm2
         self._renewal.on_published = self._links.wake
@@ -149,6 +171,11 @@ class Server:
             self._own.hear_held(partner.id, partner.own_keys_there)
         await self._face1.start()
         await self._face2.start()
+        await self._watch.start(
+            self._house,
+            self._store,
+            Parts(self._vitals.components, lambda: self._bell.clients, self._renewal.ends),
+        )
         await self._links.start()
         self._messenger.start()
         if self._house.has_cms:
@@ -183,6 +210,7 @@ class Server:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._watch.stop()
         await self._store.close()
 
     def renew(self) -> None:
@@ -193,6 +221,11 @@ class Server:
     def ports(self) -> tuple[int, int]:
         """Where ACM-1 and ACM-2 listen."""
         return self._face1.port, self._face2.port
+
+    @property
+    def metrics_port(self) -> int | None:
+        """Where the metrics are read; None: nowhere."""
+        return self._watch.port
 
     def _hear(self, signals: frozenset[Hashable]) -> None:
         self._bell.ring(signals)

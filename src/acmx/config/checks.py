@@ -19,6 +19,7 @@ from acmx.config.sections import (
     Webhook,
     Xcap,
 )
+from acmx.config.surroundings import faults_of_metrics, faults_of_proxies, faults_of_traces
 from acmx.domain.errors import Fault, FaultyInput
 from acmx.domain.identities import InvalidIdentity, mc_system_id
 from acmx.domain.rules import uri
@@ -46,6 +47,9 @@ def faults(config: Config) -> list[Fault]:
         *_faults_of_records(config.audit, config.retention),
         *_faults_of_provisioning(config.provisioning),
         *_faults_of_xcap(config.xcap),
+        *faults_of_proxies(config),
+        *faults_of_metrics(config.metrics),
+        *faults_of_traces(config.traces),
     ]
 
 

@@ -9,16 +9,21 @@ from acmx.domain.telling import BY_DEFAULT
 
 
 class Acm1(Struct, frozen=True, forbid_unknown_fields=True):
-    """The listener for ACM clients: HOST:PORT, port 0 for any free one."""
+    """The listener for ACM clients: HOST:PORT, port 0 for any free one.
+
+    `proxies`: the IP addresses that alone connect, on behalf of others, whom they name by the PROXY protocol.
+    """
 
     listen: str = "127.0.0.1:8441"
+    proxies: tuple[str, ...] = ()
 
 
 class Acm2(Struct, frozen=True, forbid_unknown_fields=True):
-    """The listener for partner systems, and the URL at which they reach it."""
+    """The listener for partner systems, and the URL at which they reach it. `proxies` as for ACM-1."""
 
     listen: str = "127.0.0.1:8442"
     address: str = "https://127.0.0.1:8442"
+    proxies: tuple[str, ...] = ()
 
 
 class Requests(Struct, frozen=True, forbid_unknown_fields=True):
@@ -147,6 +152,24 @@ class Xcap(Struct, frozen=True, forbid_unknown_fields=True):
     profile_index: int = 0
 
 
+class Metrics(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where Prometheus reads how the server is, by plain HTTP: HOST:PORT on loopback; empty: nowhere."""
+
+    listen: str = ""
+
+
+class Traces(Struct, frozen=True, forbid_unknown_fields=True):
+    """The URL to which traces are sent (OTLP over HTTP), as /v1/traces of a collector; empty: there are none."""
+
+    endpoint: str = ""
+
+
+class Log(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the log is written; `auto` is `console` on a terminal and `json` elsewhere."""
+
+    format: Literal["auto", "json", "console"] = "auto"
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an ACM server must know before it starts."""
 
@@ -166,3 +189,6 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     retention: Retention = Retention()
     provisioning: Provisioning = Provisioning()
     xcap: Xcap = Xcap()
+    metrics: Metrics = Metrics()
+    traces: Traces = Traces()
+    log: Log = Log()

@@ -15,11 +15,14 @@ TEMPLATE = """\
 [acm1]
 # Where ACM clients connect: host:port, an IPv6 address in brackets.
 {acm1.listen}
+# The addresses of proxies before it, which say for whom they connect (docs/operations.md); nobody else connects then.
+{acm1.proxies}
 
 [acm2]
 # Where partner systems connect, and the URL at which they reach that place from outside.
 {acm2.listen}
 {acm2.address}
+{acm2.proxies}
 
 [realms]
 # Whose users are ours: the hosts of their SIP URIs (each alone, not those below it), the phone contexts of
@@ -90,4 +93,17 @@ TEMPLATE = """\
 {xcap.ca_file}
 {xcap.at_a_time}
 {xcap.profile_index}
+
+[metrics]
+# Where Prometheus reads how the server is (docs/operations.md), as "127.0.0.1:9464": a loopback address, as whoever
+# reaches it may read it; "" for nowhere.
+{metrics.listen}
+
+[traces]
+# Where OpenTelemetry traces are sent, as "http://127.0.0.1:4318/v1/traces"; "" for none. It needs acmx[traces].
+{traces.endpoint}
+
+[log]
+# How the log on stderr is written: "json", "console", or "auto": console on a terminal, json elsewhere.
+{log.format}
 """

@@ -2,12 +2,13 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
 
 import structlog
+from structlog.contextvars import bind_contextvars
 
 from acmx.delivery import comparison
 from acmx.delivery.backoff import LONGEST, Pace, delay
@@ -25,6 +26,7 @@ from acmx.flows.house import House
 from acmx.flows.replied import Replied
 from acmx.storage import messages, outbox, partners
 from acmx.storage.engine import Store, Tx
+from acmx.storage.messages import Stored
 from acmx.storage.outbox import Queued
 from acmx.storage.partners import Partner
 from acmx.trust.own import Own
@@ -36,6 +38,8 @@ NOT_ITS_OWN_FAULT = 2
 """So often a message may fail with its link, and is sent again as soon as that works."""
 IDLE = timedelta(hours=6)
 NOTE_SUCCESS_EVERY = 30_000
+Send = Callable[[Wire, Stored], Awaitable[Said]]
+"""How one attempt of a message is sent. Raises LinkDown."""
 LEASE = 60_000
 """Milliseconds, renewed after half of them: longer than an attempt may take, so no other process sends the same."""
 TURN_WITHIN = 60.0
@@ -55,6 +59,7 @@ class Link:
         make_socket: SocketTo,
         owner: str,
         pace: Pace,
+        send: Send = Wire.put,
     ) -> None:
         self._house = house
         self._store = store
@@ -66,6 +71,7 @@ class Link:
         self._leased_until = 0
         self._finishing = False
         self._pace = pace
+        self._put = send
         self._asked_to_wait_until = 0
         self._wake = asyncio.Event()
         self._stated: tuple[Standing, str, str | None] | None = None
@@ -240,6 +246,7 @@ class Link:
         task.get_loop().call_later(AFTER_OWN_FAULT, self._wake.set)
 
     async def _send(self, wire: Wire, queued: Queued) -> None:
+        bind_contextvars(exchange=queued.id)
         message = await self._store.read(
             lambda tx: messages.at(tx, queued.primary_system, queued.id, self._own.system, queued.n)
         )
@@ -247,7 +254,7 @@ class Link:
             return
         begun = self._now()
         try:
-            said = await wire.put(message)
+            said = await self._put(wire, message)
         except LinkDown as error:
             await self._failed(error, begun)
             await self._put_off(queued, str(error))

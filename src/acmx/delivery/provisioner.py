@@ -13,6 +13,7 @@ from functools import partial
 
 import msgspec
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from acmx.delivery.backoff import LONGEST, delay
 from acmx.delivery.cms import Cms
@@ -86,7 +87,10 @@ class Provisioner:
         jobs = await self._store.read(provisionings.under_way)
         self._cancelled &= {job.id for job in jobs}
         self._knows &= {job.id for job in jobs}
-        pauses = [await self._serve(job) for job in jobs]
+        pauses = []
+        for job in jobs:
+            with bound_contextvars(exchange=job.exchange):
+                pauses.append(await self._serve(job))
         return min(pauses, default=LOOK_AGAIN)
 
     async def _serve(self, job: Job) -> timedelta:

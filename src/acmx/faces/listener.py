@@ -17,6 +17,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from acmx.faces.proxied import Address, announced
 from acmx.trust.certificates import fingerprint
 
 HEAD_LIMIT = 65_536
@@ -50,14 +51,18 @@ class _Http(HttpToolsProtocol):
     _began = 0.0
     _slow: asyncio.TimerHandle | None = None
 
-    def __init__(self, config: Config, state: ServerState, leave: Callable[[], None]) -> None:
+    def __init__(
+        self, config: Config, state: ServerState, leave: Callable[[], None], client: Address
+    ) -> None:
         super().__init__(config, state, {})
-        self.leave = leave
+        self.leave, self._client = leave, client
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.made = True
-        certificate = transport.get_extra_info("ssl_object").getpeercert(True)
+        self.client = self._client
+        tls = transport.get_extra_info("ssl_object")
+        certificate = tls.getpeercert(True) if tls else None
         self.peer_certificate = fingerprint(certificate) if certificate else None
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
@@ -109,7 +114,7 @@ class _Http(HttpToolsProtocol):
 
 
 class Listener:
-    """One face on one address.
+    """One face on one address; without a `context` it speaks plain HTTP.
 
     The application finds the SHA-256 fingerprint (64 hexadecimal digits) of the client's certificate, or
     None, in `scope["extensions"]["tls"]["peer_certificate"]`. `on_refused(reason, address)` is called on the
@@ -123,10 +128,13 @@ class Listener:
         app: ASGIApp,
         host: str,
         port: int,
-        context: ssl.SSLContext,
+        context: ssl.SSLContext | None,
         on_refused: Callable[[str, str], None],
+        proxies: Collection[str] = (),
     ) -> None:
+        """`proxies`: the only IP addresses that may connect, and that say for whom (PROXY protocol); none: anybody."""
         self._address = (host, port)
+        self._proxies = frozenset(proxies)
         self._context = context
         self._on_refused = on_refused
         self._state = ServerState()
@@ -206,25 +214,35 @@ class Listener:
             self._loop.remove_reader(self._socket)
             self._listen_again = self._loop.call_later(_LISTEN_AGAIN_SECONDS, self._listen)
             return
-        if self._open.total() >= _MOST or self._open[address[0]] >= _MOST_OF_ONE:
+        if (reason := self._objection(address[0])) is not None:
             connection.close()
-            self._on_refused("too many connections", address[0])
+            self._on_refused(reason, address[0])
             return
         self._open[address[0]] += 1
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(_UNREAD_SECONDS * 1000))
-        handshake = self._loop.create_task(self._welcome(connection, address[0]))
+        handshake = self._loop.create_task(self._welcome(connection, address[:2]))
         self._handshakes.add(handshake)
         handshake.add_done_callback(self._handshakes.discard)
 
-    async def _welcome(self, connection: socket.socket, address: str) -> None:
-        http = _Http(self._config, self._state, lambda: self._leave(address))
+    def _objection(self, address: str) -> str | None:
+        if self._proxies and address not in self._proxies:
+            return "not a proxy"
+        full = self._open.total() >= _MOST or (not self._proxies and self._open[address] >= _MOST_OF_ONE)
+        return "too many connections" if full else None
+
+    async def _welcome(self, connection: socket.socket, peer: Address) -> None:
+        client = await self._announced(connection, peer) if self._proxies else peer
+        if client is None:
+            return
+        address = client[0]
+        http = _Http(self._config, self._state, lambda: self._leave(address), client)
         try:
             await self._loop.connect_accepted_socket(
                 lambda: http,
                 connection,
                 ssl=self._context,
-                ssl_handshake_timeout=_HANDSHAKE_SECONDS,
+                ssl_handshake_timeout=_HANDSHAKE_SECONDS if self._context else None,
             )
         except ssl.SSLCertVerificationError as error:
             self._on_refused(error.verify_message, address)
@@ -237,6 +255,27 @@ class Listener:
         finally:
             if not http.made:
                 http.leave()
+
+    async def _announced(self, connection: socket.socket, proxy: Address) -> Address | None:
+        """For whom the proxy connects, counted in its place; None where that is refused."""
+        client: Address | None = None
+        try:
+            async with asyncio.timeout(_HANDSHAKE_SECONDS):
+                client = await announced(connection) or proxy
+            if client[0] != proxy[0] and self._open[client[0]] >= _MOST_OF_ONE:
+                self._on_refused("too many connections", client[0])
+                client = None
+        except (ValueError, TimeoutError) as error:
+            self._on_refused(str(error) or "the handshake took too long", proxy[0])
+        except OSError:
+            return None
+        finally:
+            self._leave(proxy[0])
+            if client is None:
+                connection.close()
+            else:
+                self._open[client[0]] += 1
+        return client
 
     def _leave(self, address: str) -> None:
         self._open[address] -= 1

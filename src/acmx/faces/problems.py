@@ -1,5 +1,6 @@
 """An error as a problem document (RFC 9457)."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
+from structlog.contextvars import bind_contextvars
 
+from acmx.domain.comparison import UUID7
 from acmx.domain.errors import (
     AcmxError,
     InsufficientScope,
@@ -19,6 +22,8 @@ from acmx.domain.errors import (
     WrongMethod,
 )
 from acmx.domain.messages import PROBLEM
+
+EXCHANGE_ID = re.compile(UUID7)
 
 
 async def _not_found(_request: Request, _error: Exception) -> Response:
@@ -32,7 +37,10 @@ async def _wrong_method(_request: Request, error: Exception) -> Response:
     return response
 
 
-async def _internal(_request: Request, _error: Exception) -> Response:
+async def _internal(request: Request, _error: Exception) -> Response:
+    """The log, which gets the traceback next, shall say which exchange it is about."""
+    if EXCHANGE_ID.fullmatch(id_ := request.path_params.get("id", "")):
+        bind_contextvars(exchange=id_)
     return problem(AcmxError())
 
 

@@ -1,7 +1,8 @@
 """Operators are told before certificates and keys end, this system's and its partners': once for each of DAYS."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -13,7 +14,7 @@ from acmx.flows.house import House
 from acmx.storage import journal, notices, partners
 from acmx.storage.engine import Tx
 from acmx.trust.certificates import not_after
-from acmx.trust.pinned import Pinned, pinned
+from acmx.trust.pinned import pinned
 
 DAYS = (30, 14, 7, 1)
 
@@ -27,7 +28,7 @@ class End(Struct, frozen=True):
 
 def of_partners(tx: Tx) -> list[End]:
     """The last certificate of each partner that we accept, and its last key where all have an end."""
-    return [end for partner in partners.every(tx) for end in _ends(partner.id, pinned(partner.metadata))]
+    return [end for partner in partners.every(tx) for end in _ends(partner.id, partner.metadata)]
 
 
 def findings(ends: Iterable[End], now: datetime) -> list[Finding]:
@@ -47,9 +48,12 @@ def warn(house: House, tx: Tx, own: list[End]) -> list[Finding]:
     return [finding for finding in findings(ends, now) if finding.status != "ok"]
 
 
-def _ends(system: str, peer: Pinned) -> Iterator[End]:
-    yield End(f"certificate of {system}", max(map(not_after, peer.metadata.certificates)))
+@lru_cache(maxsize=1024)
+def _ends(system: str, metadata: bytes) -> tuple[End, ...]:
+    peer = pinned(metadata)
+    ends = [End(f"certificate of {system}", max(map(not_after, peer.metadata.certificates)))]
     key_ends = [key.ends for key in peer.keys.values()]
     lasting = [seconds for seconds in key_ends if seconds is not None]
     if len(lasting) == len(key_ends):
-        yield End(f"keys of {system}", datetime.fromtimestamp(max(lasting), UTC))
+        ends.append(End(f"keys of {system}", datetime.fromtimestamp(max(lasting), UTC)))
+    return tuple(ends)

@@ -44,6 +44,11 @@ class Bell:
         self._streams: set[_Stream] = set()
         self._told: dict[str, int] = {}
 
+    @property
+    def clients(self) -> int:
+        """How many streams are open."""
+        return len(self._streams)
+
     def told_at(self, mc_service_id: str) -> int | None:
         """Milliseconds of the last notice to this person since the server started."""
         return self._told.get(mc_service_id)

@@ -11,14 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from acmx.domain.comparison import UUID7
 from acmx.domain.documents import read
 from acmx.domain.errors import AcmxError, AssertedIdentity, Fault, InvalidMessage, NotFound, UnknownExchange
 from acmx.domain.moments import to_ms
 from acmx.domain.partnership import Statement
 from acmx.faces.acm2.peers import Peers
 from acmx.faces.body import read_body
-from acmx.faces.problems import application, problem
+from acmx.faces.problems import EXCHANGE_ID, application, problem
 from acmx.flows import receive, state_partnership, tell_exchanges
 from acmx.flows.arrivals import Arrived
 from acmx.flows.house import House
@@ -29,7 +28,6 @@ from acmx.trust.own import Own
 from acmx.trust.pinned import Pinned, pinned
 from acmx.trust.signatures import body_digest, verify
 
-EXCHANGE_ID = re.compile(UUID7)
 NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 LARGEST_PAGE = 1000
 SIGNATURE = "ACM-Signature"

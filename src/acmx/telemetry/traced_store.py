@@ -1,0 +1,37 @@
+"""A store whose commits are spans of what asked for them."""
+
+from collections.abc import Callable, Hashable
+
+from opentelemetry.trace import Tracer, get_current_span
+
+from acmx.domain.errors import AcmxError
+from acmx.storage.engine import Store, T, Tx
+
+
+class TracedStore:
+    """As `Store`. What the server writes of its own accord belongs to no trace."""
+
+    def __init__(self, store: Store, tracer: Tracer) -> None:
+        self._store = store
+        self._tracer = tracer
+
+    async def read(self, look: Callable[[Tx], T]) -> T:
+        return await self._store.read(look)
+
+    async def write(self, act: Callable[[Tx], T]) -> T:
+        if not get_current_span().is_recording():
+            return await self._store.write(act)
+        with self._tracer.start_as_current_span(
+            "commit", record_exception=False, set_status_on_exception=False
+        ) as span:
+            try:
+                return await self._store.write(act)
+            except AcmxError as error:
+                span.set_attribute("error.type", error.type)
+                raise
+
+    def on_commit(self, listener: Callable[[frozenset[Hashable]], None]) -> None:
+        self._store.on_commit(listener)
+
+    async def close(self) -> None:
+        await self._store.close()

@@ -1,0 +1,131 @@
+"""The systemd unit that is shipped: systemd takes it, and a server at work needs nothing that it forbids."""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from strace import require_strace
+from systems import PASSWORD, System, submission, two_systems
+
+pytestmark = pytest.mark.slow
+UNIT = Path(__file__).parent.parent.parent / "deploy" / "acmx.service"
+EXPOSURE = 15
+"""As systemd counts it: tenths of points out of ten, the fewer the better."""
+AS_ROOT = {"fchown"} if os.geteuid() == 0 else set()
+"""SQLite calls it as root alone, and the unit runs nothing as root."""
+
+
+def settings(name: str) -> list[str]:
+    return re.findall(rf"^{name}=(.*)$", UNIT.read_text(), re.MULTILINE)
+
+
+def analyze(*arguments: object) -> subprocess.CompletedProcess[str]:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    return subprocess.run(
+        ["systemd-analyze", *map(str, arguments)], check=False, capture_output=True, text=True
+    )
+
+
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    copy = tmp_path / "acmx.service"
+    copy.write_text(UNIT.read_text().replace("/opt/acmx/bin/acmx", sys.executable))
+    said = analyze("verify", copy)
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+def test_little_is_left_to_attack() -> None:
+    said = analyze("security", "--offline=true", f"--threshold={EXPOSURE}", UNIT)
+    assert said.returncode == 0, said.stdout.splitlines()[-1]
+
+
+def members(group: str) -> Iterator[str]:
+    """The system calls of a group of systemd."""
+    for line in analyze("syscall-filter", group).stdout.splitlines()[1:]:
+        name = line.strip()
+        if name.startswith("@"):
+            yield from members(name)
+        elif name and not name.startswith("#"):
+            yield name
+
+
+async def ask(system: System) -> list[int]:
+    """A log-on and a request to the server that runs in a process of its own; what it answers."""
+    url = f"https://{system.config.acm1.listen}/acm1/v1"
+    headers = {"Authorization": "Bearer admin", "Idempotency-Key": "key"}
+    answers = []
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False), headers=headers) as http:
+        for path, document in (
+            ("/sessions", {"account": "admin", "password": PASSWORD}),
+            ("/requests", submission()),
+        ):
+            async with http.post(url + path, json=document) as reply:
+                answers.append(reply.status)
+    return answers
+
+
+@pytest.fixture(scope="module")
+def trace(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Every system call of a server that starts, takes a log-on and a request, delivers it, and stops."""
+    require_strace()
+    folder = tmp_path_factory.mktemp("unit")
+
+    async def scenario() -> None:
+        async with two_systems(folder / "systems", start=False) as (police, fire):
+            fire.clock.now = datetime.now(UTC)
+            await fire.start()
+            strace = ["strace", "-f", "-qq", "-o", str(folder / "trace")]
+            server = await asyncio.create_subprocess_exec(
+                *strace,
+                *(sys.executable, "-m", "acmx", "serve", str(police.directory)),
+                stderr=asyncio.subprocess.PIPE,
+                env={**os.environ, "ACMX_METRICS_LISTEN": "127.0.0.1:0"},
+                start_new_session=True,
+            )
+            try:
+                assert server.stderr is not None
+                while b"serving" not in (line := await server.stderr.readline()):
+                    assert line
+                assert await ask(police) == [201, 201]
+                async with asyncio.timeout(120):
+                    while (await fire.rows("SELECT COUNT(*) FROM exchange"))[0][0] == 0:  # noqa: ASYNC110
+                        await asyncio.sleep(0.1)
+            finally:
+                os.killpg(server.pid, signal.SIGTERM)
+                ended = await server.wait()
+            assert ended == 0
+
+    asyncio.run(scenario())
+    return (folder / "trace").read_text()
+
+
+def test_a_server_at_work_makes_no_call_that_is_forbidden(trace: str) -> None:
+    allowed, denied = settings("SystemCallFilter")
+    permitted = set(members(allowed)) - set(members(denied.removeprefix("~")))
+    called = set(re.findall(r"^\d+ +([a-z0-9_]+)\(", trace, re.MULTILINE))
+    assert {"fdatasync", "accept4", "sendto"} & called
+    assert called - permitted - AS_ROOT == set()
+
+
+def test_it_opens_no_other_kind_of_socket(trace: str) -> None:
+    (families,) = settings("RestrictAddressFamilies")
+    opened = set(re.findall(r"\bsocket(?:pair)?\((AF_[A-Z0-9]+)", trace))
+    assert "AF_INET" in opened
+    assert opened - set(families.split()) == set()
+
+
+def test_it_makes_no_memory_executable(trace: str) -> None:
+    assert settings("MemoryDenyWriteExecute") == ["yes"]
+    assert re.search(r"mmap\(.*PROT_READ\|PROT_EXEC", trace)
+    assert not re.findall(r"mmap\([^)]*PROT_WRITE\|PROT_EXEC.*", trace)
+    assert not re.findall(r"mprotect\([^)]*PROT_EXEC.*", trace)
