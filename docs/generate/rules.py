@@ -150,7 +150,7 @@ TO_CLIENTS: dict[type[AcmxError], str] = {
     "was said for, `reason` why",
     errors.NotAsCompared: "acceptance: other keys are pinned, or another file (`seen`), than was compared",
     errors.VersionsDiffer: "review: the exchange or the server identity information has changed; `seen` is what "
-    "stands",
+    "stands; server identity information or policy: `replaces` names another version than `current`",
     errors.Incomplete: "server identity information that lacks required rows and is not marked so, or none at all",
     errors.NotProvisionable: "documents: what no document can be made without is missing; `faults` names all of it",
     errors.InvalidDocument: "documents: a value breaks a rule of TS 24.484 clause 7.2; `faults` names line and element",
