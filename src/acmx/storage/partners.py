@@ -100,7 +100,7 @@ def try_now(tx: Tx, id_: str | None = None) -> None:
     """This partner, or with None no partner, is waited for any longer."""
     tx.execute(
         "UPDATE partner SET next_attempt_at = NULL "
-        "WHERE next_attempt_at IS NOT NULL AND (:id IS NULL OR id = :id)",
+        "WHERE next_attempt_at IS NOT NULL AND (CAST(:id AS TEXT) IS NULL OR id = :id)",
         {"id": id_},
     )
 
