@@ -9,6 +9,8 @@ from typing import Any
 
 import apsw
 
+import engines
+from acmx.storage import transfer
 from systems import FIRE, POLICE, System, eventually, two_systems
 
 MESSAGES = "SELECT primary_system, id, sender, n, digest FROM message ORDER BY 1, 2, 3, 4"
@@ -19,8 +21,11 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
 
 
 def back_up(system: System, name: str) -> Path:
-    """A copy of the database as it is now, though the server runs."""
+    """A copy of the database as it is now, though the server runs: a SQLite file, whatever the engine."""
     copy = system.directory.with_name(f"{system.directory.name}-{name}.db")
+    if system.config.database:
+        transfer.to_file(system.config.database, copy)
+        return copy
     connection = apsw.Connection(str(system.directory / "acmx.db"))
     connection.execute("VACUUM INTO ?", (str(copy),))
     connection.close()
@@ -30,9 +35,13 @@ def back_up(system: System, name: str) -> Path:
 async def restore(system: System, copy: Path, *, start: bool = True) -> None:
     """Put an older database in place of the present one, as someone would who does not know what that means."""
     await system.stop()
+    if system.config.database:
+        engines.remake(system.config.database)
+        transfer.to_postgres(copy, system.config.database)
     for name in ("acmx.db", "acmx.db-wal", "acmx.db-shm"):
         (system.directory / name).unlink(missing_ok=True)
-    shutil.copy(copy, system.directory / "acmx.db")
+    if not system.config.database:
+        shutil.copy(copy, system.directory / "acmx.db")
     system.clock.advance(minutes=5)  # type: ignore[attr-defined]
     if start:
         await system.start()

@@ -12,12 +12,11 @@ import msgspec
 import pytest
 
 from acmx.domain.messages import PROBLEM
-from acmx.storage.sqlite import SqliteStore
 from acmx.trust import tls
 from acmx.trust.keys import spoken
 from by_hand import ByHand
 from streams import hint, stream
-from systems import FIRE, POLICE, System, _fail, eventually, two_systems
+from systems import FIRE, POLICE, System, eventually, two_systems
 
 ENDS = {"reason": "the agreement has ended"}
 
@@ -56,7 +55,7 @@ async def strangers(tmp: Path) -> AsyncIterator[tuple[System, System]]:
     """Both systems run and know nobody."""
     async with two_systems(tmp, start=False) as both:
         for system in both:
-            store = SqliteStore.open(system.directory / "acmx.db", on_fatal=_fail)
+            store = system.open_store()
             await store.write(lambda tx: tx.execute("DELETE FROM partner"))
             await store.close()
             await system.start()
