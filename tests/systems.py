@@ -11,7 +11,7 @@ import ssl
 import tempfile
 import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from io import BytesIO
@@ -29,6 +29,7 @@ from acmx.bootstrap.own import own
 from acmx.bootstrap.server import Server
 from acmx.delivery import clockwork
 from acmx.domain.acm1 import NewAccount
+from acmx.domain.errors import TemporarilyUnavailable
 from acmx.domain.moments import to_ms
 from acmx.flows import keep_accounts
 from acmx.flows.house import House
@@ -219,7 +220,8 @@ async def _time_passes() -> None:
         clock.advance(seconds=2)
     for system in RUNNING:
         for partner in {POLICE, FIRE} - {system.id}:
-            await system.nudge(partner)
+            with suppress(TemporarilyUnavailable):
+                await system.nudge(partner)
 
 
 @asynccontextmanager
