@@ -24,6 +24,7 @@ from acmx.config import Config
 from acmx.storage import postgres_connection, sqlite_writer
 from acmx.storage.engine import Tx
 from acmx.storage.postgres_schema import TURN
+from another import another_connection
 
 
 class Place(Protocol):
@@ -139,7 +140,7 @@ def change(place: Place, *statements: str) -> None:
             for statement in statements:
                 connection.execute(postgres_connection.translated(statement)[0])
     else:
-        with closing(apsw.Connection(str(place.directory / DATABASE))) as file, file:
+        with closing(another_connection(place.directory / DATABASE)) as file, file:
             for statement in statements:
                 file.execute(statement)
 
@@ -150,8 +151,7 @@ def hold(place: Place) -> Callable[[], None]:
         connection = psycopg.connect(place.config.database)
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [TURN])
         return connection.close
-    file = apsw.Connection(str(place.directory / DATABASE))
-    file.set_busy_timeout(5_000)
+    file = another_connection(place.directory / DATABASE)
     file.execute("BEGIN IMMEDIATE")
     return file.close
 

@@ -67,9 +67,12 @@ def installed() -> None:
 
 
 class Provider:
-    """A provider on loopback, by TLS. It keeps its address when it is started again with other keys."""
+    """A provider on loopback, by TLS. It keeps its address when it is started again with other keys.
 
-    def __init__(self, *, alg: str = "ES256", seconds: int = 300) -> None:
+    `consoles`: where the browser may be sent back to, as the client `console`.
+    """
+
+    def __init__(self, *, alg: str = "ES256", seconds: int = 300, consoles: tuple[str, ...] = ()) -> None:
         installed()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -77,7 +80,7 @@ class Provider:
         self.issuer = f"https://127.0.0.1:{self.port}"
         pem, key = self_signed("localhost", ["127.0.0.1"], now=datetime.now(UTC), days=1)
         self.certificate, self._key = pem.decode(), key.decode()
-        self.alg, self.seconds = alg, seconds
+        self.alg, self.seconds, self.consoles = alg, seconds, consoles
         self.keys = keys()
         self._process: subprocess.Popen[str] | None = None
 
@@ -98,6 +101,7 @@ class Provider:
             "jwks": {"keys": [key.as_dict(private=True, use="sig") for key in self.keys.values()]},
             "alg": self.alg,
             "seconds": self.seconds,
+            "consoles": self.consoles,
             "people": PEOPLE,
         }
         assert self._process.stdin

@@ -1,10 +1,11 @@
 """Who may do what, as people agreed it: the table that the tests of authorisation hold the code against.
 
-A new route of ACM-1 or ACM-2, or a new command, needs a row here.
+A new route of ACM-1 or ACM-2, a new page of the console, or a new command, needs a row here.
 """
 
 EVERYBODY = ("requester", "reviewer", "partner-administrator", "identity-editor", "auditor", "operator")
 REQUESTER = ("requester",)
+ASKERS = ("requester", "identity-editor")
 REVIEWER = ("reviewer",)
 AUDITORS = ("auditor", "operator")
 LINKS = ("partner-administrator", "operator")
@@ -18,11 +19,12 @@ ACM1: dict[str, tuple[str, ...]] = {
     "POST /requests": REQUESTER,
     "GET /requests": EVERYBODY,
     "GET /requests/{id}": EVERYBODY,
-    "POST /requests/{id}/withdrawal": REQUESTER,
-    "POST /requests/{id}/retrieval": REQUESTER,
+    "POST /requests/{id}/withdrawal": ASKERS,
+    "POST /requests/{id}/retrieval": ASKERS,
     "POST /requests/{id}/review": REVIEWER,
+    "POST /requests/{id}/revocation": REVIEWER,
     "POST /requests/{id}/questions": REVIEWER,
-    "POST /requests/{id}/answers": REQUESTER,
+    "POST /requests/{id}/answers": ASKERS,
     "GET /pending": EVERYBODY,
     "GET /partners": EVERYBODY,
     "GET /partners/{id}": EVERYBODY,
@@ -74,9 +76,37 @@ ACM1: dict[str, tuple[str, ...]] = {
     "GET /audit/checkpoints": AUDITORS,
     "POST /requests/{id}/evidence": ("auditor",),
     "POST /purge": OPERATOR,
+    "GET /news": EVERYBODY,
     "GET /notices": AUDITORS,
 }
 """The roles that may call a route of ACM-1; what they see there is the flow's business."""
+
+CONSOLE: dict[str, tuple[str, ...]] = {
+    "GET /inbox": EVERYBODY,
+    "GET /exchanges": EVERYBODY,
+    "GET /news": EVERYBODY,
+    "GET /exchanges/{id}": EVERYBODY,
+    "GET /exchanges/{id}/review": REVIEWER,
+    "POST /exchanges/{id}/review": REVIEWER,
+    "POST /exchanges/{id}/decision": REVIEWER,
+    "POST /exchanges/{id}/question": REVIEWER,
+    "GET /exchanges/{id}/answer": REQUESTER,
+    "POST /exchanges/{id}/answer": REQUESTER,
+    "POST /exchanges/{id}/retrieval": REQUESTER,
+    "POST /sign-out": EVERYBODY,
+    "GET /notifications": EVERYBODY,
+}
+"""The roles that may open a page of the console, below /console; what they see there is that of ACM-1."""
+
+CONSOLE_OPEN = (
+    "GET /",
+    "GET /static/{name}",
+    "GET /sign-in",
+    "POST /sign-in",
+    "GET /sign-in/provider",
+    "GET /sign-in/answer",
+)
+"""What anybody may open at the console: none of it says anything but the name of the MC system."""
 
 OPEN = ("GET /", "GET /openapi.json", "GET /health/live", "GET /health/ready", "POST /sessions")
 """What anybody may call: none of it says anything about an exchange, a partner or a person."""
@@ -93,6 +123,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("--partner", PEER, "--purpose", "x", "--user", "sip:a@b.example"),
         ("POST /requests",),
     ),
+    "give server-identity": (("--partner", PEER, "--purpose", "x"), ("POST /requests",)),
     "requests": ((), ("GET /requests",)),
     "show": ((ID,), ("GET /requests/{id}",)),
     "pending": ((), ("GET /pending",)),
@@ -100,11 +131,13 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (ID, "--approve", "--reason", "x", "--yes", "--seen", "1.1"),
         ("GET /requests/{id}", "POST /requests/{id}/review"),
     ),
+    "revoke": ((ID, "--reason", "x"), ("POST /requests/{id}/revocation",)),
     "ask": ((ID, "--text", "x"), ("POST /requests/{id}/questions",)),
     "answer": ((ID, "--text", "x"), ("POST /requests/{id}/answers",)),
     "fetch": ((ID,), ("POST /requests/{id}/retrieval",)),
     "withdraw": ((ID,), ("POST /requests/{id}/withdrawal",)),
     "audit": ((), ("GET /audit",)),
+    "news": ((), ("GET /news",)),
     "notices": ((), ("GET /notices",)),
     "account add": (
         ("n", "--mc-service-id", "sip:a@b.example", "--role", "auditor"),

@@ -7,10 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import apsw
-
 import engines
 from acmx.storage import transfer
+from another import another_connection
 from systems import FIRE, POLICE, System, eventually, two_systems
 
 MESSAGES = "SELECT primary_system, id, sender, n, digest FROM message ORDER BY 1, 2, 3, 4"
@@ -26,7 +25,7 @@ def back_up(system: System, name: str) -> Path:
     if system.config.database:
         transfer.to_file(system.config.database, copy)
         return copy
-    connection = apsw.Connection(str(system.directory / "acmx.db"))
+    connection = another_connection(system.directory / "acmx.db")
     connection.execute("VACUUM INTO ?", (str(copy),))
     connection.close()
     return copy

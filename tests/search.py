@@ -21,8 +21,9 @@ from acmx.flows.compare import SENT_WHILE, UNRELEASED
 Table = Callable[[Role, State | None, Event], Transition | None]
 E, S = Event, State
 OTHER: dict[Role, Role] = {"primary": "partner", "partner": "primary"}
-EVERY_LAW = frozenset({2, 3, 4, 5, 7, "agreement"})
-AT_REST = frozenset({"one body", "one outcome", "agreement"})
+LATER = ("update", "revocation")
+EVERY_LAW = frozenset({2, 3, 4, 5, 7, "agreement", "one standing"})
+AT_REST = frozenset({"one body", "one outcome", "agreement", "one standing"})
 """What holds of laws 2 and 4 after a restore: where nothing waits and a comparison finds nothing."""
 
 PROGRESS = {
@@ -66,6 +67,15 @@ AGREED = {
     (None, None),
 }
 """The pairs of states in which nothing may wait at either side."""
+
+ORDER = {
+    type_: rank
+    for rank, types in enumerate(
+        (("request",), ("question",), ("answer",), ("response",), LATER, ("withdrawal",)), 1
+    )
+    for type_ in types
+}
+"""In which order a comparison puts messages back."""
 
 FOREIGN = "final: foreign-user"
 AGREED_AFTER_RESTORE = {(None, S.WITHDRAWN)}
@@ -134,7 +144,7 @@ class Bounds(NamedTuple):
 
     `compared`: then both sides compare what they hold, and the restored one sends nothing before, unless it is
     `unaware`: its machine was set back, and its process with it. `release`: a request may wait to be released at the
-    primary.
+    primary. The partner changes what it gives so many times, in each life, and takes back the approval.
     """
 
     withdrawal: bool = True
@@ -145,6 +155,8 @@ class Bounds(NamedTuple):
     compared: bool = False
     unaware: bool = False
     release: bool = False
+    updates: int = 0
+    revocation: bool = False
 
 
 class Act(NamedTuple):
@@ -265,7 +277,7 @@ class Model:
         """A response that nobody will ever take is told no more."""
         side = side._replace(waiting=frozenset(), outcome=None)
         for body in side.sent:
-            if body.type == "response":
+            if body.type == "response" or body.type in LATER:
                 side = self.without(side, body)._replace(fell=side.fell | {body})
         return side
 
@@ -281,6 +293,8 @@ class Model:
     def matters(self, side: Side, body: Body) -> bool:
         if body.type == "question":
             return side.state in UNDECIDED
+        if body.type in LATER:
+            return body.type == "update" or not _standing(side)[1]
         said = {b.text for b in side.sent if b.type == body.type}
         if body.type == "answer" and (body.text in said or self.minted(side, body) is E.RESTORED):
             return False
@@ -363,6 +377,10 @@ class Model:
             case "answer":
                 last = max((w.body for w in side.got if w.body.type == "question"), default=None)
                 return E.ANSWER_SENT if last and body.text == _to(last) else E.RESTORED
+            case "update":
+                return E.UPDATE_SENT
+            case "revocation":
+                return E.REVOKED
         return E.EXPIRED if body.text == "expired" else E.REVIEWED
 
     def precedes(self, side: Side, body: Body, held: Body) -> bool:
@@ -452,6 +470,24 @@ class Model:
         asked = sum(body.type == "question" for body in b.sent)
         if asked < self.bounds.questions and (moved := self.move(b, E.QUESTION_ASKED)):
             yield Act("B: a reviewer asks", world.with_(self.mint(moved, "question", str(asked + 1))))
+        if b.outcome == "approved" and not _standing(b)[1]:
+            yield from self.changes_grant(world)
+
+    def changes_grant(self, world: World) -> Iterator[Act]:
+        b = world.b
+        said = sum(body.type == "update" and body.life == b.life for body in (*b.sent, *b.fell))
+        if said < self.bounds.updates and (moved := self.move(b, E.UPDATE_SENT)):
+            text = f"{b.life}.{said + 1}"
+            yield Act("B: what it gives changes", world.with_(self.updates(moved, text)))
+        if self.bounds.revocation and (moved := self.move(b, E.REVOKED)):
+            yield Act("B: a reviewer revokes", world.with_(self.mint(moved, "revocation", str(b.life))))
+
+    def updates(self, b: Side, text: str) -> Side:
+        """An update that never left makes room for the next."""
+        last = max(b.sent, key=lambda body: body.n)
+        if last.type == "update" and last.n in b.waiting - b.tried:
+            b = self.without(b, last)
+        return self.mint(b, "update", text)
 
     def decides(self, b: Side, outcome: str) -> Side:
         self.must(4, b.outcome is None, f"{outcome} is decided after {b.outcome}")
@@ -502,6 +538,8 @@ class Model:
             "question": self.takes_question,
             "answer": self.takes_answer,
             "response": self.takes_response,
+            "update": self.takes_later,
+            "revocation": self.takes_later,
         }[letter.type](side, letter)
 
     def in_order(self, side: Side, letter: Body) -> bool:
@@ -537,6 +575,12 @@ class Model:
         if a.state is not None and self.in_order(a, letter) and (moved := self.move(a, E.RESPONSE)):
             self.must(4, a.outcome in (None, letter.text), f"{a.outcome} becomes {letter.text}")
             yield moved._replace(outcome=letter.text), "stored"
+
+    def takes_later(self, a: Side, letter: Body) -> Iterator[tuple[Side, str]]:
+        answered = any(word.body.type == "response" for word in a.got)
+        event = E.UPDATE if letter.type == "update" else E.REVOCATION
+        if answered and self.in_order(a, letter) and (moved := self.move(a, event)):
+            yield moved, "stored"
 
     def hears(self, world: World, word: Word) -> Iterator[Act]:
         """The first word on a message that waits settles it; a later one changes nothing."""
@@ -615,6 +659,8 @@ class Model:
         self.must("one body", all(bodies), "nothing waits, and two bodies stand at one place")
         outcomes = {a.outcome, b.outcome}
         self.must("one outcome", len(outcomes) == 1, f"nothing waits, and the outcomes are {outcomes}")
+        stands = _standing(a), _standing(b)
+        self.must("one standing", stands[0] == stands[1], f"nothing waits, and what stands is {stands}")
         agrees = states in AGREED or (a.life and states in AGREED_AFTER_RESTORE)
         self.must("agreement", agrees, f"nothing waits, and the two sides are {_pair(states)}")
         return True
@@ -694,7 +740,17 @@ def _order(body: Body, *, withdrew: bool) -> tuple[int, int]:
     """In which order a comparison takes what it fetched."""
     if withdrew and body.type == "withdrawal":
         return 0, 0
-    return ("request", "question", "answer", "response", "withdrawal").index(body.type) + 1, body.n
+    return ORDER[body.type], body.n
+
+
+def _standing(side: Side) -> tuple[str, bool]:
+    """What the last update gave, and whether the approval was taken back; of no use without a response."""
+    held = [*side.sent, *(word.body for word in side.got)]
+    if not any(body.type == "response" for body in held):
+        return "", False
+    later = sorted((body.n, body) for body in held if body.type in LATER and body.sender == "partner")
+    given = [body.text for _, body in later if body.type == "update"]
+    return given[-1] if given else "", any(body.type == "revocation" for _, body in later)
 
 
 def _late(body: Body) -> Event:

@@ -19,8 +19,11 @@ from acmx.domain.acm1 import (
     Accepted,
     Answer,
     Approvals,
+    NewIdentities,
     Review,
     Reviewed,
+    RevocationInput,
+    Revoked,
     Submission,
     TextInput,
     Threshold,
@@ -30,7 +33,19 @@ from acmx.domain.acm1 import (
 from acmx.domain.errors import NotFound
 from acmx.domain.messages import Receipt, Refusal
 from acmx.domain.moments import Clock, to_ms
-from acmx.flows import answer, ask, receive, retrieve, review, set_approvals, set_policy, submit, withdraw
+from acmx.flows import (
+    answer,
+    ask,
+    enter_identities,
+    receive,
+    retrieve,
+    review,
+    revoke,
+    set_approvals,
+    set_policy,
+    submit,
+    withdraw,
+)
 from acmx.flows.arrivals import Arrived
 from acmx.flows.carry_out import carry_out
 from acmx.flows.find import find
@@ -135,6 +150,17 @@ class Side:
         given = Review(verdicts or (VerdictInput(approved=True),), "as agreed", seen or await self.seen(id_))
         prepare = partial(review.prepare, self.house, caller=caller(self.id, by), name=id_, review=given)
         return await carry_out(self.store, prepare, review.apply)
+
+    async def publish(self, identity: dict[str, Any]) -> None:
+        """Its server identities from now on."""
+        who, new = caller(self.id, "admin"), NewIdentities(server_identity=identity)
+        prepare = partial(enter_identities.prepare, self.house, caller=who, new=new)
+        await carry_out(self.store, prepare, enter_identities.apply)
+
+    async def revoke(self, id_: str, *users: str, by: str = "reviewer", reason: str = "over") -> Revoked:
+        who, given = caller(self.id, by), RevocationInput(reason, users or None)
+        prepare = partial(revoke.prepare, self.house, caller=who, name=id_, given=given)
+        return await carry_out(self.store, prepare, revoke.apply)
 
     async def ask(self, id_: str, text: str, by: str = "reviewer") -> Accepted:
         who = caller(self.id, by)

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,6 +45,7 @@ class Faults:
     refuses: dict[str, bytes] = field(default_factory=dict)
     auids: tuple[str, ...] = AUIDS
     gate: asyncio.Event | None = None
+    alters: Callable[[web.Request, web.Response], web.Response] | None = None
 
 
 class Xcap:
@@ -84,6 +85,8 @@ class Xcap:
             reply = await self._answer(request, path, await request.read())
         finally:
             self.under_way -= 1
+        if self.faults.alters is not None:
+            reply = self.faults.alters(request, reply)
         self.log.append((request.method, path, reply.status))
         return reply
 

@@ -22,6 +22,7 @@ from acmx.domain.acm1 import (
     FieldChange,
     Findings,
     Health,
+    NewProvisioning,
     PartnerChange,
     PasswordChange,
     ProviderSignIn,
@@ -32,7 +33,7 @@ from acmx.domain.acm1 import (
 from acmx.domain.documents import encode
 from acmx.domain.findings import failed, ok, warning
 from acmx.flows import state_partnership
-from acmx.storage import subscriptions
+from acmx.storage import outbox, subscriptions
 from acmx.storage.subscriptions import Subscription
 from acmx.trust.pinned import pinned
 from acmx.trust.signatures import body_digest
@@ -82,7 +83,9 @@ async def _make() -> Files:
             await story.withdrawal_overtakes()
             await story.withdrawal_comes_late()
             await story.approved_by_policy()
+            await story.given_unasked()
             await story.administration()
+            await story.changed_and_taken_back()
             await story.problems()
             await story.refusals()
             await story.operations()
@@ -288,6 +291,42 @@ class _Story:
         await self.watch_officer("POST", "/policy/trial", trial, "trial-page")
         await self.watch_officer("GET", "/roles", keep="roles")
         await self.watch_officer("PUT", "/policy", {"text": ""})
+
+    async def given_unasked(self) -> None:
+        submission = {
+            "kind": "server-identity-provision",
+            "partner": POLICE.system,
+            "purpose": "agreement 2026-17",
+            "content": {"services": ["mcptt"]},
+        }
+        accepted = await self.watch_officer("POST", "/requests", submission)
+        self.keep("submission-provision", submission)
+        await self.to_police("request-provision")
+        self.clock.advance(hours=1)
+        seen = (await self.police.ask("GET", f"/requests/{accepted['id']}", who="chief")).body
+        self.keep("exchange-given", seen)
+        review = {"verdicts": [{"approved": True}], "reason": "thank you", "seen": json.loads(seen)["seen"]}
+        await self._asked(self.police, "chief", "POST", f"/requests/{accepted['id']}/review", review, "")
+        await self.to_fire("response-provision")
+        self.keep("new-provisioning-named", NewProvisioning("push", users=tuple(USERS)))
+
+    async def changed_and_taken_back(self) -> None:
+        """Every live grant is told; the first one that waits is kept."""
+        catalogue = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))
+        new = {"server_identity": catalogue | {"kms": f"https://kms-2.{FIRE.system}"}}
+        await self.watch_officer("PUT", "/server-identities", new)
+        while await clockwork.tick(self.fire.house, self.fire.store):
+            pass
+        self.clock.advance(seconds=1)
+        await self.to_police("update", "receipt-update")
+        while await self.fire.store.read(lambda tx: outbox.waits(tx, POLICE.system)):
+            await self.to_police()
+        given = {"reason": "the second officer has left the force", "users": USERS[1:]}
+        await self.watch_officer("POST", f"/requests/{self.approved}/revocation", given, "revoked")
+        self.keep("revocation", given)
+        self.clock.advance(seconds=1)
+        await self.to_police("revocation", "receipt-revocation")
+        await self.dispatcher("GET", f"/requests/{self.approved}", keep="exchange-updated")
 
     async def administration(self) -> None:
         await self.dispatcher("GET", "/requests?limit=2", keep="page")

@@ -39,11 +39,15 @@ EVENTS: dict[str, tuple[str, str]] = {
     "partner-terms": ("account", "the terms for a partner, before and now"),
     "template-entered": ("account", "the template for a partner's documents was entered, with this version"),
     "provisioning-started": (
-        "account",
+        "account or `policy`",
         "documents of the exchange began to be put on the CMS, or taken off it",
     ),
+    "provisioning-not-started": (
+        "`policy`",
+        "what the partner changed could not be put on the CMS by itself, and why",
+    ),
     "provisioning-ended": ("`provisioner`", "how many documents were written, unchanged, failed"),
-    "provisioning-cancelled": ("account", "no more documents are written"),
+    "provisioning-cancelled": ("account or `policy`", "no more documents are written"),
     "provisioning-failed": ("`provisioner`", "the CMS does not serve what is to be put there, and why"),
     "password-changed": ("account", "a person changed the own password"),
     "identities-entered": ("account", "server identity information was entered, with this version"),
@@ -59,7 +63,10 @@ EVENTS: dict[str, tuple[str, str]] = {
     "partner-suspended": ("account", "the partnership was suspended"),
     "partnership-stated": ("partner", "what the partner says of the partnership has changed"),
     "policy-set": ("account", "a policy was set, with this version"),
-    "purged": ("account", "so many bodies of the exchange were removed at the end of their retention"),
+    "purged": (
+        "account",
+        "so many bodies of the exchange, or rows of a provisioning job, were removed at the end of their retention",
+    ),
     "refused": (
         "partner, account, address or `somebody`",
         "a message, call or connection was refused; of the latter two one row for each actor, type and minute",

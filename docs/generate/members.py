@@ -7,7 +7,7 @@ from msgspec import inspect
 
 from acmx.domain import acm1, comparison, messages, partnership, records
 from acmx.domain.identities import Realms
-from acmx.kinds import server_identity as kind
+from acmx.kinds import catalogue as kind
 
 MEANINGS: dict[type, dict[str, str]] = {
     messages.Message: {
@@ -20,11 +20,11 @@ MEANINGS: dict[type, dict[str, str]] = {
         "critical": "members that the receiver has to understand; see 3.1",
     },
     messages.Request: {
-        "kind": "what is asked for: `server-identity`; see 3.8",
+        "kind": "what is asked for, `server-identity`, or given, `server-identity-provision`; see 3.8",
         "asker": "the authorised user who asks",
         "expires_at": "until when the partner may decide; not until when it may deliver",
         "users": "MC service IDs of the users who shall be allowed to migrate: 1 to 10,000, each once, "
-        "each of a realm of the sender",
+        "each of a realm of the sender. Empty where the sender gives unasked",
         "purpose": "why, for the person who decides; no control characters",
         "addressee": "who shall decide; absent: whoever may",
         "urgency": "`normal` where absent; information for people and policy",
@@ -40,7 +40,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "where nobody decided in time",
         "handler": "who decided; see Person who decided and Automatic",
         "decided_at": "when it was decided (step 12, or step 6)",
-        "verdicts": "together they name each user of the request exactly once",
+        "verdicts": "together they name each user of the request exactly once; exactly one where it names none",
         "reason": "public reason",
         "valid_from": "what is granted; absent: no bound. Absent unless somebody is approved",
         "valid_until": "what is granted; absent: no end. Absent unless somebody is approved",
@@ -52,6 +52,14 @@ MEANINGS: dict[type, dict[str, str]] = {
         "asker": "the asker of the request; without alias",
         "answers": "SHA-256 of the body of the question, 64 hexadecimal digits",
         "text": "the answer",
+    },
+    messages.Update: {
+        "content": "what the kind gives now, whole: it takes the place of the content of the response"
+    },
+    messages.Revocation: {
+        "handler": "who took it back; see Person who decided",
+        "users": "whose approval ends: some of those whom the response approved, as written there",
+        "reason": "public reason",
     },
     messages.Person: {
         "mc_service_id": "MC service ID",
@@ -170,9 +178,9 @@ MEANINGS: dict[type, dict[str, str]] = {
         "your_certificates": "SHA-256 of each certificate (DER) of the receiver that the sender has pinned, 64 "
         "hexadecimal digits",
     },
-    kind.Wanted: {"services": "the MC services that the users need; absent: all three"},
+    kind.Wanted: {"services": "the MC services that it is for; absent: all three"},
     kind.Given: {
-        "services": "the services that are granted: a subset of those wanted",
+        "services": "the services that it is for; of those wanted",
         "catalogue": "number of the version of the server identity information that was disclosed",
         "missing": "required rows that are absent; both sides see them",
         "server_identity": "the rows; see 3.9",
@@ -206,9 +214,9 @@ MEANINGS: dict[type, dict[str, str]] = {
     },
     acm1.PasswordChange: {"current": "the password so far", "new": "12 characters or more"},
     acm1.Submission: {
-        "kind": "`server-identity`",
+        "kind": "`server-identity`, or `server-identity-provision` to give unasked",
         "partner": "MC system ID of an established partner",
-        "users": "as in a request (3.2)",
+        "users": "as in a request (3.2); absent where something is given unasked",
         "purpose": "as in a request",
         "reference": "as in a request",
         "addressee": "as in a request",
@@ -216,18 +224,19 @@ MEANINGS: dict[type, dict[str, str]] = {
         "valid_from": "as in a request",
         "valid_until": "as in a request",
         "expires_at": "as in a request; absent: after the days that the server is configured for (30)",
-        "content": "as in a request (3.8)",
+        "content": "Wanted (3.8), whatever the kind: where something is given, the server adds the rows",
     },
     acm1.Accepted: {"id": "the exchange", "state": "its state now"},
     acm1.VerdictInput: {
         "approved": "whether these users are approved",
-        "users": "some users of the request; absent: everybody whom no other verdict names",
+        "users": "some users of the request; absent: everybody whom no other verdict names, or what was given unasked",
     },
     acm1.Review: {
         "verdicts": "one or two; every user of the request is named by exactly one",
         "reason": "public reason: it goes to the partner",
         "seen": "as `seen` of the exchange says: version of the exchange, dot, version of the server identity "
         "information",
+        "note": "for the people of the own system; it never leaves it",
     },
     acm1.Reviewed: {
         "id": "the exchange",
@@ -247,6 +256,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "reason": "public reason",
         "counts": "`false`: nothing is decided yet, and the exchange or the catalogue has changed since; it has to be "
         "given again, but whom it declines stays declined",
+        "note": "as it was given with the review",
     },
     acm1.Threshold: {
         "approvals": "how many people: for `review` at least 1, for `release` 0 means that nobody need release",
@@ -259,6 +269,28 @@ MEANINGS: dict[type, dict[str, str]] = {
     },
     acm1.TextInput: {"text": "what the other system shall read"},
     acm1.WithdrawalInput: {"reason": "public reason"},
+    acm1.RevocationInput: {
+        "reason": "why, for the partner to read",
+        "users": "whose approval is taken back, each once; absent: everybody's",
+    },
+    acm1.Revoked: {
+        "id": "the exchange",
+        "grant": "`live`, or `revoked` once nobody is approved any more",
+        "revoked": "how many users it was of",
+        "approved": "how many are approved still",
+    },
+    acm1.UpdateShown: {
+        "n": "number of the message",
+        "created_at": "when it was minted",
+        "changes": "against what held before",
+    },
+    acm1.RevocationShown: {
+        "n": "number of the message",
+        "created_at": "when it was minted",
+        "person": "MC service ID of who took it back",
+        "users": "for whom",
+        "reason": "public reason",
+    },
     acm1.Summary: {
         "id": "the exchange",
         "primary": "MC system ID of the primary system",
@@ -269,7 +301,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "asker": "MC service ID",
         "urgency": "`normal` or `urgent`",
         "purpose": "as asked",
-        "user_count": "how many users were asked for",
+        "user_count": "how many users were asked for; 0 where something is given unasked",
         "created_at": "primary: when it was submitted; partner: when it arrived",
         "expires_at": "as asked",
         "addressee": "MC service ID or functional alias",
@@ -292,11 +324,15 @@ MEANINGS: dict[type, dict[str, str]] = {
         "waiting": "messages of this system that the partner has not yet answered with its signature",
         "conversation": "questions of the partner system and answers of the primary, in order",
         "verdicts": "of the response",
-        "disclosed": "what the response gives; while pending: what an approval would give now",
+        "disclosed": "what the response gives, or the last update; while pending: what an approval would give now",
         "missing": "required rows that are missing in it",
         "refusal": "the partner's final refusal, as it came",
         "contradictions": "signed messages that lost their place to an earlier one (4.4)",
         "partnership": "how the partnership stands (see Partner) while nothing can be exchanged in an open exchange",
+        "updates": "what the partner changed later, in that order",
+        "revocations": "what it took back later, in that order",
+        "on_cms": "what the own CMS holds though it should not: documents `older` than what the partner gives now, or "
+        "entries `to-remove`",
     },
     acm1.Contradiction: {
         "sender": "MC system ID",
@@ -347,7 +383,9 @@ MEANINGS: dict[type, dict[str, str]] = {
         "verdicts": "as in the response",
         "valid_from": "as in the response",
         "valid_until": "as in the response",
-        "content": "as in the response (3.8)",
+        "content": "as in the response (3.8), or in the last update",
+        "updated_at": "of the last update",
+        "revoked": "for whom the approval was taken back",
     },
     acm1.Page: {"items": "newest first", "next": "see 8.3"},
     acm1.Pending: {
@@ -399,7 +437,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "name": "file name of the UE initial configuration document",
         "xml": "that document (TS 24.484 clause 7.2)",
         "entries": "one for each MC service that was granted and is provisioned here",
-        "users": "MC service IDs of the approved users",
+        "users": "MC service IDs of the approved users; empty where the partner gave unasked",
         "sources": "for each value `answer` or `template`",
     },
     acm1.Entry: {
@@ -410,6 +448,8 @@ MEANINGS: dict[type, dict[str, str]] = {
     acm1.NewProvisioning: {
         "mode": "`push`: put the documents on the CMS; `preview`: say what that would change; `remove`: take them out",
         "rel13": "leave out what readers of Release 13 do not know",
+        "users": "for whom, with `push` and `preview` of what a partner gave unasked: MC service IDs of own users; "
+        "else absent",
     },
     acm1.Provisioning: {
         "id": "of the job",
@@ -510,8 +550,10 @@ MEANINGS: dict[type, dict[str, str]] = {
         "fault": "why the metadata that came last was not taken at all",
     },
     acm1.FieldChange: {
-        "field": "`address`, `certificates`, `hosts`, `phone_contexts` or `tel_prefixes`",
-        "old": "as pinned; a certificate by its SHA-256 in 12 groups of 5 digits (as in 4.3) and its end",
+        "field": "`address`, `certificates`, `hosts`, `phone_contexts` or `tel_prefixes`; of an update the path of a "
+        "member of `content`, such as `server_identity.kms`",
+        "old": "as pinned, or as it was; empty: absent. A certificate by its SHA-256 in 12 groups of 5 digits (as in "
+        "4.3) and its end",
         "new": "as the partner has it now",
     },
     acm1.Confirmation: {"seen": "as in the PartnerChange that was shown"},
@@ -534,6 +576,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "max_per_hour": "how many of its requests are taken: so many at once, and evenly as many an hour; 3,600 until "
         "then",
         "note": "for the people here; the partner does not see it",
+        "reprovision": "`true`: what was put on the own CMS follows by itself what the partner changes or takes back",
     },
     acm1.Partners: {"items": "by MC system ID"},
     acm1.QueuedMessage: {
@@ -654,6 +697,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "exchanges": "how many",
         "messages": "how many bodies",
         "notices": "how many notices, with what was told of them",
+        "rows": "how many rows of provisioning jobs",
         "more": "call again",
     },
 }
@@ -664,6 +708,8 @@ GROUPED: dict[type, type] = {
     messages.Withdrawal: messages.Message,
     messages.Question: messages.Message,
     messages.Answer: messages.Message,
+    messages.Update: messages.Message,
+    messages.Revocation: messages.Message,
     acm1.Exchange: acm1.Summary,
 }
 """Structs whose table leaves out the members of another one, which has a table of its own."""
@@ -678,7 +724,7 @@ def table(struct: type) -> str:
     rows = ["| member | type | need | meaning |", "|---|---|---|---|"]
     if info.tag_field and struct not in GROUPED:
         tag = meanings.get(info.tag_field, f"`{info.tag}`")
-        shown = "one of the five messages" if struct is messages.Message else tag
+        shown = "one of the seven messages" if struct is messages.Message else tag
         rows.append(f"| `{info.tag_field}` | text | required | {shown} |")
     rows += [
         f"| `{field.encode_name}` | {_type(field.type)} | {'required' if field.required else 'optional'} "

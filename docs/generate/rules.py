@@ -33,6 +33,8 @@ ON_THE_WIRE: dict[Event, str] = {
     Event.ANSWER_SENT: "A sends the answer, next n",
     Event.RESPONSE: "B's response has come; A answers with the receipt `stored`",
     Event.RETRIEVED: "nothing",
+    Event.UPDATE: "B's update has come; A answers with the receipt `stored`",
+    Event.REVOCATION: "B's revocation has come; A answers with the receipt `stored`",
     Event.REQUEST: "A's request has come; B answers with the receipt `stored`",
     Event.WITHDRAWAL: "A's withdrawal has come; B answers `withdrawn`, or `decided` where the outcome stands",
     Event.QUESTION_ASKED: "B sends the question, its next n",
@@ -43,6 +45,9 @@ ON_THE_WIRE: dict[Event, str] = {
     Event.DECIDED_BY_RULE: "the same; committed together with the request",
     Event.RESPONSE_DELIVERED: "A's receipt `stored` of the response has come",
     Event.RESPONSE_REFUSED: "A's final refusal of the response has come; people have to look",
+    Event.UPDATE_SENT: "B sends the update, its next n; one that never left makes room for it",
+    Event.REVOKED: "B sends the revocation, its next n",
+    Event.UPDATE_REFUSED: "A's final refusal of an update or revocation has come; people have to look",
     Event.EXPIRED: "B: the response with outcome `expired` is sent; A: nothing",
     Event.GRANT_ENDED: "nothing: both sides know `valid_until`",
     Event.UNDELIVERABLE: "nothing any more: what waits here has been sent in vain until 90 days after `expires_at`",
@@ -67,11 +72,11 @@ SIGNED: dict[type[AcmxError], tuple[str, str]] = {
     errors.Withdrawn: ("a request that arrives after its own withdrawal", "takes it as confirmation"),
     errors.WrongPartner: ("the primary in the path is neither of the two systems", "gives up"),
     errors.UnknownExchange: (
-        "a response, question or answer of an exchange that is not known as the sender's (a restored backup?)",
+        "a message, but a request or withdrawal, of an exchange that is not known as the sender's (a restored backup?)",
         "sends again",
     ),
     errors.OutOfOrder: (
-        "the message `n` - 1 was neither taken nor finally refused",
+        "the message `n` - 1 was neither taken nor finally refused; an update or revocation without the response",
         "sends the earlier one, then again",
     ),
     errors.PlaceTaken: (
@@ -127,7 +132,8 @@ TO_CLIENTS: dict[type[AcmxError], str] = {
     "`Retry-After`",
     errors.LogOnRefused: "at log-on: account or password is wrong, or the account is disabled",
     errors.NotAllowed: "step 2, or no right; `rule` says which: `role:PERMISSION`, `own-users`, `own-requests`, "
-    "`own-request`, `people`, `approvers`, `partner-kinds`, `partner-askers` (the terms for the partner); at "
+    "`own-request`, `people`, `approvers`, `partner-kinds`, `partner-askers` (the terms for the partner), `policy` "
+    "(it withholds); at "
     "step 2 `exchange` is the id under which the refusal is kept",
     errors.AssertedIdentity: "the request carries `X-3GPP-Asserted-Identity`",
     errors.NotFound: "there is nothing under this name that the caller may see; the path is not served",

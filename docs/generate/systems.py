@@ -84,6 +84,7 @@ ACCOUNTS = {
     POLICE.system: (
         ("dispatcher", ("requester", "partner-administrator"), ("sip:duty-officer@{}",)),
         ("planner", ("identity-editor",), ()),
+        ("chief", ("reviewer",), ()),
     ),
     FIRE.system: (
         ("watch-officer", ("reviewer", "partner-administrator", "identity-editor", "auditor"), ()),
@@ -201,8 +202,8 @@ class System:
 async def two_systems(directory: Path, clock: Clock) -> AsyncIterator[tuple[System, System]]:
     """The police (primary) and the fire service (partner), which do not know each other yet."""
     police, fire = (
-        System(described, directory / described.certificate, clock, exchange_ids())
-        for described in (POLICE, FIRE)
+        System(described, directory / described.certificate, clock, exchange_ids(first))
+        for described, first in ((POLICE, 1), (FIRE, 501))
     )
     systems = police, fire
     try:
@@ -215,9 +216,9 @@ async def two_systems(directory: Path, clock: Clock) -> AsyncIterator[tuple[Syst
                 await system.store.close()
 
 
-def exchange_ids() -> Callable[[], str]:
+def exchange_ids(first: int = 1) -> Callable[[], str]:
     """UUIDs of version 7, one after the other."""
-    minted = iter(range(1, 100))
+    minted = iter(range(first, first + 100))
     return lambda: f"01a2076b-4400-7000-8000-{next(minted):012d}"
 
 

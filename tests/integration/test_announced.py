@@ -28,6 +28,9 @@ OF_ITSELF = {
     Event.UNDELIVERABLE,
     Event.RESPONSE_DELIVERED,
     Event.RESPONSE_REFUSED,
+    Event.REVOCATION,
+    Event.REVOKED,
+    Event.UPDATE_REFUSED,
 }
 """Ends that no new state shows, or that come after one."""
 
@@ -69,6 +72,7 @@ def test_the_ends_of_both_sides_are_among_them() -> None:
         ("primary", "withdrawal-confirmed"),
         ("primary", "response"),
         ("primary", "expired"),
+        ("primary", "revocation"),
         ("primary", "grant-ended"),
         ("primary", "undeliverable"),
         ("partner", "reviewed"),
@@ -77,6 +81,8 @@ def test_the_ends_of_both_sides_are_among_them() -> None:
         ("partner", "withdrawal"),
         ("partner", "response-delivered"),
         ("partner", "response-refused"),
+        ("partner", "revoked"),
+        ("partner", "update-refused"),
         ("partner", "grant-ended"),
         ("partner", "undeliverable"),
     }
@@ -139,6 +145,7 @@ async def given_up(here: Telling, state: State, role: Any, type_: str) -> None:
         ("primary", State.OVERDUE, "request"),
         ("primary", State.WITHDRAWING, "withdrawal"),
         ("partner", State.DECIDED, "response"),
+        ("partner", State.DELIVERED, "revocation"),
     ],
 )
 def test_what_could_never_be_delivered_is_told_once_and_still_seen(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.routing import BaseRoute, Mount, Route
 
 from acmx.domain.messages import PROBLEM
 from acmx.domain.moments import to_ms
@@ -14,7 +15,7 @@ from acmx.flows.log_on import token_hash
 from acmx.storage import accounts
 from acmx.storage.accounts import Token
 from acmx.trust.roles import ROLES
-from permits import ACM1, EVERYBODY, OPEN, STREAMS
+from permits import ACM1, CONSOLE, CONSOLE_OPEN, EVERYBODY, OPEN, STREAMS
 from systems import FIRE, POLICE, System, eventually, submission, two_systems
 
 NOTHING = "00000000-0000-7000-8000-000000000000"
@@ -202,17 +203,23 @@ def every_call() -> Iterator[tuple[str, str, Any]]:
         yield f"{row.method} {row.path}", f"{row.method} {call_of(row.path)}", document
 
 
+def served(routes: list[BaseRoute]) -> set[str]:
+    return {
+        f"{method} {route.path.removeprefix('/acm1/v1')}"
+        for route in routes
+        if isinstance(route, Route)
+        for method in route.methods - {"HEAD"}
+    }
+
+
 def test_every_route_has_a_row_and_every_row_a_route(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, _):
             await police.start()
-            app = police.server._face1._config.app
-            served = {
-                f"{method} {route.path.removeprefix('/acm1/v1')}"
-                for route in app.routes
-                for method in route.methods - {"HEAD"}
-            }
-            assert served == {*ACM1, *OPEN, *STREAMS}
+            routes = police.server._face1._config.app.routes
+            (console,) = (route for route in routes if isinstance(route, Mount))
+            assert served(routes) == {*ACM1, *OPEN, *STREAMS, "GET /console"}
+            assert served(console.app._app.routes) == {*CONSOLE, *CONSOLE_OPEN}
             assert set(ROLES) == set(EVERYBODY)
 
     asyncio.run(scenario())
@@ -287,6 +294,7 @@ def test_every_route_of_an_exchange_says_of_another_s_that_there_is_none(tmp_pat
                 "review": {"verdicts": [{"approved": True}], "reason": "x", "seen": "1.1"},
                 "withdrawal": {},
                 "questions": {"text": "x"},
+                "revocation": {"reason": "x"},
                 "answers": {"text": "x"},
                 "provisionings": {"mode": "preview"},
             }

@@ -54,7 +54,7 @@ def test_where_all_is_well_every_check_says_so(tmp_path: Path) -> None:
                 "queued",
             ]
             assert found["partnership"][1] == "accepted here, accepted there"
-            assert found["in common"][1] == "server-identity 1.0"
+            assert found["in common"][1] == "server-identity 1.0, server-identity-provision 1.0"
             assert (await police.call("POST", "/partners/mc.nobody.example/check"))[0] == 404
 
     asyncio.run(scenario())

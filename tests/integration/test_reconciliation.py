@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-import apsw
 import msgspec
 import pytest
 
@@ -12,9 +11,10 @@ from acmx.bootstrap import database
 from acmx.delivery import comparison
 from acmx.domain.moments import text
 from acmx.trust.signatures import body_digest
+from another import another_connection
 from by_hand import BEYOND, ByHand, pin
 from restores import agree, answered, asked, back_up, compare, compared, restore, run, systems, withdrawn
-from systems import FIRE, POLICE, System, _free_port, two_systems
+from systems import FIRE, POLICE, System, _free_port, eventually, two_systems
 
 pytestmark = pytest.mark.law(3)
 
@@ -178,6 +178,9 @@ def test_the_asker_gets_the_earlier_answer_though_the_later_one_was_fetched(tmp_
             await police.reaches(id_, "answered")
             await police.done("POST", f"/requests/{id_}/retrieval")
             await restore(fire, approved)
+            await eventually(
+                lambda: fire.rows("SELECT first_sent_at FROM outbox"), lambda found: found[0][0] is not None
+            )
             await compare(police, FIRE)
             await compare(fire, POLICE)
             at_police = await police.reaches(id_, "answered")
@@ -224,7 +227,7 @@ def test_what_a_restored_system_does_not_remember_to_have_sent_is_not_withdrawn_
             _, accepted = await police.submit()
             id_ = accepted["id"]
             copy = back_up(police, "t0")
-            connection = apsw.Connection(str(copy))
+            connection = another_connection(copy)
             connection.execute("UPDATE outbox SET first_sent_at = NULL, attempts = 0")
             connection.close()
             await fire.start()

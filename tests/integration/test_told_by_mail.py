@@ -64,7 +64,11 @@ def test_the_reviewers_and_the_asker_are_told_whatever_the_outcome(tmp_path: Pat
             assert mail["Subject"] == f"ACM {POLICE}: answered"
             assert accepted["id"] in mail.get_content()
             assert set(at_fire.recipients) <= {DESK}
-            (notice,) = (await police.done("GET", "/notices", account="auditor"))["items"]
+
+            async def notices() -> Any:
+                return (await police.done("GET", "/notices", account="auditor"))["items"]
+
+            (notice,) = await eventually(notices, lambda found: found[0]["tellings"][0]["state"] != "waiting")
             assert notice["event"] == "response"
             assert [(t["channel"], t["recipient"], t["state"]) for t in notice["tellings"]] == [
                 ("mail", "silva@police.example", "sent")

@@ -15,6 +15,7 @@ from acmx import config
 from acmx.bootstrap.doctor import examine
 from acmx.domain.errors import Misconfigured
 from acmx.domain.messages import PROBLEM
+from acmx.flows import purge
 from acmx.provisioning.names import UE_AUID
 from acmx.storage.provisionings import JobChanged
 from integration.test_provisioning import TEMPLATE, answered, enter
@@ -347,7 +348,7 @@ def test_killed_in_the_middle_it_goes_on_and_every_row_ends_once(tmp_path: Path)
             counts = found["counts"]
             assert sum(counts.values()) == 121
             assert set(counts) <= {"written", "unchanged"}
-            assert counts.get("unchanged", 0) <= 8
+            assert counts.get("unchanged", 0) <= 16
             assert set(cms.written().values()) == {1}
             assert len(cms.written()) == 121
 
@@ -503,5 +504,40 @@ def test_two_thousand_users(tmp_path: Path) -> None:
             job = await ended(police, await start(police, id_), within=120)
             assert job["counts"] == {"written": 4001}
             assert set(cms.written().values()) == {1}
+
+    asyncio.run(scenario())
+
+
+def test_rows_of_a_job_go_at_the_end_of_their_retention_and_its_summary_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purge, "ROWS_AT_ONCE", 5)
+
+    async def scenario() -> None:
+        async with with_cms(tmp_path) as (police, fire, _):
+            id_ = await answered(police, fire, users=USERS)
+            job = (await carried_out(police, id_))["id"]
+
+            async def purged(*, dry_run: bool = False) -> tuple[int, bool]:
+                done = await police.done("POST", "/purge", {"dry_run": dry_run}, account="operator")
+                return done["rows"], done["more"]
+
+            async def goes_on(days: int) -> None:
+                police.clock.advance(days=days)
+                await police.done("POST", "/clock/confirmation")
+
+            await goes_on(729)
+            before = await look(police, job)
+            assert await purged() == (0, False)
+            await goes_on(2)
+            younger = (await carried_out(police, id_))["id"]
+            assert await purged(dry_run=True) == (7, False)
+            assert [await purged(), await purged(), await purged()] == [(5, True), (2, False), (0, False)]
+            assert await look(police, job) == before
+            assert (before["counts"], await rows(police, job)) == ({"written": 7}, [])
+            assert await police.rows(f"SELECT document FROM provisioning WHERE id = '{job}'") == [(None,)]
+            assert len(await rows(police, younger)) == 7
+            told = [e["detail"] for e in (await police.exchange(id_))["journal"] if e["event"] == "purged"]
+            assert told == [{"job": job, "rows": 5}, {"job": job, "rows": 2}]
 
     asyncio.run(scenario())

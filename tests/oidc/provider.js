@@ -17,6 +17,13 @@ const provider = new Provider(given.issuer, {
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
     },
+    ...given.consoles.map((console) => ({
+      client_id: 'console',
+      token_endpoint_auth_method: 'none',
+      redirect_uris: [console],
+      grant_types: ['authorization_code'],
+      response_types: ['code'],
+    })),
     {
       client_id: 'dispatch-agent',
       client_secret: 'not a secret',

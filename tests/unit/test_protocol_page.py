@@ -88,13 +88,20 @@ def test_every_golden_file_is_named_on_the_page() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in ACM2 if re.match("request|response|withdrawal|question|answer", name)]
+    "name",
+    [
+        name
+        for name in ACM2
+        if re.match("request|response|withdrawal|question|answer|update|revocation", name)
+    ],
 )
 def test_a_golden_message_is_decoded_strictly_and_encodes_to_the_same_bytes(name: str) -> None:
     body = body_of(name)
     said = msgspec.json.decode(body)
     sender, receiver = (POLICE, FIRE) if said["from"] == POLICE.system else (FIRE, POLICE)
-    arrived = Arrived(sender.system, POLICE.system, said["exchange"], said["n"], body, body_digest(body), "")
+    arrived = Arrived(
+        sender.system, primary_of(name), said["exchange"], said["n"], body, body_digest(body), ""
+    )
     house = House(receiver.system, members.Realms(), Clock())
     assert encode(arrivals.decode(house, arrived)) == body
 
@@ -111,12 +118,18 @@ def test_a_golden_signature_is_accepted(name: str) -> None:
     said, now = document_of(name), int(made_at(name).timestamp())
     jwk = public_jwk({POLICE.system: POLICE.seed, FIRE.system: FIRE.seed}[said["from"]])
     typ = TYPS.get(name.partition("-")[0], "acm-message")
-    primary = "mc.coast-guard.example" if name == "refusal-wrong-partner" else POLICE.system
+    primary = primary_of(name)
     place = {} if typ == "acm-partnership" else {"exchange": f"{primary}/{said['exchange']}", "n": said["n"]}
     names = {"iss": said["from"], "aud": said["to"], "typ": typ, **place}
     assert (
         verify(signature_of(name), body_of(name), {jwk["kid"]: public_key(jwk)}, now=now, **names).iat == now
     )
+
+
+def primary_of(name: str) -> str:
+    if name == "refusal-wrong-partner":
+        return "mc.coast-guard.example"
+    return FIRE.system if name.endswith("-provision") else POLICE.system
 
 
 TYPS = {"receipt": "acm-receipt", "refusal": "acm-refusal", "statement": "acm-partnership"}
@@ -235,8 +248,12 @@ ACM1: dict[str, type] = {
     "partner-change": acm1.PartnerChange,
     "credentials": acm1.Credentials,
     "documents": acm1.Documents,
+    "exchange-given": acm1.Exchange,
     "exchange-pending": acm1.Exchange,
     "exchange-retrieved": acm1.Exchange,
+    "exchange-updated": acm1.Exchange,
+    "revocation": acm1.RevocationInput,
+    "revoked": acm1.Revoked,
     "findings": acm1.Findings,
     "health": acm1.Health,
     "identities": acm1.Identities,
@@ -267,10 +284,12 @@ ACM1: dict[str, type] = {
     "session": acm1.Session,
     "sign-in": acm1.SignIn,
     "standing": acm1.Standing,
+    "submission-provision": acm1.Submission,
     "submission": acm1.Submission,
     "suspension": acm1.Suspension,
     "terms": acm1.Terms,
     "new-provisioning": acm1.NewProvisioning,
+    "new-provisioning-named": acm1.NewProvisioning,
     "provisioning": acm1.Provisioning,
     "provisionings": acm1.Provisionings,
     "provisioning-rows": acm1.ProvisioningRows,
@@ -331,6 +350,8 @@ RECEIVING = (
     "acmx.flows.receive_question",
     "acmx.flows.receive_request",
     "acmx.flows.receive_response",
+    "acmx.flows.receive_revocation",
+    "acmx.flows.receive_update",
     "acmx.flows.receive_withdrawal",
     "acmx.flows.request_rules",
     "acmx.flows.state_partnership",

@@ -39,6 +39,7 @@ from acmx.faces.acm1.passwords import Passwords
 from acmx.faces.acm1.vouched import Vouched
 from acmx.faces.acm2.app import Acm2
 from acmx.faces.acm2.peers import Peers
+from acmx.faces.console.app import Console
 from acmx.faces.listener import Listener
 from acmx.flows import subscribe
 from acmx.flows.attempts import Attempts
@@ -95,6 +96,7 @@ class Server:
         check = Check(house, store, identity, self._renewal.context_to, make_socket).run
         desk = Desk(house, store, identity, self._bell.told_at, self._vitals, check, passwords)
         acm1 = Acm1(desk, self._bell, authentication, refusals, people.sign_in(config))
+        console = Console(acm1, self._provider)
         tls2 = self._renewal.acm2_context()
         self._peers = Peers(store, tls2, self._hang_up)
         acm2 = Acm2(house, store, identity, self._peers, refusals)
@@ -125,7 +127,9 @@ class Server:
             return lambda reason, address: self._spawn(refusals.note(face, reason, address=address))
 
         tls1 = self._renewal.acm1_context()
-        self._face1 = Listener(acm1.app(), *endpoint(config.acm1.listen), tls1, refused("acm1"))
+        self._face1 = Listener(
+            acm1.app(*console.routes()), *endpoint(config.acm1.listen), tls1, refused("acm1")
+        )
         self._face2 = Listener(acm2.app(), *endpoint(config.acm2.listen), tls2, refused("acm2"))
         self._renewal.on_acm1 = self._face1.use
         self._renewal.on_acm2 = self._use_for_acm2

@@ -1,5 +1,7 @@
 """The partner's answer in words."""
 
+from typing import Any
+
 import tomli_w
 
 from acmx.cli.summaries import verdict_rows
@@ -25,8 +27,13 @@ def draw_answer(answer: Answer) -> None:
             *verdict_rows(answer.verdicts),
         )
     )
-    if identity := _without_nothing(answer.content.get("server_identity")):
-        out().print(cell(f"\n{tomli_w.dumps(identity)}"), soft_wrap=True, end="")
+    if identity := rows_of(answer.content):
+        out().print(cell(f"\n{identity}"), soft_wrap=True, end="")
+
+
+def rows_of(content: dict[str, Any]) -> str:
+    """The server identities in it, with their values."""
+    return tomli_w.dumps(_without_nothing(content.get("server_identity")))
 
 
 def _without_nothing(document: object) -> dict[str, object]:

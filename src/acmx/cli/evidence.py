@@ -69,12 +69,13 @@ def purge(
                 exchanges=done.exchanges + next_.exchanges,
                 messages=done.messages + next_.messages,
                 notices=done.notices + next_.notices,
+                rows=done.rows + next_.rows,
             )
     would = "would be" if dry_run else "are"
     options.show(
         done,
         lambda: print(
             f"{done.messages:,} bodies and {done.notices:,} notices of {done.exchanges:,} exchanges that ended "
-            f"before {time(done.before)} {would} removed."
+            f"before {time(done.before)}, and {done.rows:,} rows of provisioning jobs {would} removed."
         ),
     )

@@ -16,8 +16,8 @@ from acmx.cli.files import write
 from acmx.cli.journal import journal_table
 from acmx.cli.options import DEFAULTS, FIRST_PAGE, Id, Options, Paging
 from acmx.cli.renewal import client_of
-from acmx.cli.summaries import exchange_facts, links, summary_table, waits_for
-from acmx.cli.terminal import cell, out, people, plain, print_json
+from acmx.cli.summaries import exchange_facts, links, summary_table, waits_for, whom
+from acmx.cli.terminal import cell, out, plain, print_json
 from acmx.domain.acm1 import Exchange, Pending, Summary
 from acmx.domain.errors import AcmxError
 
@@ -27,6 +27,7 @@ STYLES = {"done": "green", "waiting": "yellow", "failed": "red", "": "bold"}
 def requests(
     *,
     state: Annotated[str | None, Parameter(help="Only those in this state.")] = None,
+    partner: Annotated[str | None, Parameter(help="Only those with this MC system.")] = None,
     paging: Paging = FIRST_PAGE,
     options: Options = DEFAULTS,
 ) -> None:
@@ -37,7 +38,7 @@ def requests(
         acmx requests --state answered
     """
     with options.client() as client:
-        page = client.requests(paging.after, paging.limit, state)
+        page = client.requests(paging.after, paging.limit, state, partner)
     options.show(page, lambda: out().print(summary_table(page.items)))
     if page.next:
         note(f"There is more: acmx requests --after {page.next}")
@@ -155,7 +156,7 @@ def _say_new(waiting: Pending, said: set[tuple[str, str]]) -> set[tuple[str, str
     }
     for (what, id_), summary in now.items():
         if (what, id_) not in said:
-            print(plain(f"to {what}  {id_}  {people(summary.user_count)}  {summary.purpose}"), flush=True)
+            print(plain(f"to {what}  {id_}  {whom(summary)}  {summary.purpose}"), flush=True)
     return set(now)
 
 

@@ -16,6 +16,7 @@ from acmx.cli import (
     certificates,
     evidence,
     exchanges,
+    give,
     health,
     identities,
     journal,
@@ -33,6 +34,7 @@ from acmx.cli import (
     questions,
     request,
     review,
+    revoke,
     server,
     template,
     terms,
@@ -79,8 +81,11 @@ _offer(_certificates, certificates.switch)
 
 _EXCHANGES = "Exchanges"
 _offer(_part("request", "Ask a partner MC system.", _EXCHANGES), request.server_identity)
+_offer(
+    _part("give", "Give a partner MC system our configuration, unasked.", _EXCHANGES), give.server_identity
+)
 _offer(app, exchanges.requests, exchanges.show, exchanges.pending, review.review, group=_EXCHANGES)
-_offer(app, questions.ask, questions.answer, group=_EXCHANGES)
+_offer(app, revoke.revoke, questions.ask, questions.answer, group=_EXCHANGES)
 _offer(app, exchanges.fetch, exchanges.withdraw, exchanges.watch, group=_EXCHANGES)
 
 _DEVICES = "From answer to device"
@@ -90,7 +95,7 @@ _offer(_template, template.show)
 _template.command(template.enter, name="set")
 
 _ADMINISTRATION = "Log-on and administration"
-_offer(app, login.login, login.logout, notices.notices, group=_ADMINISTRATION)
+_offer(app, login.login, login.logout, notices.news, notices.notices, group=_ADMINISTRATION)
 
 _EVIDENCE = "Evidence"
 _audit = _part("audit", "The journal: read it (acmx audit --limit 50), verify it, take it away.", _EVIDENCE)

@@ -1,4 +1,4 @@
-"""`acmx notices`: who was told what, by which channel, and what could not be sent."""
+"""`acmx news`: what happened in what concerns you. `acmx notices`: who was told what, and what could not be sent."""
 
 from collections.abc import Iterable
 
@@ -22,6 +22,20 @@ def notices(*, paging: Paging = FIRST_PAGE, options: Options = DEFAULTS) -> None
     options.show(page, lambda: out().print(_notice_table(page.items)))
     if page.next:
         note(f"There is more: acmx notices --after {page.next}")
+
+
+def news(*, paging: Paging = FIRST_PAGE, options: Options = DEFAULTS) -> None:
+    """Show what happened lately in what concerns you, newest first; what waits for you: acmx pending.
+
+    For example:
+
+        acmx news --limit 20
+    """
+    with options.client() as client:
+        page = client.news(paging.after, paging.limit)
+    options.show(page, lambda: out().print(_notice_table(page.items)))
+    if page.next:
+        note(f"There is more: acmx news --after {page.next}")
 
 
 def _notice_table(found: Iterable[Notice]) -> Table:

@@ -72,6 +72,7 @@ def _facts(partner: Partner) -> Table:
             "kinds, by our terms": ", ".join(terms.kinds) or "all",
             "may be asked by": ", ".join(terms.askers) or "whoever may ask",
             "taken from it": limits(terms),
+            "own CMS": "follows it by itself" if terms.reprovision else None,
             "note": terms.note,
             "approvals": approvals_in_words(partner),
             "messages waiting": partner.waiting,

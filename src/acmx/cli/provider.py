@@ -10,20 +10,12 @@ from urllib3.exceptions import HTTPError
 
 from acmx.client.certificate import CONNECT_SECONDS
 from acmx.domain.errors import IdentityProviderUnavailable, NotAuthenticated
+from acmx.trust.code_flow import Tokens
 from acmx.trust.jwt import ProviderKey, keys_of
 from acmx.trust.openid import Metadata, discovery_address, metadata_of
 
 READ_SECONDS = 30.0
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-class Tokens(msgspec.Struct, frozen=True):
-    """What the token endpoint gives; `expires_in` in seconds."""
-
-    access_token: str
-    expires_in: int = 60
-    refresh_token: str | None = None
-    id_token: str | None = None
 
 
 class Provider:

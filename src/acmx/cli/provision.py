@@ -11,10 +11,12 @@ from cyclopts.types import ExistingFile
 from acmx.cli import push
 from acmx.cli.failures import DONE, FAILED, WrongUsageError, note
 from acmx.cli.files import write
-from acmx.cli.options import DEFAULTS, Options
+from acmx.cli.options import DEFAULTS, Options, Users
 from acmx.cli.terminal import busy, cell, facts, out, people, table
-from acmx.domain.acm1 import Documents, Mode
-from acmx.domain.errors import AcmxError, Fault, InvalidDocument
+from acmx.client.users import read_users
+from acmx.domain.acm1 import Documents, Mode, NewProvisioning
+from acmx.domain.errors import AcmxError, Fault, FaultyInput, InvalidDocument
+from acmx.domain.identities import faults_in_users
 from acmx.provisioning.ue_shape import check
 from acmx.provisioning.xml import parse
 
@@ -58,6 +60,11 @@ def provision(
     watch: Annotated[
         bool, Parameter(name="--watch", help="Wait until the job has ended; Ctrl-C leaves it running.")
     ] = False,
+    users: Annotated[
+        ExistingFile | None,
+        Parameter(help="For whom, where the partner gave unasked: a file of MC service IDs, CSV or text."),
+    ] = None,
+    user: Users = None,
     check_: Annotated[
         ExistingFile | None,
         Parameter(name="--check", help="Check a UE initial configuration document, of any vendor."),
@@ -70,6 +77,8 @@ def provision(
     With --push the server puts them on the own CMS, profiles first: the exit status is 0 once all is written or
     unchanged, 3 while the job goes on, 1 where something is not written. --preview always waits.
 
+    What a partner gave unasked is for the own users whom you name: --users FILE, or --user URI.
+
     A second run writes the same bytes. What the partner's answer does not carry comes from the template of the
     partner: acmx template show PARTNER. With --check, name every fault of a document by line, element and rule.
 
@@ -78,6 +87,8 @@ def provision(
         acmx provision 01a3c5e7-9b2d-7f46-8a1b-3c5d7e9f1b2d --out devices
 
         acmx provision 01a3c5e7-9b2d-7f46-8a1b-3c5d7e9f1b2d --push --watch
+
+        acmx provision 01a3c5e7-9b2d-7f46-8a1b-3c5d7e9f1b2d --push --users officers.csv
 
         acmx provision --check ue-init-config.xml
     """
@@ -89,23 +100,38 @@ def provision(
         )
     if check_ is not None:
         return _check(check_, options)
+    named = (*(read_users(users.read_bytes(), users.name) if users else ()), *(user or ()))
+    if named and not (out_ or push_ or preview):
+        raise WrongUsageError("Users are named with --out, --push and --preview.")
     if id_ is not None and out_ is not None:
-        return _make(id_, out_, options, rel13=rel13)
+        return _make(id_, out_, named, options, rel13=rel13)
     for mode, wanted in modes.items():
         if id_ is not None and wanted:
-            return push.start(id_, mode, options, watch=watch or preview, rel13=rel13)
+            new = NewProvisioning(mode, rel13, named)
+            return push.start(id_, new, options, watch=watch or preview)
     if cancel:
         return push.cancel(id_ or "", options)
     return push.status(id_ or "", options, watch=watch)
 
 
-def _make(id_: str, folder: Path, options: Options, *, rel13: bool) -> int:
+def _make(id_: str, folder: Path, named: tuple[str, ...], options: Options, *, rel13: bool) -> int:
     with options.client() as client:
-        documents = client.documents(id_, rel13=rel13)
+        documents = _for(client.documents(id_, rel13=rel13), named)
     with busy(f"writing the documents of {people(len(documents.users))}"):
         files = _write(documents, folder)
     options.show(documents, lambda: _draw(documents, folder, files))
     return DONE
+
+
+def _for(documents: Documents, named: tuple[str, ...]) -> Documents:
+    """Whose documents they are: known by the partner's answer, or named here. Raises FaultyInput."""
+    if documents.users and named:
+        raise FaultyInput([Fault("users", f"{len(named)} users", "are known already: must not be named")])
+    if documents.users:
+        return documents
+    if faults := faults_in_users(named):
+        raise FaultyInput(faults)
+    return msgspec.structs.replace(documents, users=list(named))
 
 
 def _check(file: Path, options: Options) -> int:

@@ -11,7 +11,7 @@ from acmx.cli.options import Options
 from acmx.cli.terminal import cell, err, facts, out, plain, table
 from acmx.cli.terminal import time as moment
 from acmx.client import Client
-from acmx.domain.acm1 import Mode, Provisioning, ProvisioningRow, RowState
+from acmx.domain.acm1 import NewProvisioning, Provisioning, ProvisioningRow, RowState
 from acmx.domain.errors import NotFound, TemporarilyUnavailable, Unreachable
 
 EVERY = 1.0
@@ -26,9 +26,9 @@ class Report(Struct):
     rows: list[ProvisioningRow]
 
 
-def start(id_: str, mode: Mode, options: Options, *, watch: bool, rel13: bool) -> int:
+def start(id_: str, new: NewProvisioning, options: Options, *, watch: bool) -> int:
     with options.client() as client:
-        job = client.provision(id_, mode, rel13=rel13)
+        job = client.provision(id_, new.mode, rel13=new.rel13, users=new.users)
         return _follow(client, id_, job, options, watch=watch)
 
 
@@ -120,7 +120,7 @@ def _draw(id_: str, report: Report) -> None:
             rows.add_row(cell(row.xui), cell(row.service), cell(row.state), cell(row.detail))
         out().print(rows)
     more = sum(job.counts.get(state, 0) for state in TO_SHOW) - len(report.rows)
-    if more > 0:
+    if more > 0 and report.rows:
         note(f"There is more, {more:,}: acmx provision {id_} --status --json")
     waiting = job.counts.get("waiting", 0)
     if not _ended(job):

@@ -7,8 +7,9 @@ import msgspec
 
 from acmx.cli import profiles
 from acmx.cli.profiles import Profile
-from acmx.cli.provider import Provider, Tokens
+from acmx.cli.provider import Provider
 from acmx.client import Client
+from acmx.trust.code_flow import Tokens
 
 SOON = timedelta(seconds=30)
 

@@ -3,20 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
-from uuid import uuid4
 
 from cyclopts import Parameter
 from cyclopts.types import ExistingFile
 
-from acmx.cli.answer import draw_answer
-from acmx.cli.exchanges import tell_lost
-from acmx.cli.failures import DONE, FAILED, NOT_YET, WrongUsageError, note
+from acmx.cli.failures import WrongUsageError
 from acmx.cli.options import DEFAULTS, Moment, Options, Users
-from acmx.cli.terminal import busy, people, plain
-from acmx.client import Client
+from acmx.cli.submitting import submit
 from acmx.client.users import read_users
-from acmx.domain.acm1 import Accepted, Answer, Service, Submission
-from acmx.domain.errors import AcmxError, Unreachable
+from acmx.domain.acm1 import Service, Submission
 from acmx.domain.messages import Addressee
 
 
@@ -66,14 +61,7 @@ def server_identity(
         expires_at=expires,
         content={"services": service} if service else {},
     )
-    with options.client() as client:
-        accepted = _submitted(client, submission)
-        if wait:
-            return _awaited(client, accepted, options)
-    options.show(
-        accepted, lambda: print(plain(f"{accepted.id} is {accepted.state}. See: acmx show {accepted.id}"))
-    )
-    return DONE
+    return submit(submission, options, wait=wait)
 
 
 def _users(file: Path | None, named: Sequence[str]) -> tuple[str, ...]:
@@ -81,33 +69,3 @@ def _users(file: Path | None, named: Sequence[str]) -> tuple[str, ...]:
         raise WrongUsageError("Name the users: --users FILE, or --user URI.")
     listed = read_users(file.read_bytes(), file.name) if file else ()
     return (*listed, *named)
-
-
-def _submitted(client: Client, submission: Submission) -> Accepted:
-    try:
-        with busy(f"Sending {people(len(submission.users))}"):
-            return client.submit(submission, str(uuid4()))
-    except Unreachable as lost:
-        raise Unreachable(f"{lost.detail} It may have the request nevertheless: acmx requests") from lost
-
-
-def _awaited(client: Client, accepted: Accepted, options: Options) -> int:
-    try:
-        with busy(f"{accepted.id}: waiting for the answer; Ctrl-C leaves the request alone"):
-            client.wait(accepted.id, tell_lost)
-        answer = client.retrieve(accepted.id)
-    except KeyboardInterrupt:
-        note(f"No longer waiting. The request stays: acmx show {accepted.id}")
-        return NOT_YET
-    except AcmxError:
-        note(f"No longer waiting. The request is: acmx show {accepted.id}")
-        raise
-    options.show(answer, lambda: draw_answer(answer))
-    return _told(answer)
-
-
-def _told(answer: Answer) -> int:
-    if answer.outcome in ("approved", "partly-approved"):
-        return DONE
-    note(f"Nobody was approved: {answer.outcome}. {answer.reason or ''}".strip())
-    return FAILED

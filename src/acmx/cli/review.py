@@ -4,11 +4,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from acmx.cli.answer import rows_of
 from acmx.cli.failures import DONE, FAILED, WrongUsageError, note
 from acmx.cli.options import DEFAULTS, Id, Options, Users
 from acmx.cli.summaries import approvals_so_far, disclosed_rows
-from acmx.cli.terminal import ask, err, facts, is_interactive, people, plain
+from acmx.cli.terminal import ask, cell, err, facts, is_interactive, people, plain
 from acmx.domain.acm1 import Exchange, Review, Reviewed, VerdictInput
+from acmx.kinds import GIVING
 
 
 def review(
@@ -22,6 +24,10 @@ def review(
     decline: Annotated[
         bool, Parameter(help="Decline all users, or those of --user and approve the rest.")
     ] = False,
+    note_: Annotated[
+        str | None,
+        Parameter(name="--note", help="For the people of your own system; it never leaves it."),
+    ] = None,
     user: Users = None,
     yes: Annotated[bool, Parameter(help="Do not ask; needs --seen.")] = False,
     seen: Annotated[
@@ -32,7 +38,8 @@ def review(
 ) -> int:
     """Decide over every user of a request: say what will be done, ask, and do it.
 
-    A request of your own system that waits to be released is approved or declined whole.
+    A request of your own system that waits to be released is approved or declined whole, and so is what a partner
+    gives unasked: approved, the server identities can be used here (acmx provision).
 
     For example:
 
@@ -46,7 +53,7 @@ def review(
         if not yes and not ask("Decide like this?"):
             note("Nothing was decided.")
             return FAILED
-        reviewed = client.review(id_, Review(verdicts, reason, seen or exchange.seen))
+        reviewed = client.review(id_, Review(verdicts, reason, seen or exchange.seen, note_))
     options.show(reviewed, lambda: _draw(reviewed))
     return DONE
 
@@ -67,6 +74,9 @@ def _verdicts(approve: bool, users: list[str] | None) -> tuple[VerdictInput, ...
 
 
 def _say(exchange: Exchange, verdicts: tuple[VerdictInput, ...]) -> None:
+    if exchange.kind in GIVING:
+        _say_given(exchange, approved=verdicts[0].approved)
+        return
     named = sum(len(verdict.users or ()) for verdict in verdicts)
     counts = {v.approved: len(v.users) if v.users else exchange.user_count - named for v in verdicts}
     approved = counts.get(True, 0)
@@ -83,6 +93,24 @@ def _say(exchange: Exchange, verdicts: tuple[VerdictInput, ...]) -> None:
             }
         )
     )
+
+
+def _say_given(exchange: Exchange, *, approved: bool) -> None:
+    """It is approved or declined whole, and shown with all values."""
+    err().print(
+        facts(
+            {
+                "given by": f"{exchange.asker} of {exchange.primary}",
+                "given to": exchange.partner if exchange.role == "primary" else None,
+                "purpose": exchange.purpose,
+                "services": ", ".join(map(str, exchange.content.get("services", ()))),
+                "approved" if approved else "declined": "all of it",
+                "approvals so far": approvals_so_far(exchange),
+                "incomplete": _incomplete(exchange) if approved else "",
+            }
+        )
+    )
+    err().print(cell(f"\n{rows_of(exchange.content)}"), soft_wrap=True, end="")
 
 
 def _discloses(exchange: Exchange, approved: int) -> str | None:
@@ -104,4 +132,6 @@ def _draw(reviewed: Reviewed) -> None:
         )
         return
     outcome = reviewed.outcome.replace("-", " ")
-    print(plain(f"{reviewed.id}: {outcome}. {reviewed.approved:,} approved, {reviewed.declined:,} declined."))
+    counts = f" {reviewed.approved:,} approved, {reviewed.declined:,} declined."
+    whole = reviewed.approved + reviewed.declined == 0
+    print(plain(f"{reviewed.id}: {outcome}.{'' if whole else counts}"))

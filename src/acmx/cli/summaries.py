@@ -11,12 +11,15 @@ from acmx.domain.acm1 import (
     GivenReview,
     Partner,
     Remark,
+    RevocationShown,
     Summary,
     Threshold,
+    UpdateShown,
     Waiting,
 )
 from acmx.domain.exchange import UNDECIDED, State
 from acmx.domain.messages import Verdict
+from acmx.kinds import GIVING
 
 SHOWN_USERS = 20
 _WAITS_FOR = {
@@ -30,6 +33,10 @@ _WAITS_FOR = {
     State.PENDING: "a decision: acmx review {id}",
     State.DECIDED: "the partner's receipt of the response",
 }
+_ON_CMS = {
+    "older": "what the partner has changed since: acmx provision {id} --push",
+    "to-remove": "entries of an approval that does not hold: acmx provision {id} --remove",
+}
 _ASKED_BACK = "the asker's answer, or a decision without it: acmx review {id}"
 
 
@@ -40,28 +47,33 @@ def summary_table(summaries: Iterable[Summary]) -> Table:
         urgent = "URGENT" if summary.urgency == "urgent" else None
         direction = "to" if summary.role == "primary" else "from"
         rows.add_row(
-            cell(f"{summary.id}\n  {time(summary.created_at)}  {people(summary.user_count)}"),
+            cell(f"{summary.id}\n  {time(summary.created_at)}  {whom(summary)}"),
             cell("\n".join(filter(None, (_spaced(summary.state), summary.outcome, urgent)))),
             cell(f"{direction} {summary.partner}\n{summary.purpose}"),
         )
     return rows
 
 
+def whom(summary: Summary) -> str:
+    return "gives, names no users" if summary.kind in GIVING else people(summary.user_count)
+
+
 def exchange_facts(exchange: Exchange) -> Table:
     pending = exchange.role == "partner" and exchange.state in UNDECIDED
+    gives = exchange.kind in GIVING
     validity = " until ".join(filter(None, (time(exchange.valid_from), time(exchange.valid_until))))
     return facts(
         {
             "exchange": exchange.id,
             "state": _spaced(exchange.state),
             "kind": exchange.kind,
-            "asked by": f"{exchange.asker} of {exchange.primary}",
+            "given by" if gives else "asked by": f"{exchange.asker} of {exchange.primary}",
             "addressed to": exchange.addressee,
             "urgency": exchange.urgency if exchange.urgency != "normal" else None,
             "purpose": exchange.purpose,
             "reference": exchange.reference,
             "services": ", ".join(map(str, exchange.content.get("services", ()))),
-            f"users ({exchange.user_count:,})": "" if exchange.verdicts else _users(exchange.users),
+            f"users ({exchange.user_count:,})": "" if exchange.verdicts or gives else _users(exchange.users),
             "valid": validity,
             "created": time(exchange.created_at),
             "to be decided by": time(exchange.expires_at),
@@ -69,22 +81,25 @@ def exchange_facts(exchange: Exchange) -> Table:
             "decided by": exchange.decided_by,
             "reason": exchange.reason,
             "grant": exchange.grant,
-            "would disclose" if pending else "disclosed": ", ".join(disclosed_rows(exchange)),
+            "would disclose" if pending and not gives else "disclosed": ", ".join(disclosed_rows(exchange)),
             "missing in it": ", ".join(exchange.missing),
             "refusal": _refusal(exchange),
             "approvals so far": approvals_so_far(exchange),
             "contradicted by": "\n".join(map(_contradiction, exchange.contradictions)),
             "partnership": exchange.partnership,
+            "on the own CMS": _ON_CMS[exchange.on_cms].format(id=exchange.id) if exchange.on_cms else None,
             "seen": exchange.seen,
         },
         *remark_rows(exchange.conversation),
         *review_rows(exchange.reviews),
         *verdict_rows(exchange.verdicts),
+        *update_rows(exchange.updates),
+        *revocation_rows(exchange.revocations),
     )
 
 
 def disclosed_rows(exchange: Exchange) -> list[str]:
-    """The rows of the server identity information that an approval would give away."""
+    """The rows of the server identity information that are given away, or would be by an approval."""
     identity = (exchange.disclosed or {}).get("server_identity", {})
     return [name for name, value in identity.items() if value not in (None, [], ())]
 
@@ -102,7 +117,8 @@ def review_rows(reviews: Sequence[GivenReview]) -> Iterator[tuple[str, str]]:
             f"{review.approved:,} approved, {review.declined:,} declined, {time(review.at)}: {review.reason}"
         )
         stale = "" if review.counts else "for an earlier version: must be given again"
-        yield "reviewed by", "\n".join(filter(None, (review.person, said, stale)))
+        note = f"note: {review.note}" if review.note else ""
+        yield "reviewed by", "\n".join(filter(None, (review.person, said, note, stale)))
 
 
 def approvals_in_words(partner: Partner) -> str:
@@ -121,9 +137,26 @@ def verdict_rows(verdicts: Sequence[Verdict]) -> Iterator[tuple[str, str]]:
     for verdict in verdicts:
         word = "approved" if verdict.approved else "declined"
         yield (
-            f"{word} ({len(verdict.users):,})",
+            f"{word} ({len(verdict.users):,})" if verdict.users else word,
             "\n".join(filter(None, (verdict.reason, _users(verdict.users)))),
         )
+
+
+def update_rows(updates: Sequence[UpdateShown]) -> Iterator[tuple[str, str]]:
+    """What the partner has changed, as facts."""
+    for update in updates:
+        lines = [
+            f"{change.field}: {', '.join(change.old) or '-'} -> {', '.join(change.new) or '-'}"
+            for change in update.changes
+        ]
+        yield f"updated {update.n}", "\n".join([time(update.created_at), *lines])
+
+
+def revocation_rows(revocations: Sequence[RevocationShown]) -> Iterator[tuple[str, str]]:
+    """What was taken back, as facts."""
+    for revocation in revocations:
+        who = f"{revocation.person}, {time(revocation.created_at)}: {revocation.reason}"
+        yield f"revoked ({len(revocation.users):,})", "\n".join((who, _users(revocation.users)))
 
 
 def waits_for(exchange: Exchange) -> str:

@@ -1,6 +1,6 @@
 """`acmx partner set`: this system's terms for a partner."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from cyclopts import Parameter
@@ -34,6 +34,10 @@ def set_terms(
     max_per_hour: Annotated[
         int | None, Parameter(help="How many of its requests are taken in an hour.")
     ] = None,
+    reprovision: Annotated[
+        Literal["yes", "no"] | None,
+        Parameter(help="Whether the own CMS follows by itself what the partner changes or takes back."),
+    ] = None,
     note: Annotated[str | None, Parameter(help="For the people here: agreement, whom to call.")] = None,
     options: Options = DEFAULTS,
 ) -> None:
@@ -49,6 +53,7 @@ def set_terms(
         "max_open": max_open,
         "max_users": max_users,
         "max_per_hour": max_per_hour,
+        "reprovision": None if reprovision is None else reprovision == "yes",
         "note": note,
     }
     given = {name: value for name, value in changes.items() if value is not None}

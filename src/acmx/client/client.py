@@ -26,6 +26,8 @@ from acmx.domain.acm1 import (
     Pending,
     Review,
     Reviewed,
+    RevocationInput,
+    Revoked,
     Submission,
     Summary,
     TextInput,
@@ -96,9 +98,16 @@ class Client(
         headers = {"Idempotency-Key": key}
         return self._connection.send("POST", "/requests", Accepted, submission, headers=headers, tries=TRIES)
 
-    def requests(self, after: str | None = None, limit: int | None = None, state: str | None = None) -> Page:
+    def requests(
+        self,
+        after: str | None = None,
+        limit: int | None = None,
+        state: str | None = None,
+        partner: str | None = None,
+    ) -> Page:
         """One page of the exchanges that the caller may see, newest first."""
-        return self._connection.get(query("/requests", after=after, limit=limit, state=state), Page)
+        path = query("/requests", after=after, limit=limit, state=state, partner=partner)
+        return self._connection.get(path, Page)
 
     def all_requests(self, state: str | None = None) -> Iterator[Summary]:
         for page in pages(lambda after: self.requests(after, state=state)):
@@ -123,6 +132,11 @@ class Client(
         Raises NotAllowed, NotFound, NotNow, OutcomeStands, ReviewStands, VersionsDiffer, Incomplete, FaultyInput.
         """
         return self._connection.send("POST", path("requests", id_, "review"), Reviewed, review, tries=TRIES)
+
+    def revoke(self, id_: str, given: RevocationInput) -> Revoked:
+        """Take an approval back. Raises NotAllowed, NotFound, NotNow where nothing is granted, FaultyInput."""
+        place = path("requests", id_, "revocation")
+        return self._connection.send("POST", place, Revoked, given, tries=TRIES)
 
     def ask(self, id_: str, text: str) -> Accepted:
         """Ask the primary system about its request. Raises NotAllowed, NotFound, NotNow where the outcome stands."""

@@ -26,6 +26,10 @@ class OperationCalls(Calls):
         for page in pages(self.audit):
             yield from page.items
 
+    def news(self, after: str | None = None, limit: int | None = None) -> NoticePage:
+        """One page of what was told to the caller, newest first; without how it was sent."""
+        return self._connection.get(query("/news", after=after, limit=limit), NoticePage)
+
     def notices(self, after: str | None = None, limit: int | None = None) -> NoticePage:
         """One page of what people were told, newest first."""
         return self._connection.get(query("/notices", after=after, limit=limit), NoticePage)

@@ -10,7 +10,7 @@ import structlog
 from acmx.delivery.clock_guard import ClockGuard
 from acmx.delivery.supervisor import Beat
 from acmx.domain.errors import AcmxError
-from acmx.flows import expire, give_up, remind
+from acmx.flows import expire, give_up, remind, reprovision, update
 from acmx.flows.carry_out import carry_out
 from acmx.flows.house import House
 from acmx.storage.engine import Store, Tx
@@ -26,6 +26,10 @@ async def tick(house: House, store: Store) -> int:
         await _each(store, partial(expire.due, house), partial(expire.prepare, house), expire.apply)
         + await _each(store, partial(remind.due, house), partial(remind.prepare, house), remind.apply)
         + await _each(store, partial(give_up.due, house), partial(give_up.prepare, house), give_up.apply)
+        + await _each(store, partial(update.due, house), partial(update.prepare, house), update.apply)
+        + await _each(
+            store, partial(reprovision.due, house), partial(reprovision.prepare, house), reprovision.apply
+        )
     )
 
 

@@ -1,6 +1,7 @@
 """The wire to the own CMS: HTTP for work that knows nothing of it."""
 
 import ssl
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from hmac import compare_digest
@@ -16,6 +17,8 @@ from acmx.provisioning.xml import LARGEST
 
 TIMEOUT = timedelta(seconds=30)
 UNAUTHORISED = 401
+AS_IT_IS = {"Accept-Encoding": "identity"}
+"""What is compressed on the way has another ETag with some servers, and If-Match then never holds."""
 
 
 class Cms:
@@ -59,7 +62,7 @@ class Cms:
     async def _send(self, request: Request) -> Reply:
         if self._http is None:
             connector = aiohttp.TCPConnector(ssl=self._context, limit=self.given.at_a_time)
-            self._http = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
+            self._http = aiohttp.ClientSession(connector=connector, timeout=self._timeout, headers=AS_IT_IS)
         try:
             async with self._http.request(
                 request.method,
@@ -68,12 +71,11 @@ class Cms:
                 data=request.body,
                 allow_redirects=False,
             ) as reply:
-                headers = {name.lower(): value for name, value in reply.headers.items()}
-                return Response(reply.status, headers, await _body(reply.content))
+                return Response(reply.status, _headers(reply.headers), await _body(reply.content))
         except TimeoutError:
             return Failed(f"nothing came within {self._timeout.total:g} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Failed(" ".join(f"{type(error).__name__} {error}".split())[:200])
+            return Failed(_text(" ".join(f"{type(error).__name__} {error}".split()))[:200])
 
     def _identity(self) -> dict[str, str]:
         if self._token:
@@ -92,6 +94,20 @@ class Cms:
         if not token.isprintable():
             raise Misconfigured(f"xcap.token_file: {self._token_file} must hold one line")
         return token
+
+
+def _headers(given: Mapping[str, str]) -> dict[str, str]:
+    """Names in lower case; what is said several times is one list."""
+    headers: dict[str, str] = {}
+    for name, value in given.items():
+        key = name.lower()
+        headers[key] = f"{headers[key]}, {_text(value)}" if key in headers else _text(value)
+    return headers
+
+
+def _text(value: str) -> str:
+    """Bytes that are no UTF-8 come as what no store takes."""
+    return value if value.isascii() else value.encode(errors="replace").decode()
 
 
 async def _body(stream: aiohttp.StreamReader) -> bytes:

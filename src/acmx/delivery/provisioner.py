@@ -1,8 +1,8 @@
 """The provisioner: carries out the jobs that put documents on the own CMS, and take them out again.
 
-What became of documents is recorded at once, while the next ones are under way; a crash costs at most that these few
-are looked at again, and found as they are. While the CMS does not answer, nothing but its capabilities is asked for,
-later each time.
+What became of documents is recorded a few at a time, while the next ones are under way; a crash costs at most that
+these few are looked at again, and found as they are. While the CMS does not answer, nothing but its capabilities is
+asked for, later each time.
 """
 
 import asyncio
@@ -30,6 +30,8 @@ from acmx.storage.provisionings import Job, JobChanged, Row
 AT_ONCE = 1000
 CHUNK = 1000
 UNRECORDED = 64
+GATHERED = 0.01
+"""Seconds; what becomes of documents meanwhile is recorded in one transaction."""
 ATTEMPTS = 8
 LOOK_AGAIN = timedelta(seconds=30)
 DOCUMENT_WITHIN = 600.0
@@ -94,10 +96,10 @@ class Provisioner:
         now = self._now()
         if job.next_attempt_at > now:
             return timedelta(milliseconds=job.next_attempt_at - now)
-        if job.state == "preparing":
-            await self._prepare(job)
-        elif reason := await self._store.read(partial(provision.still_wanted, job=job)):
+        if reason := await self._store.read(partial(provision.still_wanted, job=job)):
             await self._end(job, "cancelled", reason)
+        elif job.state == "preparing":
+            await self._prepare(job)
         elif due := await self._store.read(partial(provisionings.due, job=job.id, now=now, limit=AT_ONCE)):
             await self._page(job, due)
         elif (moment := await self._store.read(partial(provisionings.next_moment, job=job.id))) is not None:
@@ -163,10 +165,11 @@ class Provisioner:
         return holds, answered
 
     async def _record(self, outcomes: asyncio.Queue[Row | None]) -> None:
-        """All that there are at once, until None."""
+        """Those of a moment together, until None."""
         more = True
         while more:
             found = [await outcomes.get()]
+            await asyncio.sleep(GATHERED)
             while not outcomes.empty():
                 found.append(outcomes.get_nowait())
             more = None not in found

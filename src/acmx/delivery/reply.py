@@ -16,6 +16,8 @@ RECEIPTED = {
     "withdrawal": record_withdrawal.apply,
     "question": record_stored.apply,
     "answer": record_stored.apply,
+    "update": record_stored.apply,
+    "revocation": record_stored.apply,
 }
 SHOW_A_DIFFERENCE = frozenset(error.type for error in COMPARED)
 MILLISECOND = timedelta(milliseconds=1)

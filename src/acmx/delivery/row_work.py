@@ -51,7 +51,9 @@ class RowWork:
         file = names.file(self._given.profile_index)
         place = work.Place(document_url(self._given.root, names.auid, row.xui, file), names)
         doubtful, entry = bool(row.doubtful), self._entries.get(row.service)
-        if entry is None:
+        if row.gone and self._job.mode == "preview":
+            return work.compare_removed(place, self._job.mc_system_id)
+        if entry is None or row.gone:
             return work.remove_entry(place, self._job.mc_system_id, doubtful=doubtful)
         if self._job.mode == "preview":
             return work.compare_entry(place, entry)

@@ -51,6 +51,8 @@ class Event(StrEnum):
     ANSWER_SENT = "answer-sent"
     RESPONSE = "response"
     RETRIEVED = "retrieved"
+    UPDATE = "update"
+    REVOCATION = "revocation"
     REQUEST = "request"
     WITHDRAWAL = "withdrawal"
     QUESTION_ASKED = "question-asked"
@@ -61,6 +63,9 @@ class Event(StrEnum):
     DECIDED_BY_RULE = "decided-by-rule"
     RESPONSE_DELIVERED = "response-delivered"
     RESPONSE_REFUSED = "response-refused"
+    UPDATE_SENT = "update-sent"
+    REVOKED = "revoked"
+    UPDATE_REFUSED = "update-refused"
     EXPIRED = "expired"
     GRANT_ENDED = "grant-ended"
     UNDELIVERABLE = "undeliverable"
@@ -147,6 +152,9 @@ TABLE: tuple[Transition, ...] = (
         Transition("primary", s, E.EXPIRED, S.OVERDUE, (), ("asker",))
         for s in (S.QUEUED, S.STORED, S.MORE_INFORMATION)
     ),
+    # What was granted changes, is taken back, or ends.
+    *_stays("primary", E.UPDATE, S.ANSWERED, S.RETRIEVED, tells=("asker",)),
+    *_stays("primary", E.REVOCATION, S.ANSWERED, S.RETRIEVED, tells=("asker",)),
     *_stays("primary", E.GRANT_ENDED, S.ANSWERED, S.RETRIEVED, tells=("asker",)),
     *_stays("primary", E.UNDELIVERABLE, S.OVERDUE, S.WITHDRAWING, tells=("asker",)),
     # The partner system alone decides the outcome.
@@ -166,8 +174,11 @@ TABLE: tuple[Transition, ...] = (
     Transition("partner", S.DECIDED, E.RESPONSE_DELIVERED, S.DELIVERED, (13, 14), ("reviewers",)),
     *_stays("partner", E.RESPONSE_DELIVERED, S.DELIVERED),
     *_stays("partner", E.RESPONSE_REFUSED, S.DECIDED, tells=("reviewers",)),
+    *_stays("partner", E.UPDATE_SENT, S.DECIDED, S.DELIVERED),
+    *_stays("partner", E.REVOKED, S.DECIDED, S.DELIVERED, tells=("reviewers",)),
+    *_stays("partner", E.UPDATE_REFUSED, S.DECIDED, S.DELIVERED, tells=("reviewers",)),
     *_stays("partner", E.GRANT_ENDED, S.DECIDED, S.DELIVERED, tells=("reviewers",)),
-    *_stays("partner", E.UNDELIVERABLE, S.DECIDED, tells=("reviewers",)),
+    *_stays("partner", E.UNDELIVERABLE, S.DECIDED, S.DELIVERED, tells=("reviewers",)),
     # What a comparison brings to light (docs/decisions/0009-reconciliation.md).
     *_stays("primary", E.RESTORED, *UNANSWERED, S.WITHDRAWING, S.ANSWERED, S.RETRIEVED, S.WITHDRAWN),
     *_stays(

@@ -125,7 +125,21 @@ class Answer(Message, frozen=True, kw_only=True, tag="answer"):
     text: Line
 
 
-AnyMessage = Request | Response | Withdrawal | Question | Answer
+class Update(Message, frozen=True, kw_only=True, tag="update"):
+    """The partner gives something else now: `content` takes the place of what it gave before."""
+
+    content: dict[str, Any]
+
+
+class Revocation(Message, frozen=True, kw_only=True, tag="revocation"):
+    """The partner takes back what it approved for these users; when it was the last of them, the grant ends."""
+
+    handler: Handler | Agent
+    users: tuple[str, ...]
+    reason: Line
+
+
+AnyMessage = Request | Response | Withdrawal | Question | Answer | Update | Revocation
 Status = Literal["stored", "withdrawn", "decided"]
 
 

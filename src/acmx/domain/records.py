@@ -125,4 +125,5 @@ class Purged(Struct, frozen=True):
     exchanges: int
     messages: int
     notices: int
+    rows: int
     more: bool

@@ -11,6 +11,9 @@ REMINDER = "reminder"
 ESCALATION = "escalation"
 EXPIRY = "expiry"
 PARTNER_CHANGE = "partner-change"
+PROVISIONED = "provisioned"
+PARTLY_PROVISIONED = "partly-provisioned"
+NOT_PROVISIONED = "not-provisioned"
 PARTNERSHIP = "partnership-"
 """An event of the partner administrators is this and what the partner says now."""
 _ORDINARY = (
@@ -18,6 +21,7 @@ _ORDINARY = (
     Event.REVIEWED,
     Event.DECIDED_BY_RULE,
     Event.RESPONSE_DELIVERED,
+    Event.REVOKED,
     Event.GRANT_ENDED,
 )
 
@@ -27,12 +31,12 @@ def _told(audience: Audience) -> tuple[str, ...]:
 
 
 TOLD: dict[Audience, tuple[str, ...]] = {
-    "asker": (*_told("asker"), REMINDER),
+    "asker": (*_told("asker"), REMINDER, PROVISIONED, PARTLY_PROVISIONED, NOT_PROVISIONED),
     "reviewers": (*_told("reviewers"), REMINDER, ESCALATION),
     "operators": (EXPIRY, PARTNER_CHANGE),
     "partner-administrators": tuple(PARTNERSHIP + standing for standing in get_args(Standing)),
 }
-"""The events of the table that each audience is told of, what the clockwork adds, and what partners say."""
+"""The events of the table that each audience is told of, what the clockwork and jobs add, and what partners say."""
 
 BY_DEFAULT: dict[Audience, tuple[str, ...]] = {
     "asker": TOLD["asker"],
@@ -53,6 +57,10 @@ IN_WORDS: dict[str, str] = {
     Event.QUESTION: "the partner asks something",
     Event.RESPONSE: "answered",
     Event.EXPIRED: "expired without a decision",
+    Event.UPDATE: "what the partner gives has changed",
+    Event.REVOCATION: "the partner has taken an approval back",
+    Event.REVOKED: "an approval was taken back",
+    Event.UPDATE_REFUSED: "a change or the end of an approval refused by the partner's system",
     Event.GRANT_ENDED: "what was granted has ended",
     Event.UNDELIVERABLE: "could not be delivered",
     Event.REQUEST: "new request",
@@ -70,6 +78,9 @@ IN_WORDS: dict[str, str] = {
     Event.WITHDRAWAL_STANDS: "withdrawn, as the other system holds it",
     REMINDER: "request waits and will expire",
     ESCALATION: "request waits without a review",
+    PROVISIONED: "the documents on the CMS are as they should be",
+    PARTLY_PROVISIONED: "some documents on the CMS are not as they should be",
+    NOT_PROVISIONED: "the documents on the CMS are not as they should be",
     EXPIRY: "a certificate or key ends soon",
     PARTNER_CHANGE: "a partner has changed something: look at it and confirm it",
     "partnership-offered": "the partner has not accepted, or no longer",

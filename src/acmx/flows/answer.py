@@ -29,7 +29,7 @@ class Plan(Struct, frozen=True):
 
 def prepare(house: House, tx: Tx, caller: Caller, name: str, given: TextInput) -> Plan:
     """Raises NotAllowed, NotFound, NotNow where the partner has not asked."""
-    caller.must("submit")
+    caller.must("answer")
     exchange = find(tx, caller, name)
     if exchange.asker != caller.mc_service_id or exchange.role != "primary":
         raise NotAllowed("only the asker answers the partner", rule="own-requests")

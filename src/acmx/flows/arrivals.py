@@ -15,7 +15,7 @@ from acmx.domain.errors import (
     UnsupportedVersion,
     WrongPartner,
 )
-from acmx.domain.messages import VERSION, AnyMessage, Question, Response
+from acmx.domain.messages import VERSION, AnyMessage, Question, Response, Revocation, Update
 from acmx.flows.house import House
 from acmx.storage import messages, partners
 from acmx.storage.engine import Tx
@@ -67,7 +67,7 @@ def decode(house: House, arrived: Arrived) -> AnyMessage:
     )
     if faults := [Fault(field, str(is_), f"must be {must}") for field, is_, must in expected if is_ != must]:
         raise InvalidMessage(faults)
-    if isinstance(message, Response | Question) is (arrived.primary == arrived.peer):
+    if isinstance(message, Response | Question | Update | Revocation) is (arrived.primary == arrived.peer):
         raise InvalidMessage([Fault("type", type(message).__name__.lower(), "is not this side's to send")])
     unknown = set(message.critical) - {"type", *message.__struct_encode_fields__}
     if faults := [Fault("critical", name, "is not understood here") for name in sorted(unknown)]:

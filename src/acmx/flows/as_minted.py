@@ -3,23 +3,43 @@
 from typing import Any
 
 from acmx.domain.exchange import Event, transition
-from acmx.domain.messages import Answer, AnyMessage, Automatic, Question, Response, Withdrawal
+from acmx.domain.messages import (
+    Answer,
+    AnyMessage,
+    Automatic,
+    Question,
+    Response,
+    Revocation,
+    Update,
+    Withdrawal,
+)
 from acmx.flows.conversation import last_question
 from acmx.flows.response import granted_by
-from acmx.storage import messages
+from acmx.flows.revoke import ended
+from acmx.flows.standing import standing
+from acmx.storage import catalogues, messages
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 
 
 def as_minted(tx: Tx, exchange: Exchange, message: AnyMessage) -> tuple[Event, dict[str, Any]]:
-    """The event, and the fields it sets; RESTORED, or RECONCILED of a response, where the exchange has gone on."""
+    """The event, and the fields it sets; RESTORED, or RECONCILED of a response, where the exchange has gone on.
+
+    What this system gives may have been forgotten with what it said: no update is sent before it is entered again.
+    """
     if isinstance(message, Response):
-        fields = granted_by(message)
+        fields = granted_by(message) | {"catalogue": catalogues.current_version(tx)}
         decided = Event.DECIDED_BY_RULE if isinstance(message.handler, Automatic) else Event.REVIEWED
         minted = Event.EXPIRED if message.outcome == "expired" else decided
         if transition(exchange.role, exchange.state, minted):
             return minted, fields
         return Event.RECONCILED, fields
+    if isinstance(message, Update):
+        return Event.UPDATE_SENT, {"catalogue": catalogues.current_version(tx)}
+    if isinstance(message, Revocation):
+        stands = standing(messages.of_exchange(tx, exchange.primary_system, exchange.id))
+        left = sum(user not in message.users for user in stands.users) if stands else 0
+        return Event.REVOKED, ended(left)
     event = _said(tx, exchange, message)
     if transition(exchange.role, exchange.state, event) is None:
         return Event.RESTORED, {}

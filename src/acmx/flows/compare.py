@@ -22,6 +22,8 @@ SENT_WHILE: dict[str, Collection[State]] = {
     "question": (State.MORE_INFORMATION,),
     "answer": UNANSWERED,
     "response": (State.DECIDED, State.DELIVERED),
+    "update": (State.DELIVERED,),
+    "revocation": (State.DELIVERED,),
 }
 """In which states a message of ours that the partner lacks is sent again; in others it has no effect any more."""
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from acmx.domain.exchange import UNDECIDED, Event, State
 from acmx.domain.moments import to_ms, whole
-from acmx.flows import decide, response
+from acmx.flows import decide, reprovision, response
 from acmx.flows.change import move
 from acmx.flows.decide import Decision
 from acmx.flows.house import House
@@ -51,7 +51,8 @@ def apply(tx: Tx, plan: Plan) -> None:
     if plan.decision is not None:
         decide.apply(tx, exchange, plan.decision)
     elif exchange.grant_state == "live":
-        move(tx, exchange, Event.GRANT_ENDED, "clock", plan.at, due_at=None, grant_state="ended")
+        ended = move(tx, exchange, Event.GRANT_ENDED, "clock", plan.at, due_at=None, grant_state="ended")
+        reprovision.want(tx, ended, plan.at)
     else:
         unreleased = exchange.state is State.AWAITING_RELEASE
         reason = "the request expired before it was released" if unreleased else exchange.reason

@@ -10,7 +10,7 @@ from acmx.domain.moments import from_ms
 from acmx.flows import consult
 from acmx.flows.find import find, sees_facts
 from acmx.flows.set_policy import shown
-from acmx.flows.submit import STEP_2
+from acmx.flows.step_2 import IN_WORDS
 from acmx.storage import journal, policies
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
@@ -72,9 +72,9 @@ def _checks(entries: list[Entry]) -> list[CheckShown]:
     """What step 2 checked; nothing where that was not kept."""
     submitted = next((entry for entry in entries if entry.event in SUBMITTED), None)
     detail = json.loads(submitted.detail) if submitted else {}
-    checks = [CheckShown(rule, True, STEP_2.get(rule, "")) for rule in detail.get("passed", ())]
+    checks = [CheckShown(rule, True, IN_WORDS.get(rule, "")) for rule in detail.get("passed", ())]
     if rule := detail.get("rule"):
-        checks.append(CheckShown(rule, False, STEP_2.get(rule, ""), detail.get("refusal")))
+        checks.append(CheckShown(rule, False, IN_WORDS.get(rule, ""), detail.get("refusal")))
     return checks
 
 

@@ -72,19 +72,21 @@ def given(caller: Caller, exchange: Exchange, review: Review, verdicts: Sequence
         asker=exchange.asker,
         person=person_of(caller.mc_service_id),
         at=at,
-        digest=digest(caller, verdicts, review.reason),
+        digest=digest(caller, verdicts, review.reason, review.note),
         exchange_version=int(exchange_seen),
         catalogue=int(catalogue_seen) if exchange.role == "partner" else 0,
-        approved=exchange.user_count - len(declined),
+        approved=sum(len(verdict.users) for verdict in verdicts if verdict.approved),
         declined=msgspec.json.encode(declined).decode(),
         reason=review.reason,
+        note=review.note,
     )
 
 
-def digest(caller: Caller, verdicts: Sequence[Verdict], reason: str) -> str:
-    """The same for the same verdicts of the same person for the same reason, in whatever form."""
+def digest(caller: Caller, verdicts: Sequence[Verdict], reason: str, note: str | None = None) -> str:
+    """The same for the same verdicts, reason and note of the same person, in whatever form."""
     same = sorted((user, verdict.approved) for verdict in verdicts for user in verdict.users)
-    return sha256(msgspec.json.encode([caller.mc_service_id, same, reason])).hexdigest()
+    said = [caller.mc_service_id, same, reason, *([] if note is None else [note])]
+    return sha256(msgspec.json.encode(said)).hexdigest()
 
 
 def others(tx: Tx, review: Given) -> list[Given]:

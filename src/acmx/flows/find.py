@@ -5,6 +5,7 @@ from collections.abc import Callable
 from acmx.domain.errors import NotFound
 from acmx.domain.exchange import State
 from acmx.domain.identities import mc_service_id
+from acmx.kinds import GIVING
 from acmx.storage import exchanges, reviews, thresholds
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
@@ -27,15 +28,17 @@ def find(
 
 
 def sees(tx: Tx, caller: Caller, exchange: Exchange) -> bool:
-    """A requester sees the own exchanges, an auditor all; a reviewer what is or was to be reviewed by them.
+    """Whoever asked or gave sees the own exchanges, an auditor all, an identity editor what partners gave unasked.
 
-    That is, of partners: what is addressed to them or to nobody, or has to be approved by several; of the own system:
-    what waits to be released, or was reviewed by them.
+    A reviewer sees what is or was to be reviewed by them. That is, of partners: what is addressed to them or to
+    nobody, or has to be approved by several; of the own system: what waits to be released, or was reviewed by them.
     """
     if caller.may("read-all"):
         return True
     if exchange.role == "primary":
         return exchange.asker == caller.mc_service_id or _may_release(tx, caller, exchange)
+    if exchange.kind in GIVING and caller.may("identities"):
+        return True
     return caller.may("review") and addressed(tx, caller, exchange)
 
 

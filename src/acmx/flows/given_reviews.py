@@ -4,7 +4,8 @@ from acmx.domain.acm1 import GivenReview
 from acmx.domain.exchange import UNDECIDED, State
 from acmx.domain.moments import from_ms
 from acmx.flows.eyes import Versions, may_review, person_of
-from acmx.storage import catalogues, reviews, thresholds
+from acmx.flows.held import version_to_give
+from acmx.storage import reviews, thresholds
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.thresholds import Side, Threshold
@@ -22,6 +23,7 @@ def shown(tx: Tx, exchange: Exchange) -> tuple[GivenReview, ...]:
             declined=len(given.declines),
             reason=given.reason,
             counts=versions in (None, given.versions),
+            note=given.note,
         )
         for given in reviews.of_exchange(tx, exchange.primary_system, exchange.id)
     )
@@ -53,4 +55,4 @@ def _threshold(tx: Tx, exchange: Exchange) -> Threshold:
 
 
 def _versions(tx: Tx, exchange: Exchange) -> Versions:
-    return exchange.version, 0 if exchange.role == "primary" else catalogues.current_version(tx)
+    return exchange.version, version_to_give(tx, exchange)

@@ -8,17 +8,21 @@ from acmx.flows.summary import summary
 from acmx.storage import exchanges
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
-from acmx.trust.roles import Caller
+from acmx.trust.roles import Caller, Permission
 
 LOOKED_AT = 1000
+OTHERS_TOO: tuple[Permission, ...] = ("read-all", "review", "identities")
+"""Who has one of these may see exchanges of others."""
 
 
-def page(tx: Tx, caller: Caller, *, after: int | None, limit: int, state: str | None) -> Page:
+def page(
+    tx: Tx, caller: Caller, *, after: int | None, limit: int, state: str | None, partner: str | None
+) -> Page:
     """`after` is the `next` of the page before. A page may hold fewer rows than `limit` and still have a next."""
-    own_only = not (caller.may("read-all") or caller.may("review"))
+    own_only = not any(map(caller.may, OTHERS_TOO))
     asker = caller.mc_service_id if own_only else None
     looked_at = limit if own_only or caller.may("read-all") else LOOKED_AT
-    found = exchanges.page(tx, asker=asker, before=after, limit=looked_at + 1, state=state)
+    found = exchanges.page(tx, asker=asker, before=after, limit=looked_at + 1, state=state, partner=partner)
     return _page(tx, found[:looked_at], caller, limit, more=len(found) > looked_at)
 
 

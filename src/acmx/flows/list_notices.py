@@ -1,14 +1,28 @@
-"""Who was told what, when, by which channel, or what failed: newest first, page by page (law 13)."""
+"""Who was told what, when, by which channel, or what failed: newest first, page by page (law 13).
+
+Everybody may read what is meant for them; how it was sent to others is for auditors.
+"""
 
 from collections import defaultdict
 
 from acmx.domain import acm1
 from acmx.domain.acm1 import NoticePage
+from acmx.domain.exchange import Audience
 from acmx.domain.moments import from_ms
 from acmx.storage import notices, tellings
 from acmx.storage.engine import Tx
 from acmx.storage.notices import Entry
 from acmx.storage.tellings import Telling
+from acmx.trust.roles import Caller, Permission
+
+WHO_MAY: dict[Audience, Permission] = {
+    "asker": "submit",
+    "reviewers": "review",
+    "partner-administrators": "partners",
+    "operators": "health",
+}
+"""Who hears of what is told to nobody by name."""
+LOOKED_AT = 1000
 
 
 def page(tx: Tx, *, after: int | None, limit: int) -> NoticePage:
@@ -21,6 +35,26 @@ def page(tx: Tx, *, after: int | None, limit: int) -> NoticePage:
             told[telling.notice].append(_telling(telling))
     following = str(shown[-1].serial) if len(found) > limit else None
     return NoticePage([_notice(entry, told[entry.serial or 0]) for entry in shown], following)
+
+
+def meant(caller: Caller, audience: Audience, person: str | None) -> bool:
+    """Whether a notice is for this caller: by name, or as one of those who may do something about it."""
+    if person is not None:
+        return person in caller.names
+    return caller.may(WHO_MAY[audience])
+
+
+def news(tx: Tx, caller: Caller, *, after: int | None, limit: int) -> NoticePage:
+    """What is meant for the caller. A page may hold fewer rows than `limit` and still have a next."""
+    found = notices.page(tx, before=after, limit=LOOKED_AT + 1)
+    taken: list[Entry] = []
+    for looked_at, entry in enumerate(found):
+        if len(taken) == limit or looked_at == LOOKED_AT:
+            last = found[looked_at - 1].serial
+            return NoticePage([_notice(one, []) for one in taken], str(last))
+        if meant(caller, entry.audience, entry.person):
+            taken.append(entry)
+    return NoticePage([_notice(one, []) for one in taken])
 
 
 def _notice(entry: Entry, told: list[acm1.Telling]) -> acm1.Notice:

@@ -1,4 +1,4 @@
-"""At A: the partner's answer becomes the documents that devices load (TS 24.484 clauses 7.2, 8.3, 9.3, 10.3)."""
+"""What a partner has given becomes the documents that devices load (TS 24.484 clauses 7.2, 8.3, 9.3, 10.3)."""
 
 import msgspec
 from msgspec import Struct
@@ -6,11 +6,13 @@ from msgspec import Struct
 from acmx.domain import acm1, server_identity
 from acmx.domain.acm1 import Documents
 from acmx.domain.errors import NotNow
-from acmx.domain.messages import Response
 from acmx.flows.find import find
 from acmx.flows.house import House
-from acmx.kinds import server_identity as kind
-from acmx.kinds.server_identity import Given
+from acmx.flows.own_users import takes
+from acmx.flows.response import read_request
+from acmx.flows.standing import Standing, standing
+from acmx.kinds import kind_named
+from acmx.kinds.catalogue import Given
 from acmx.provisioning import document, profile
 from acmx.provisioning.template import Template
 from acmx.provisioning.values import Values
@@ -24,15 +26,11 @@ from acmx.trust.roles import Caller
 class Made(Struct, frozen=True):
     """The document of a partner, and what it was made of; `template` is the version, 0 for the defaults."""
 
-    response: Response
+    stands: Standing
     given: Given
     template: int
     root: Element
     values: Values
-
-    @property
-    def users(self) -> list[str]:
-        return approved(self.response)
 
 
 def show(house: House, tx: Tx, caller: Caller, name: str, *, rel13: bool) -> Documents:
@@ -56,42 +54,47 @@ def show(house: House, tx: Tx, caller: Caller, name: str, *, rel13: bool) -> Doc
         name=file_name(exchange.partner),
         xml=write(made.root).decode(),
         entries=entries,
-        users=made.users,
+        users=made.stands.users,
         sources=made.values.sources,
     )
 
 
 def make(tx: Tx, exchange: Exchange, *, rel13: bool) -> Made:
     """Raises NotNow where nothing is granted, NotProvisionable with all that is missing, InvalidDocument."""
-    response = granted(tx, exchange)
-    given = msgspec.convert(response.content, Given)
+    stands = granted(tx, exchange)
+    given = given_with(tx, exchange, stands)
     kept = templates.current(tx, exchange.partner)
     values = msgspec.json.decode(kept.body, type=Template) if kept else Template()
     root, made_of = document.make(server_identity.read(given.server_identity), values, rel13=rel13)
-    return Made(response, given, kept.version if kept else 0, root, made_of)
+    return Made(stands, given, kept.version if kept else 0, root, made_of)
 
 
 def file_name(partner: str) -> str:
     return f"ue-init-config-{partner}.xml"
 
 
-def approved(response: Response) -> list[str]:
-    return [user for verdict in response.verdicts if verdict.approved for user in verdict.users]
-
-
-def granted(tx: Tx, exchange: Exchange) -> Response:
-    """The response whose approval holds. Raises NotNow."""
-    response = answered(tx, exchange)
+def granted(tx: Tx, exchange: Exchange) -> Standing:
+    """What stands of an approval that holds. Raises NotNow."""
+    stands = answered(tx, exchange)
     if exchange.grant_state != "live":
         held = f"the approval is {exchange.grant_state}" if exchange.grant_state else "nobody was approved"
         raise NotNow(held, state=exchange.state)
-    return response
+    return stands
 
 
-def answered(tx: Tx, exchange: Exchange) -> Response:
-    """The response, whether its approval holds or not. Raises NotNow."""
-    stored = messages.of_exchange(tx, exchange.primary_system, exchange.id)
-    body = next((m.body for m in stored if m.type == "response"), None)
-    if exchange.role != "primary" or exchange.kind != kind.NAME or body is None:
-        raise NotNow("there is no answer with server identities to make documents of", state=exchange.state)
-    return msgspec.json.decode(body, type=Response)
+def answered(tx: Tx, exchange: Exchange) -> Standing:
+    """What stands of the answer, whether its approval holds or not. Raises NotNow."""
+    stands = standing(messages.of_exchange(tx, exchange.primary_system, exchange.id))
+    if not takes(exchange) or stands is None:
+        raise NotNow("there are no server identities to make documents of", state=exchange.state)
+    return stands
+
+
+def given_with(tx: Tx, exchange: Exchange, stands: Standing) -> Given:
+    """What the partner gives with its response, or has given unasked with the request. Raises NotNow."""
+    request = messages.at(tx, exchange.primary_system, exchange.id, exchange.primary_system, 1)
+    kind = kind_named(exchange.kind or "")
+    given = kind.given(read_request(request), stands.content) if request else None
+    if given is None:
+        raise NotNow("nobody was approved", state=exchange.state)
+    return given

@@ -6,7 +6,7 @@ The partner cannot have taken it: at its place it holds the other one. People ha
 import msgspec
 
 from acmx.domain.exchange import UNDECIDED, Event
-from acmx.domain.messages import Answer, AnyMessage, Question, Request, Response
+from acmx.domain.messages import Answer, AnyMessage, Question, Request, Response, Revocation, Update
 from acmx.domain.moments import to_ms, whole
 from acmx.flows import outgoing
 from acmx.flows.as_minted import as_minted
@@ -14,6 +14,7 @@ from acmx.flows.change import move
 from acmx.flows.compare import SENT_WHILE
 from acmx.flows.conversation import last_question
 from acmx.flows.house import House
+from acmx.flows.standing import standing
 from acmx.storage import exchanges, messages
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
@@ -26,6 +27,9 @@ def mint_anew(house: House, tx: Tx, peer: str, lost: Stored) -> None:
     if exchange is None:
         return
     message = msgspec.json.decode(lost.body, type=AnyMessage)
+    if isinstance(message, Update):
+        exchanges.knows(tx, exchange, 0)
+        return
     if isinstance(message, Request) or not _matters(tx, house.system, exchange, message):
         return
     now = whole(house.clock())
@@ -41,6 +45,9 @@ def mint_anew(house: House, tx: Tx, peer: str, lost: Stored) -> None:
 def _matters(tx: Tx, system: str, exchange: Exchange, message: AnyMessage) -> bool:
     if isinstance(message, Question):
         return exchange.state in UNDECIDED
+    if isinstance(message, Revocation):
+        stands = standing(messages.of_exchange(tx, exchange.primary_system, exchange.id))
+        return stands is not None and not stands.revoked.issuperset(message.users)
     type_ = type(message).__name__.lower()
     if exchange.state not in SENT_WHILE[type_]:
         return False

@@ -45,7 +45,7 @@ def prepare(house: House, tx: Tx, caller: Caller, after: int, limit: int, told_a
     if caller.may("retrieve"):
         answered = exchanges.to_fetch(tx, caller.mc_service_id, after=after, limit=limit + 1)
     asked_back = []
-    if caller.may("submit"):
+    if caller.may("answer"):
         asked_back = exchanges.to_answer(tx, caller.mc_service_id, after=after, limit=limit + 1)
     unreleased = exchanges.to_release(tx, after=after, limit=limit + 1) if caller.may("review") else []
     lists = (waiting, answered, asked_back, unreleased)

@@ -1,20 +1,24 @@
-"""An operator has removed what is past its retention: bodies, texts and notices; what proves them stays."""
+"""An operator has removed what is past its retention: bodies, texts, notices, and whose documents were written.
+
+What proves them stays, and how many documents there were.
+"""
 
 from acmx.domain.moments import from_ms, to_ms
 from acmx.domain.records import Purged
 from acmx.flows.house import House
-from acmx.storage import journal, purging
+from acmx.storage import journal, provisionings, purging
 from acmx.storage.engine import Tx
 from acmx.trust.roles import Caller
 
 AT_ONCE = 100
+ROWS_AT_ONCE = 5000
 
 
 def look(house: House, tx: Tx) -> Purged:
     """What a purge would remove; nothing is changed."""
     before = _before(house)
     exchanges, messages, notices = purging.counts(tx, before)
-    return Purged(from_ms(before), exchanges, messages, notices, more=False)
+    return Purged(from_ms(before), exchanges, messages, notices, provisionings.past(tx, before), more=False)
 
 
 def apply(house: House, tx: Tx, caller: Caller) -> Purged:
@@ -30,8 +34,21 @@ def apply(house: House, tx: Tx, caller: Caller) -> Purged:
     for primary, id_, sender, n in refused:
         purging.purge_refused(tx, primary, id_, sender, n)
         journal.write(tx, now, "purged", caller.mc_service_id, primary=primary, id_=id_, messages=1)
-    more = AT_ONCE in (len(ended), len(refused))
-    return Purged(from_ms(before), len(ended), messages + len(refused), notices, more)
+    rows = _prune(tx, caller, now, before)
+    more = AT_ONCE in (len(ended), len(refused)) or provisionings.oldest(tx, before) is not None
+    return Purged(from_ms(before), len(ended), messages + len(refused), notices, rows, more)
+
+
+def _prune(tx: Tx, caller: Caller, now: int, before: int) -> int:
+    """Rows of one provisioning job at a time."""
+    job = provisionings.oldest(tx, before)
+    if job is None:
+        return 0
+    rows = provisionings.prune(tx, job.id, ROWS_AT_ONCE)
+    journal.write(
+        tx, now, "purged", caller.mc_service_id, primary=job.primary, id_=job.exchange, job=job.id, rows=rows
+    )
+    return rows
 
 
 def _before(house: House) -> int:

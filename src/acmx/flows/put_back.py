@@ -13,7 +13,17 @@ from msgspec import Struct
 
 from acmx.domain.errors import AcmxError, InvalidMessage, UnknownExchange
 from acmx.domain.exchange import Event
-from acmx.domain.messages import Answer, AnyMessage, Message, Question, Request, Response, Withdrawal
+from acmx.domain.messages import (
+    Answer,
+    AnyMessage,
+    Message,
+    Question,
+    Request,
+    Response,
+    Revocation,
+    Update,
+    Withdrawal,
+)
 from acmx.domain.moments import to_ms
 from acmx.flows import arrivals, contradict, outgoing, receive, receive_request, replies
 from acmx.flows.arrivals import Arrived
@@ -22,12 +32,20 @@ from acmx.flows.change import begin, move
 from acmx.flows.compare import UNRELEASED, Difference, waits_in_vain
 from acmx.flows.house import House
 from acmx.flows.mint_anew import mint_anew
+from acmx.flows.standing import LATER
 from acmx.flows.submit import exchange_of
 from acmx.storage import exchanges, journal, messages, outbox
 from acmx.storage.engine import Tx
 from acmx.storage.messages import Stored
 
-ORDER: tuple[type[Message], ...] = (Request, Question, Answer, Response, Withdrawal)
+ORDER: tuple[tuple[type[Message], ...], ...] = (
+    (Request,),
+    (Question,),
+    (Answer,),
+    (Response,),
+    (Update, Revocation),
+    (Withdrawal,),
+)
 """In which messages are put back. The clocks of two systems do not say what came first."""
 
 
@@ -79,7 +97,8 @@ def _order(difference: Difference, one: Given) -> tuple[int, int, str]:
     """The request first, each sender's in the order of `n`; one that is withdrawn there is not taken up again."""
     if difference.peer_withdrew and isinstance(one.message, Withdrawal):
         return -1, one.stored.n, one.stored.digest
-    return ORDER.index(type(one.message)), one.stored.n, one.stored.digest
+    rank = next(rank for rank, types in enumerate(ORDER) if isinstance(one.message, types))
+    return rank, one.stored.n, one.stored.digest
 
 
 def _put_back(
@@ -183,7 +202,7 @@ def _end_withdrawn(tx: Tx, difference: Difference, now: int) -> None:
     move(tx, exchange, Event.WITHDRAWAL_STANDS, difference.peer, now, **ended)
     outbox.clear(tx, exchange.primary_system, exchange.id)
     for message in messages.of_exchange(tx, exchange.primary_system, exchange.id):
-        if message.type == "response":
+        if message.type == "response" or message.type in LATER:
             contradict.keep(tx, message, now)
             messages.remove(tx, message)
 

@@ -15,7 +15,17 @@ from acmx.domain.errors import (
     TemporarilyUnavailable,
     UnknownExchange,
 )
-from acmx.domain.messages import Answer, Message, Question, Refusal, Request, Response, Withdrawal
+from acmx.domain.messages import (
+    Answer,
+    Message,
+    Question,
+    Refusal,
+    Request,
+    Response,
+    Revocation,
+    Update,
+    Withdrawal,
+)
 from acmx.domain.moments import to_ms
 from acmx.flows import (
     arrivals,
@@ -23,6 +33,8 @@ from acmx.flows import (
     receive_question,
     receive_request,
     receive_response,
+    receive_revocation,
+    receive_update,
     receive_withdrawal,
     replies,
 )
@@ -49,6 +61,8 @@ FLOWS: dict[type[Message], ModuleType] = {
     Withdrawal: receive_withdrawal,
     Question: receive_question,
     Answer: receive_answer,
+    Update: receive_update,
+    Revocation: receive_revocation,
 }
 
 

@@ -88,6 +88,8 @@ def _verdict_faults(request: Request, response: Response) -> list[Fault]:
     named = Counter(user for verdict in response.verdicts for user in verdict.users)
     if named != Counter(request.users):
         return [Fault("verdicts", "", "must name each user of the request exactly once")]
+    if not request.users and len(response.verdicts) != 1:
+        return [Fault("verdicts", str(len(response.verdicts)), "must be one where no user is named")]
     expected = outcome_of(response.verdicts)
     if response.outcome == "expired":
         expected = "expired" if expected == "declined" else expected

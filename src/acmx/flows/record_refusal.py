@@ -4,6 +4,7 @@ from acmx.domain.errors import Withdrawn
 from acmx.domain.exchange import Event
 from acmx.domain.messages import PROBLEM, Refusal
 from acmx.flows.replied import Replied, settle
+from acmx.flows.standing import LATER
 from acmx.storage import journal, outbox
 from acmx.storage.engine import Tx
 
@@ -15,7 +16,7 @@ def apply(tx: Tx, replied: Replied, refusal: Refusal) -> None:
     event = _event(queued.type, problem)
     ended = {"due_at": None} if event is Event.REFUSED_BY_PARTNER else {}
     moved = settle(tx, replied, event, detail, **ended)
-    if moved is not None and event is Event.REFUSED_BY_PARTNER:
+    if moved is not None and event in (Event.REFUSED_BY_PARTNER, Event.RESPONSE_REFUSED):
         outbox.clear(tx, queued.primary_system, queued.id)
     if moved is None:
         journal.write(
@@ -33,6 +34,8 @@ def _event(message: str, problem: str) -> Event | None:
     """None where the exchange goes on as it is: the partner may still answer a request that it will not withdraw."""
     if message == "response":
         return Event.RESPONSE_REFUSED
+    if message in LATER:
+        return Event.UPDATE_REFUSED
     if problem == Withdrawn.type:
         return Event.WITHDRAWAL_CONFIRMED
     return Event.REFUSED_BY_PARTNER if message == "request" else None

@@ -1,4 +1,4 @@
-"""The partner has stored a question or an answer of ours, and signed so: it waits no longer."""
+"""The partner has stored a message of ours that it need not say more about, and signed so: it waits no longer."""
 
 from acmx.domain.messages import Receipt
 from acmx.flows.replied import Replied, settle

@@ -8,7 +8,7 @@ from acmx.domain.exchange import Event, State
 from acmx.flows import eyes, outgoing
 from acmx.flows.change import move, note
 from acmx.flows.eyes import Judgement
-from acmx.storage import exchanges, reviews, thresholds
+from acmx.storage import catalogues, exchanges, reviews, thresholds
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
@@ -46,6 +46,8 @@ def apply(tx: Tx, plan: Plan) -> Reviewed:
         raise NotNow("it does not wait to be released", state=exchange.state)
     if exchange.expires_at is not None and exchange.expires_at <= given.at:
         raise NotNow("the request has expired", state=exchange.state)
+    if given.approved and _is_superseded(tx, exchange):
+        raise NotNow("it gives server identities that have changed since: withdraw it, and give again")
     versions = (exchange.version, 0)
     threshold = thresholds.find(tx, exchange.partner, exchange.kind, "release")
     judgement = eyes.judge(eyes.others(tx, given), given, threshold.approvals, versions)
@@ -94,6 +96,10 @@ def _carry_out(tx: Tx, plan: Plan, exchange: Exchange, judgement: Judgement) -> 
     )
     outgoing.queue(tx, plan.request, exchange.partner, exchange.expires_at)
     return _standing(released, [given])
+
+
+def _is_superseded(tx: Tx, exchange: Exchange) -> bool:
+    return exchange.catalogue is not None and exchange.catalogue != catalogues.current_version(tx)
 
 
 def _standing(exchange: Exchange, stored: list[Given]) -> Reviewed:

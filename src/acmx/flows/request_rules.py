@@ -3,6 +3,7 @@
 from acmx.domain import identities
 from acmx.domain.errors import Fault
 from acmx.domain.messages import Addressee, Request
+from acmx.kinds import GIVING
 
 
 def addressee_of(request: Request) -> str | None:
@@ -13,8 +14,12 @@ def addressee_of(request: Request) -> str | None:
 
 
 def faults(request: Request) -> list[Fault]:
-    """What both systems check of a request, whatever its kind."""
-    found = identities.faults_in_users(request.users)
+    """What both systems check of a request, whatever its kind; only whoever asks names users."""
+    found = [] if request.kind in GIVING else identities.faults_in_users(request.users)
+    if request.kind in GIVING and request.users:
+        found.append(
+            Fault("users", f"{len(request.users)} users", "must be empty: the partner names its own")
+        )
     if request.addressee is not None:
         found += _addressee_faults(request.addressee)
     for field in ("purpose", "reference"):

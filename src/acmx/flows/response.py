@@ -50,6 +50,11 @@ def granted_by(response: Response) -> dict[str, Any]:
     }
 
 
+def decided_over(request: Request) -> tuple[str, ...]:
+    """Whom or what each review speaks of: the users, or the receiving system where none is named."""
+    return request.users or (request.receiver,)
+
+
 def outcome_of(verdicts: Sequence[Verdict]) -> Outcome:
     approvals = {verdict.approved for verdict in verdicts}
     if approvals == {True}:

@@ -1,16 +1,16 @@
 """Step 18 at A: the asker retrieves the response; its commit is «retrieved», and it may be retrieved again."""
 
-import msgspec
 from msgspec import Struct
 
 from acmx.domain.acm1 import Answer
 from acmx.domain.errors import NotAllowed, NotFound, NotNow, NotYet
 from acmx.domain.exchange import UNANSWERED, Event, State
-from acmx.domain.messages import Agent, Automatic, Person, Response
+from acmx.domain.messages import Agent, Automatic, Person
 from acmx.domain.moments import to_ms
 from acmx.flows.change import move
 from acmx.flows.find import find
 from acmx.flows.house import House
+from acmx.flows.standing import Standing, standing
 from acmx.storage import exchanges, messages, noted
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
@@ -36,14 +36,13 @@ def prepare(house: House, tx: Tx, caller: Caller, name: str) -> Plan:
         raise NotAllowed("only the asker retrieves the response", rule="own-requests")
     if exchange.state in WAITING:
         raise NotYet(f"the exchange is {exchange.state}", state=exchange.state)
-    stored = [
-        m for m in messages.of_exchange(tx, exchange.primary_system, exchange.id) if m.type == "response"
-    ]
-    if not stored:
+    stored = messages.of_exchange(tx, exchange.primary_system, exchange.id)
+    if not any(message.type == "response" for message in stored):
         raise NotNow(f"the exchange is {exchange.state}: there is no response", state=exchange.state)
-    if not stored[0].body:
+    stands = standing(stored)
+    if stands is None:
         raise NotNow("the response was removed at the end of its retention", state=exchange.state)
-    return Plan(exchange, _answer(exchange, stored[0].body), caller.mc_service_id, to_ms(house.clock()))
+    return Plan(exchange, _answer(exchange, stands), caller.mc_service_id, to_ms(house.clock()))
 
 
 def apply(tx: Tx, plan: Plan) -> Answer:
@@ -57,8 +56,8 @@ def apply(tx: Tx, plan: Plan) -> Answer:
     return plan.answer
 
 
-def _answer(exchange: Exchange, body: bytes) -> Answer:
-    response = msgspec.json.decode(body, type=Response)
+def _answer(exchange: Exchange, stands: Standing) -> Answer:
+    response = stands.response
     handler = response.handler
     automatic = isinstance(handler, Automatic | Agent)
     return Answer(
@@ -74,5 +73,7 @@ def _answer(exchange: Exchange, body: bytes) -> Answer:
         verdicts=response.verdicts,
         valid_from=response.valid_from,
         valid_until=response.valid_until,
-        content=response.content,
+        content=stands.content,
+        updated_at=stands.updated_at,
+        revoked=tuple(user for user in stands.approved if user in stands.revoked),
     )

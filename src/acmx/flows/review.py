@@ -21,11 +21,11 @@ from acmx.flows.change import note
 from acmx.flows.decide import Decision
 from acmx.flows.eyes import Judgement, Versions
 from acmx.flows.find import find
-from acmx.flows.held import current_catalogue
+from acmx.flows.held import current_catalogue, version_to_give
 from acmx.flows.house import House
-from acmx.flows.response import GRANTED, Decided, outcome_of, read_request
+from acmx.flows.response import GRANTED, Decided, decided_over, outcome_of, read_request
 from acmx.kinds import kind_named
-from acmx.storage import catalogues, exchanges, messages, reviews, thresholds
+from acmx.storage import exchanges, messages, reviews, thresholds
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
@@ -40,7 +40,7 @@ class Plan(Struct, frozen=True):
     exchange: Exchange
     caller: Caller
     given: Given
-    users: tuple[str, ...]
+    request: Stored
     versions: Versions
     others: list[Given]
     threshold: Threshold
@@ -60,18 +60,17 @@ def prepare(house: House, tx: Tx, caller: Caller, name: str, review: Review) -> 
     given = eyes.given(caller, exchange, review, verdicts, to_ms(now))
     if exchange.role == "primary":
         return release.prepare(caller, given, request)
-    held = current_catalogue(tx)
     content: dict[str, Any] = {}
     if given.approved:
-        content = kind_named(asked.kind).disclosed(asked, held)
-    versions = (exchange.version, held.version if held else 0)
+        content = kind_named(asked.kind).disclosed(asked, current_catalogue(tx))
+    versions = (exchange.version, version_to_give(tx, exchange))
     others = eyes.others(tx, given)
     threshold = thresholds.find(tx, exchange.partner, exchange.kind, "review")
     judgement = eyes.judge(others, given, threshold.approvals, versions)
-    plan = Plan(exchange, caller, given, asked.users, versions, others, threshold, judgement, None)
+    plan = Plan(exchange, caller, given, request, versions, others, threshold, judgement, None)
     if not judgement.decides:
         return plan
-    return msgspec.structs.replace(plan, decision=_decision(house, plan, request, content, now))
+    return msgspec.structs.replace(plan, decision=_decision(house, plan, asked, content, now))
 
 
 def apply(tx: Tx, plan: Plan | release.Plan) -> Reviewed:
@@ -89,7 +88,7 @@ def apply(tx: Tx, plan: Plan | release.Plan) -> Reviewed:
         raise eyes.outcome_stands(exchange)
     if exchange.expires_at is not None and exchange.expires_at <= given.at:
         raise NotNow("the request has expired", state=exchange.state)
-    versions = (exchange.version, catalogues.current_version(tx))
+    versions = (exchange.version, version_to_give(tx, exchange))
     said = eyes.said_before(stored, given, versions)
     if said == "for earlier versions" or (said and not plan.decision):
         return judgement.so_far(exchange)
@@ -114,10 +113,12 @@ def apply(tx: Tx, plan: Plan | release.Plan) -> Reviewed:
     return _standing(decided, [*plan.others, given])
 
 
-def _decision(house: House, plan: Plan, request: Stored, content: dict[str, Any], now: datetime) -> Decision:
+def _decision(house: House, plan: Plan, request: Request, content: dict[str, Any], now: datetime) -> Decision:
     """The handler is the person whose review decides; who reviewed before is in the journal."""
     caller, exchange, reason = plan.caller, plan.exchange, plan.given.reason
-    verdicts = plan.judgement.verdicts(plan.users, reason)
+    verdicts = plan.judgement.verdicts(decided_over(request), reason)
+    if not request.users:
+        verdicts = tuple(msgspec.structs.replace(verdict, users=()) for verdict in verdicts)
     outcome = outcome_of(verdicts)
     granted = outcome in GRANTED
     alias = exchange.addressee if exchange.addressee in caller.functional_aliases else None
@@ -129,7 +130,7 @@ def _decision(house: House, plan: Plan, request: Stored, content: dict[str, Any]
         content=content if granted else {},
         catalogue=plan.versions[1] if granted and plan.versions[1] else None,
     )
-    minted = response.minted(house, exchange, request, decided, now)
+    minted = response.minted(house, exchange, plan.request, decided, now)
     return Decision(
         Event.REVIEWED, caller.mc_service_id, decided, minted, tuple(other.person for other in plan.others)
     )
@@ -155,11 +156,13 @@ def _verdicts(request: Request, review: Review) -> tuple[Verdict, ...]:
         faults.append(Fault("verdicts", "", "must name each user once"))
     if sum(verdict.users is None for verdict in review.verdicts) > 1:
         faults.append(Fault("verdicts", "", "only one verdict may stand for all the rest"))
-    rest = tuple(user for user in request.users if user not in set(named))
+    rest = tuple(user for user in decided_over(request) if user not in set(named))
     if rest and all(verdict.users is not None for verdict in review.verdicts):
         faults.append(Fault("verdicts", rest[0], "and others are neither approved nor declined"))
     if not review.reason.isprintable():
         faults.append(Fault("reason", review.reason, "must not contain control characters"))
+    if review.note is not None and not review.note.isprintable():
+        faults.append(Fault("note", review.note, "must not contain control characters"))
     if faults:
         raise FaultyInput(faults)
     given = (

@@ -29,6 +29,7 @@ def apply(house: House, tx: Tx, caller: Caller, id_: str, given: Given) -> Shown
         given.max_users,
         given.max_per_hour,
         given.note,
+        int(given.reprovision),
     )
     old = terms.find(tx, id_)
     terms.put(tx, new)

@@ -9,19 +9,20 @@ import msgspec
 from acmx.domain import acm1
 from acmx.domain.errors import Incomplete
 from acmx.domain.exchange import UNDECIDED
-from acmx.domain.messages import Refusal, Response
+from acmx.domain.messages import Refusal
 from acmx.domain.moments import from_ms
-from acmx.flows import given_reviews
+from acmx.flows import given_reviews, provision
 from acmx.flows.conversation import remarks
 from acmx.flows.find import find
-from acmx.flows.held import current_catalogue
+from acmx.flows.held import current_catalogue, version_to_give
 from acmx.flows.open_content import LOOKS
 from acmx.flows.response import read_request
-from acmx.flows.show_partner import standing
+from acmx.flows.show_partner import standing as partnership_standing
+from acmx.flows.standing import standing
 from acmx.flows.steps import steps_of
 from acmx.flows.summary import summary
-from acmx.kinds import kind_named
-from acmx.storage import catalogues, contradictions, journal, messages, noted, outbox, partners
+from acmx.kinds import GIVING, kind_named
+from acmx.storage import contradictions, journal, messages, noted, outbox, partners
 from acmx.storage.contradictions import Contradicted
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
@@ -37,9 +38,7 @@ def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
     key = (exchange.primary_system, exchange.id)
     stored = messages.of_exchange(tx, *key)
     request = next((read_request(m) for m in stored if m.type == "request" and m.body), None)
-    response = next(
-        (msgspec.json.decode(m.body, type=Response) for m in stored if m.type == "response" and m.body), None
-    )
+    stands = standing(stored)
     entries = [entry for entry in journal.of_exchange(tx, *key) if entry.event not in LOOKS]
     waiting = outbox.of_exchange(tx, *key)
     disclosed: dict[str, Any] = {}
@@ -48,17 +47,19 @@ def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
             disclosed = kind_named(request.kind).disclosed(request, current_catalogue(tx))
         except Incomplete:
             disclosed = {}
-    given = response.content if response else disclosed
+    given = stands.content if stands else disclosed
+    if request is not None and request.kind in GIVING:
+        given = request.content
     return acm1.Exchange(
         **msgspec.structs.asdict(summary(exchange)),
-        seen=f"{exchange.version}.{catalogues.current_version(tx)}",
+        seen=f"{exchange.version}.{version_to_give(tx, exchange)}",
         users=request.users if request else (),
         content=request.content if request else {},
         steps=steps_of(exchange, entries, noted.of_exchange(tx, *key), waiting),
         journal=[journal_entry(entry) for entry in entries],
         waiting=[_waiting(queued) for queued in waiting],
         conversation=remarks(stored),
-        verdicts=response.verdicts if response else (),
+        verdicts=stands.response.verdicts if stands else (),
         disclosed=given or None,
         missing=tuple(given.get("missing", ())),
         refusal=_refusal(stored),
@@ -68,6 +69,9 @@ def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
             _contradiction(kept) for kept in contradictions.of_exchange(tx, *key) if kept.body
         ),
         partnership=_interrupted(tx, exchange),
+        updates=stands.updates if stands else (),
+        revocations=stands.revocations if stands else (),
+        on_cms=provision.behind(tx, exchange, stands) if stands else None,
     )
 
 
@@ -75,7 +79,7 @@ def _interrupted(tx: Tx, exchange: Exchange) -> str | None:
     partner = partners.find(tx, exchange.partner)
     if partner is None or partner.established or exchange.ended_at is not None:
         return None
-    return standing(partner)
+    return partnership_standing(partner)
 
 
 def journal_entry(entry: Entry) -> acm1.JournalEntry:

@@ -91,4 +91,5 @@ def _terms(agreed: terms.Terms) -> Terms:
         max_users=agreed.max_users,
         max_per_hour=agreed.max_per_hour,
         note=agreed.note,
+        reprovision=bool(agreed.reprovision),
     )

@@ -1,4 +1,7 @@
-"""Steps 1 to 3: an authorised user asks for the partner's configuration; it is checked, stored, and queued or held."""
+"""Steps 1 to 3: an authorised user asks for the partner's configuration, or gives the own one unasked.
+
+It is checked, stored, and queued or held.
+"""
 
 from datetime import datetime
 from itertools import takewhile
@@ -10,55 +13,44 @@ from acmx.domain.acm1 import Accepted, Submission
 from acmx.domain.documents import encode
 from acmx.domain.errors import Fault, FaultyInput, KeyReused, NotAllowed, NotEstablished, UnsupportedKind
 from acmx.domain.exchange import Event, State
-from acmx.domain.identities import mc_service_id
 from acmx.domain.messages import VERSION, Person, Request
 from acmx.domain.moments import to_ms, whole
-from acmx.flows import outgoing, remind, request_rules
+from acmx.flows import outgoing, remind, request_rules, step_2
 from acmx.flows.carry_out import StaleError
 from acmx.flows.change import begin
+from acmx.flows.held import current_catalogue
 from acmx.flows.house import House
-from acmx.kinds import kind_named
-from acmx.storage import idempotency, partners, terms, thresholds
+from acmx.flows.step_2 import Refused
+from acmx.kinds import GIVING, kind_named
+from acmx.storage import catalogues, idempotency, partners, policies, terms, thresholds
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.idempotency import Used
 from acmx.storage.messages import Stored
-from acmx.storage.terms import Terms
 from acmx.storage.thresholds import Threshold
 from acmx.trust.pinned import pinned
-from acmx.trust.roles import ROLES, Caller
+from acmx.trust.roles import Caller
 from acmx.trust.signatures import body_digest
-
-STEP_2 = {
-    "role:submit": "a role of the asker permits asking",
-    "own-users": "every user belongs to a realm of this system",
-    "partner-kinds": "the terms for the partner name this kind",
-    "partner-askers": "the terms for the partner name the asker",
-}
-"""The checks of step 2, in the order in which they are made."""
-
-
-class Refused(Struct, frozen=True):
-    """Step 2 said no: by which rule, and why."""
-
-    rule: str
-    detail: str
 
 
 class Plan(Struct, frozen=True):
-    """A new exchange, its request, and the Idempotency-Key that will name it."""
+    """A new exchange, its request, and the Idempotency-Key that will name it.
+
+    `policy`: the version that was asked whether to give; None where nothing is given.
+    """
 
     used: Used
     exchange: Exchange
     request: Stored
     refused: Refused | None
     release: Threshold
+    policy: int | None
 
 
 def prepare(house: House, tx: Tx, caller: Caller, key: str, submission: Submission) -> Plan | Used:
     """The plan, or what the same Idempotency-Key made before.
 
-    Raises FaultyInput, UnsupportedKind, NotEstablished, KeyReused: nothing is stored.
+    Raises FaultyInput, UnsupportedKind, NotEstablished, KeyReused, Incomplete: nothing is stored.
     """
     digest = body_digest(encode(submission))
     if used := idempotency.find(tx, caller.account, key):
@@ -69,7 +61,14 @@ def prepare(house: House, tx: Tx, caller: Caller, key: str, submission: Submissi
     request = _request(house, caller, submission, now)
     _check(house, submission, request, now)
     _check_partner(tx, submission)
-    refused = _authorise(house, caller, submission, terms.find(tx, submission.partner))
+    refused = step_2.refusal(house, caller, request, terms.find(tx, submission.partner))
+    policy = None
+    if not refused:
+        content = kind_named(request.kind).content_of_request(request.content, current_catalogue(tx))
+        request = msgspec.structs.replace(request, content=content)
+        if request.kind in GIVING:
+            asked = policies.current(tx)
+            policy, refused = asked.version, step_2.withheld(asked, request, now)
     exchange = exchange_of(request, due_at=None if refused else to_ms(request.expires_at))
     release = thresholds.find(tx, submission.partner, submission.kind, "release")
     if release.approvals and not refused:
@@ -84,25 +83,28 @@ def prepare(house: House, tx: Tx, caller: Caller, key: str, submission: Submissi
         request=outgoing.minted(request, house.system),
         refused=refused,
         release=release,
+        policy=policy,
     )
 
 
 def apply(tx: Tx, plan: Plan | Used) -> Used:
-    """Raises StaleError where the key was used, or the threshold of releases changed, meanwhile."""
+    """Raises StaleError where meanwhile the key was used, or changed what was looked at."""
     if isinstance(plan, Used):
         return plan
+    if plan.policy is not None and _has_changed(tx, plan):
+        raise StaleError
     if not idempotency.insert(tx, plan.used):
         raise StaleError
-    at = plan.exchange.created_at
+    at, checks = plan.exchange.created_at, step_2.checks(plan.exchange.kind or "")
     if refused := plan.refused:
-        passed = list(takewhile(lambda rule: rule != refused.rule, STEP_2))
+        passed = list(takewhile(lambda rule: rule != refused.rule, checks))
         detail = {"rule": refused.rule, "refusal": refused.detail, "passed": passed}
         begin(tx, plan.exchange, Event.NOT_AUTHORISED, plan.exchange.asker, at, **detail)
         outgoing.keep(tx, plan.request)
         return plan.used
     if thresholds.find(tx, plan.exchange.partner, plan.exchange.kind, "release") != plan.release:
         raise StaleError
-    digest, passed = plan.request.digest, list(STEP_2)
+    digest, passed = plan.request.digest, list(checks)
     if plan.release.approvals:
         begin(tx, plan.exchange, Event.HELD, plan.exchange.asker, at, digest=digest, passed=passed)
         outgoing.keep(tx, plan.request)
@@ -118,6 +120,12 @@ def answer(used: Used) -> Accepted:
         refused = msgspec.json.decode(used.refusal, type=Refused)
         raise NotAllowed(refused.detail, rule=refused.rule, exchange=used.id)
     return Accepted(used.id, used.state)
+
+
+def _has_changed(tx: Tx, plan: Plan) -> bool:
+    """The policy that let give, or the server identities that are given."""
+    version = catalogues.current_version(tx) if plan.exchange.catalogue is not None else None
+    return (plan.policy, plan.exchange.catalogue) != (policies.current_version(tx), version)
 
 
 def _request(house: House, caller: Caller, submission: Submission, now: datetime) -> Request:
@@ -152,7 +160,7 @@ def _check(house: House, submission: Submission, request: Request, now: datetime
         faults.append(Fault("expires_at", request.expires_at.isoformat(), rule))
     if faults:
         raise FaultyInput(faults)
-    kind_named(submission.kind).validate_request(submission.content, FaultyInput)
+    kind_named(submission.kind).validate_submission(submission.content)
 
 
 def _check_partner(tx: Tx, submission: Submission) -> None:
@@ -166,29 +174,9 @@ def _check_partner(tx: Tx, submission: Submission) -> None:
         raise UnsupportedKind(f"{partner.id} does not exchange {submission.kind!r}")
 
 
-def _authorise(house: House, caller: Caller, submission: Submission, agreed: Terms) -> Refused | None:
-    if not caller.may("submit"):
-        return Refused("role:submit", f"no role of {caller.account} permits submit")
-    if foreign := house.realms.foreign(submission.users):
-        some = ", ".join(foreign[:3]) + (" ..." if len(foreign) > 3 else "")
-        return Refused("own-users", f"{len(foreign)} of the users do not belong to {house.system}: {some}")
-    if not agreed.exchanges(submission.kind):
-        return Refused("partner-kinds", f"{submission.kind} is not asked of {submission.partner}")
-    if not _may_ask(caller, agreed):
-        return Refused("partner-askers", f"{caller.mc_service_id} may not ask {submission.partner}")
-    return None
-
-
-def _may_ask(caller: Caller, agreed: Terms) -> bool:
-    askers = agreed.askers.split()
-    if not askers or set(askers) & set(caller.roles):
-        return True
-    who = mc_service_id(caller.mc_service_id).key
-    return any(mc_service_id(asker).key == who for asker in askers if asker not in ROLES)
-
-
 def exchange_of(request: Request, due_at: int | None) -> Exchange:
     """The exchange that a request of ours begins."""
+    given = kind_named(request.kind).given(request, {})
     return Exchange(
         serial=None,
         role="primary",
@@ -209,6 +197,7 @@ def exchange_of(request: Request, due_at: int | None) -> Exchange:
         created_at=to_ms(request.created_at),
         expires_at=to_ms(request.expires_at),
         due_at=due_at,
+        catalogue=given.catalogue if given else None,
         valid_from=to_ms(request.valid_from) if request.valid_from else None,
         valid_until=to_ms(request.valid_until) if request.valid_until else None,
     )

@@ -1,8 +1,17 @@
-"""What this system holds that a kind may give away."""
+"""Server identity information as a kind gives it away: what this system holds, what is chosen of it, and its check."""
 
+from typing import Any
+
+import msgspec
 from msgspec import Struct
 
+from acmx.domain import server_identity
+from acmx.domain.acm1 import Service
+from acmx.domain.documents import convert
+from acmx.domain.errors import Fault, FaultyInput, Incomplete
 from acmx.domain.server_identity import ServerIdentity
+
+SERVICES: tuple[Service, ...] = ("mcptt", "mcvideo", "mcdata")
 
 
 class Held(Struct, frozen=True):
@@ -11,3 +20,70 @@ class Held(Struct, frozen=True):
     version: int
     server_identity: ServerIdentity
     missing: tuple[str, ...]
+
+
+class Wanted(Struct, frozen=True, forbid_unknown_fields=True):
+    """The MC services that it is wanted for."""
+
+    services: tuple[Service, ...] = SERVICES
+
+
+class Given(Struct, frozen=True, forbid_unknown_fields=True):
+    """The server identities, for which services, their version, and what is known to be missing."""
+
+    services: tuple[Service, ...]
+    catalogue: int
+    missing: tuple[str, ...]
+    server_identity: dict[str, Any]
+
+
+def wanted(content: dict[str, Any], error: type[FaultyInput]) -> Wanted:
+    """Raises `error` where it does not name each service once."""
+    found = convert(content, Wanted, error, "content")
+    named_once(found.services, error)
+    return found
+
+
+def chosen(held: Held | None, services: tuple[Service, ...]) -> Given:
+    """What of it is given for these services, as far as they are offered. Raises Incomplete where there is nothing."""
+    if held is None:
+        raise Incomplete("no server identity information has been entered: acmx identities set FILE")
+    offered = [
+        service for service in SERVICES if getattr(held.server_identity, f"{service}_server") is not None
+    ]
+    granted = [service for service in services if service in offered]
+    withheld = {f"{service}_server": None for service in SERVICES if service not in granted}
+    return Given(
+        services=tuple(granted),
+        catalogue=held.version,
+        missing=held.missing,
+        server_identity=msgspec.to_builtins(msgspec.structs.replace(held.server_identity, **withheld)),
+    )
+
+
+def as_content(given: Given) -> dict[str, Any]:
+    document: dict[str, Any] = msgspec.to_builtins(given)
+    return document
+
+
+def checked(content: dict[str, Any], error: type[FaultyInput]) -> Given:
+    """Raises `error` with each faulty row, and where a required one is absent and not named as missing."""
+    given = convert(content, Given, error, "content")
+    try:
+        identity = server_identity.read(given.server_identity)
+    except FaultyInput as fault:
+        raise error(
+            [Fault(f"content.server_identity.{f.field}", f.value, f.rule) for f in fault.faults]
+        ) from None
+    absent = set(server_identity.missing(identity)) - set(given.missing)
+    if absent and given.services:
+        raise error(
+            [Fault("content.missing", ",".join(sorted(absent)), "is missing and not named as missing")]
+        )
+    return given
+
+
+def named_once(services: tuple[Service, ...], error: type[FaultyInput]) -> None:
+    """Raises `error` where no service is named, or one twice."""
+    if not services or len(set(services)) != len(services):
+        raise error([Fault("content.services", ",".join(services), "must name each wanted service once")])

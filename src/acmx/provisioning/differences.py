@@ -12,13 +12,14 @@ SHOWN = 10
 
 def alike(one: Element, other: Element) -> bool:
     """The same but for prefixes and the white space between elements, which mean nothing here."""
-    if one.tag != other.tag or one.attrib != other.attrib or len(one) != len(other):
-        return False
-    blank = bool(len(one))
-    return _text(one.text, blank=blank) == _text(other.text, blank=blank) and all(
-        alike(a, b) and _text(a.tail, blank=True) == _text(b.tail, blank=True)
-        for a, b in zip(one, other, strict=True)
-    )
+    for a, b in zip(one.iter(), other.iter(), strict=False):
+        if a.tag != b.tag or len(a) != len(b) or sorted(a.items()) != sorted(b.items()):
+            return False
+        if a.text != b.text and not (len(a) and _blank(a.text) and _blank(b.text)):
+            return False
+        if a is not one and a.tail != b.tail and not (_blank(a.tail) and _blank(b.tail)):
+            return False
+    return True
 
 
 def differences(old: Element, new: Element) -> list[str]:
@@ -53,5 +54,5 @@ def _children(element: Element) -> dict[tuple[str, int], Element]:
     return found
 
 
-def _text(text: str | None, *, blank: bool) -> str:
-    return "" if blank and not (text or "").strip() else text or ""
+def _blank(text: str | None) -> bool:
+    return not (text or "").strip()

@@ -96,6 +96,15 @@ def compare_entry(place: Place, entry: Element) -> Work:
 
 
 @work
+def compare_removed(place: Place, partner: str) -> Work:
+    """What `remove_entry` would change."""
+    found = yield from read(place.url, tagged=False)
+    if found is None or not list(profile.entries(place.names, found.root, partner)):
+        return Outcome("unchanged")
+    return Outcome("different", "entry taken out")
+
+
+@work
 def put_document(url: str, document: bytes, *, doubtful: bool = False) -> Work:
     """Write the UE initial configuration document, new or in place of the one that is there."""
     made = parse(document)

@@ -135,6 +135,8 @@ def write(request: Request) -> Asking[bool]:
         return False
     if reply.status == 409:
         raise failed(f"the CMS refuses it (409): {explain(reply.body)}")
+    if reply.status == 415:
+        raise failed(f"the CMS does not take {request.headers.get('Content-Type', 'it')} (415)")
     raise unexpected(reply)
 
 
@@ -158,21 +160,31 @@ def failed(detail: str) -> Ended:
 
 def unexpected(reply: Response) -> Ended:
     allowed = f", and allows {reply.headers['allow']}" if "allow" in reply.headers else ""
-    return failed(f"the CMS answers {reply.status}{allowed}")
+    said = f": {explain(reply.body)}" if reply.body and reply.status >= 400 else ""
+    return failed(f"the CMS answers {reply.status}{allowed}{said}")
 
 
 def _must_say_something(reply: Response, *, doubtful: bool) -> None:
     if reply.status == 401:
-        said = reply.headers.get("www-authenticate", "")[:200]
-        raise Ended(Hold(f"the CMS does not accept who asks (401) {said}".strip(), refused=True))
+        raise Ended(Hold(f"the CMS does not accept who asks (401){_asked(reply)}", refused=True))
     if reply.status == 403:
         raise failed("the CMS does not allow it (403): is this server on its list, or the scope missing?")
     after = reply.headers.get("retry-after")
     if reply.status in (429, 503) and after is not None:
         seconds = float(after) if after.isascii() and after.isdecimal() and len(after) < 10 else None
         raise Ended(Hold(f"the CMS asks to wait ({reply.status})", doubtful=doubtful, after=seconds))
-    if reply.status >= 500 or reply.status == 429:
+    if reply.status >= 500 or reply.status in (408, 425, 429):
         raise Ended(Again(f"the CMS answers {reply.status}", doubtful=doubtful))
+
+
+def _asked(reply: Response) -> str:
+    """How the CMS wants to be told who asks; we have a bearer token, an asserted identity, or nothing."""
+    said = reply.headers.get("www-authenticate", "")[:200].strip()
+    if not said:
+        return ""
+    scheme = said.split(maxsplit=1)[0]
+    known = scheme.lower() == "bearer" or ", bearer" in said.lower()
+    return f": {said}" if known else f": it asks for {scheme}, which acmx does not do: {said}"
 
 
 def _redirected(request: Request, reply: Response) -> Request:

@@ -6,6 +6,16 @@ from acmx.domain.errors import Fault, InvalidDocument
 
 Element = etree._Element  # noqa: SLF001
 LARGEST = 8 * 1024 * 1024
+_PARSER = etree.XMLParser(
+    encoding="utf-8",
+    resolve_entities=False,
+    no_network=True,
+    load_dtd=False,
+    dtd_validation=False,
+    attribute_defaults=False,
+    huge_tree=False,
+    remove_blank_text=False,
+)
 
 
 def parse(text: bytes) -> Element:
@@ -16,18 +26,8 @@ def parse(text: bytes) -> Element:
         text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _not(f"is not UTF-8 at byte {error.start}") from None
-    parser = etree.XMLParser(
-        encoding="utf-8",
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        attribute_defaults=False,
-        huge_tree=False,
-        remove_blank_text=False,
-    )
     try:
-        root = etree.fromstring(text, parser)
+        root = etree.fromstring(text, _PARSER)
     except etree.XMLSyntaxError as error:
         raise _not(f"is not well-formed: {error.msg}", error.lineno or 0) from None
     if root.getroottree().docinfo.internalDTD is not None:

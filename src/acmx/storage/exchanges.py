@@ -86,10 +86,10 @@ def replace(tx: Tx, exchange: Exchange) -> bool:
 
 
 def live_with(tx: Tx, partner: str) -> list[Exchange]:
-    """Those in which users of this system were approved by that partner, and still are."""
+    """Those with that partner in which something is granted, and still holds."""
     return _rows(
         tx.rows(
-            f"{_SELECT} WHERE role = 'primary' AND partner = :partner AND grant_state = 'live' ORDER BY serial",
+            f"{_SELECT} WHERE partner = :partner AND grant_state = 'live' ORDER BY serial",
             {"partner": partner},
         )
     )
@@ -98,6 +98,31 @@ def live_with(tx: Tx, partner: str) -> list[Exchange]:
 def due(tx: Tx, now: int, limit: int) -> list[Exchange]:
     return _rows(
         tx.rows(f"{_SELECT} WHERE due_at <= :now ORDER BY due_at LIMIT :limit", {"now": now, "limit": limit})
+    )
+
+
+def to_update(tx: Tx, version: int, now: int, limit: int) -> list[Exchange]:
+    """Live grants of this system whose primary may not know this version of the server identity information."""
+    return _rows(
+        tx.rows(
+            f"{_SELECT} WHERE role = 'partner' AND grant_state = 'live' AND COALESCE(catalogue, 0) < :version "
+            "AND (valid_until IS NULL OR valid_until > :now) ORDER BY COALESCE(catalogue, 0), serial LIMIT :limit",
+            {"version": version, "now": now, "limit": limit},
+        )
+    )
+
+
+def knows(tx: Tx, exchange: Exchange, version: int) -> None:
+    """The primary knows all up to this version: its content differs in nothing from what it was told."""
+    tx.execute(
+        "UPDATE exchange SET catalogue = :catalogue "
+        "WHERE primary_system = :primary AND id = :id AND version = :version",
+        {
+            "primary": exchange.primary_system,
+            "id": exchange.id,
+            "version": exchange.version,
+            "catalogue": version,
+        },
     )
 
 
@@ -131,18 +156,26 @@ def remind_again(tx: Tx, exchange: Exchange, at: int | None) -> bool:
 
 
 def page(
-    tx: Tx, *, asker: str | None, before: int | None, limit: int, state: str | None = None
+    tx: Tx,
+    *,
+    asker: str | None,
+    before: int | None,
+    limit: int,
+    state: str | None = None,
+    partner: str | None = None,
 ) -> list[Exchange]:
-    """Newest first, those before the serial `before`; of one asker at the primary, or all."""
+    """Newest first, those before the serial `before`; of one asker at the primary, in one state, with one partner."""
     where = ["serial < :before" if before else "serial > 0"]
     if asker is not None:
         where.append("role = 'primary' AND asker = :asker")
     if state is not None:
         where.append("state = :state")
+    if partner is not None:
+        where.append("partner = :partner")
     return _rows(
         tx.rows(
             f"{_SELECT} WHERE {' AND '.join(where)} ORDER BY serial DESC LIMIT :limit",
-            {"before": before, "asker": asker, "state": state, "limit": limit},
+            {"before": before, "asker": asker, "state": state, "partner": partner, "limit": limit},
         )
     )
 

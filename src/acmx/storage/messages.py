@@ -56,6 +56,17 @@ def of_exchange(tx: Tx, primary: str, id_: str) -> list[Stored]:
     )
 
 
+def comes_after(tx: Tx, primary: str, id_: str, type_: str, digest: str) -> bool:
+    """Whether the sender of the message with this digest said something of this type after it."""
+    found = tx.row(
+        "SELECT 1 FROM message m JOIN message o ON o.primary_system = m.primary_system AND o.id = m.id "
+        "AND o.sender = m.sender AND o.n < m.n "
+        "WHERE m.primary_system = :primary AND m.id = :id AND m.type = :type AND o.digest = :digest LIMIT 1",
+        {"primary": primary, "id": id_, "type": type_, "digest": digest},
+    )
+    return found is not None
+
+
 def last_stored_at(tx: Tx, primary: str, id_: str) -> int:
     """Milliseconds; 0 where there is no message."""
     row = tx.row(

@@ -1,6 +1,7 @@
 """Jobs that put documents on the CMS, and a row of each for every user and MC service."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,7 +17,9 @@ class Job(msgspec.Struct, frozen=True):
     """One job. Times in milliseconds; `services` separated by blanks; `document` as it was when the job was started.
 
     `mc_system_id` names the partner in the documents, `owner` is the XUI below which the document lies. `total` counts
-    the rows that it has once it runs, `failures` how often in a row the CMS did not do its part.
+    the rows that it has once it runs, `failures` how often in a row the CMS did not do its part; `summary` is JSON, how
+    many rows there were in each state, once they are gone. `said` is the digest of the message that said last what was
+    granted.
     """
 
     id: str
@@ -38,6 +41,9 @@ class Job(msgspec.Struct, frozen=True):
     failures: int = 0
     next_attempt_at: int = 0
     last_error: str | None = None
+    rel13: int = 0
+    said: str = ""
+    summary: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -45,7 +51,8 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One document. `doubtful`: a try that nobody answered may have written it."""
+    """One document. `doubtful`: a try that nobody answered may have written it; `gone`: nothing of the partner is to be
+    in it any more."""
 
     job: str
     n: int
@@ -57,6 +64,15 @@ class Row(msgspec.Struct, frozen=True):
     doubtful: int = 0
     detail: str = ""
     at: int | None = None
+    gone: int = 0
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """An exchange whose documents are to be put in order. `at` in milliseconds."""
+
+    primary_system: str
+    exchange: str
+    at: int
 
 
 class JobChanged(msgspec.Struct, frozen=True):
@@ -68,6 +84,11 @@ class JobChanged(msgspec.Struct, frozen=True):
 
 _JOB = f"SELECT {rows.columns(Job)} FROM provisioning"  # noqa: S608
 _ROW = f"SELECT {rows.columns(Row)} FROM provisioning_row"  # noqa: S608
+_WANTED = f"SELECT {rows.columns(Wanted)} FROM provisioning_wanted"  # noqa: S608
+_INSERT_WANTED = (
+    rows.insert("provisioning_wanted", Wanted)
+    + " ON CONFLICT (primary_system, exchange) DO UPDATE SET at = :at"
+)
 _INSERT_JOB = rows.insert("provisioning", Job) + " ON CONFLICT DO NOTHING"
 _INSERT_ROW = rows.insert("provisioning_row", Row) + " ON CONFLICT DO NOTHING"
 _UPDATE_ROW = (
@@ -94,6 +115,31 @@ def of_exchange(tx: Tx, primary: str, exchange: str) -> list[Job]:
     return rows.many(
         Job,
         tx.rows(f"{_JOB} WHERE primary_system = :primary AND exchange = :exchange ORDER BY id DESC", where),
+    )
+
+
+def last_done(tx: Tx, primary: str, exchange: str) -> Job | None:
+    """The newest job that wrote, or is to write, to the CMS."""
+    return next((job for job in of_exchange(tx, primary, exchange) if job.mode != "preview"), None)
+
+
+def want(tx: Tx, wanted: Wanted) -> None:
+    tx.execute(_INSERT_WANTED, rows.params(wanted))
+
+
+def wanted(tx: Tx, limit: int) -> list[Wanted]:
+    """Oldest first."""
+    return rows.many(Wanted, tx.rows(f"{_WANTED} ORDER BY at LIMIT :limit", {"limit": limit}))
+
+
+def no_longer_wanted(tx: Tx, wanted: Wanted) -> bool:
+    """False where it is not wanted."""
+    return (
+        tx.execute(
+            "DELETE FROM provisioning_wanted WHERE primary_system = :primary AND exchange = :exchange",
+            {"primary": wanted.primary_system, "exchange": wanted.exchange},
+        )
+        == 1
     )
 
 
@@ -167,6 +213,46 @@ def next_moment(tx: Tx, job: str) -> int | None:
         {"job": job},
     )
     return row[0] if row else None
+
+
+class Old(NamedTuple):
+    """A job whose rows are past their retention."""
+
+    id: str
+    primary: str
+    exchange: str
+
+
+_OLD = "FROM provisioning p WHERE ended_at <= :before AND EXISTS (SELECT 1 FROM provisioning_row WHERE job = p.id)"
+
+
+def oldest(tx: Tx, before: int) -> Old | None:
+    """The first of the jobs that ended before then (milliseconds) and have rows."""
+    row = tx.row(f"SELECT id, primary_system, exchange {_OLD} ORDER BY id LIMIT 1", {"before": before})
+    return None if row is None else Old(*row)
+
+
+def past(tx: Tx, before: int) -> int:
+    """How many rows have the jobs that ended before then."""
+    row = tx.row(
+        f"SELECT COUNT(*) FROM provisioning_row WHERE job IN (SELECT id {_OLD})",  # noqa: S608
+        {"before": before},
+    )
+    return row[0] if row else 0
+
+
+def prune(tx: Tx, job: str, limit: int) -> int:
+    """Remove rows of a job that has ended, `limit` at most, and what it wrote; how many there were is kept."""
+    summary = msgspec.json.encode(counts(tx, job)).decode()
+    tx.execute(
+        "UPDATE provisioning SET summary = COALESCE(summary, :summary), document = NULL WHERE id = :id",
+        {"id": job, "summary": summary},
+    )
+    return tx.execute(
+        "DELETE FROM provisioning_row WHERE job = :job "
+        "AND n IN (SELECT n FROM provisioning_row WHERE job = :job ORDER BY n LIMIT :limit)",
+        {"job": job, "limit": limit},
+    )
 
 
 def counts(tx: Tx, job: str) -> dict[RowState, int]:

@@ -10,7 +10,7 @@ class Given(msgspec.Struct, frozen=True):
     """One person's review. `person` is the comparable form of an MC service ID, `asker` that of the exchange.
 
     `exchange_version` and `catalogue` are the versions it was given for, `approved` counts the users it approves,
-    `declined` is a JSON list of those it declines; `at` in milliseconds.
+    `declined` is a JSON list of those it declines; `note` stays within the own system; `at` in milliseconds.
     """
 
     primary_system: str
@@ -24,6 +24,7 @@ class Given(msgspec.Struct, frozen=True):
     approved: int
     declined: str
     reason: str
+    note: str | None = None
 
     @property
     def versions(self) -> tuple[int, int]:
@@ -65,6 +66,7 @@ def put(tx: Tx, given: Given) -> None:
     tx.execute(
         f"{_INSERT} ON CONFLICT (primary_system, id, person) DO UPDATE SET at = excluded.at, "
         "digest = excluded.digest, exchange_version = excluded.exchange_version, catalogue = excluded.catalogue, "
-        "approved = excluded.approved, declined = excluded.declined, reason = excluded.reason",
+        "approved = excluded.approved, declined = excluded.declined, reason = excluded.reason, "
+        "note = excluded.note",
         rows.params(given),
     )

@@ -10,6 +10,7 @@ class Terms(msgspec.Struct, frozen=True):
     """What is exchanged with a partner, by whom here, and how much is taken from it.
 
     `kinds` and `askers` (MC service IDs and roles) are separated by spaces; empty: every kind, everybody.
+    `reprovision`: what is on the CMS follows what the partner says by itself.
     """
 
     partner: str
@@ -19,6 +20,7 @@ class Terms(msgspec.Struct, frozen=True):
     max_users: int = 10_000
     max_per_hour: int = 3_600
     note: str = ""
+    reprovision: int = 0
 
     def exchanges(self, kind: str) -> bool:
         return not self.kinds or kind in self.kinds.split()

@@ -1,13 +1,15 @@
 """Local policy (step 6): what is answered without a person, as Cedar on aggregated facts, parsed once.
 
 It is asked twice, in this order: does a rule permit the action `decline`? does one permit `approve`? If neither
-does, a person decides. Where any rule fails on the facts, policy never decides: a person does. The facts are those of
-`policy_facts`; a rule's name is its `@id`.
+does, a person decides. Where any rule fails on the facts, policy never decides: a person does. Of what somebody here
+wants to give unasked it is asked whether a rule permits to `withhold` it. The facts are those of `policy_facts`; a
+rule's name is its `@id`.
 """
 
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -20,6 +22,7 @@ from acmx.trust.policy_facts import SCHEMA
 from acmx.trust.policy_lines import line_of, line_of_first
 
 DECISIONS: tuple[Literal["decline", "approve"], ...] = ("decline", "approve")
+WITHHOLD = "withhold"
 _OF_POLICY = re.compile(r"(?:for|error while evaluating) policy `(\w+)`[,:] ")
 _ATTRIBUTE = re.compile(r"attribute `(\w+)`")
 
@@ -59,17 +62,8 @@ class Policy:
         return list(self._names.values())
 
     def decide(self, *, partner: str, kind: str, facts: dict[str, Any]) -> Ruling:
-        questions = [
-            {
-                "principal": {"type": "MCSystem", "id": partner},
-                "action": {"type": "Action", "id": decision},
-                "resource": {"type": "Kind", "id": kind},
-                "context": facts,
-            }
-            for decision in DECISIONS
-        ]
         forbidden: list[str] = []
-        answers = cedarpy.is_authorized_batch(questions, self._rules, []) if self._names else ()
+        answers = self._answers(DECISIONS, partner, kind, facts)
         for decision, answer in zip(DECISIONS, answers, strict=False):
             if answer.diagnostics.errors:
                 return Ruling("person", failed=tuple(map(self._failure, answer.diagnostics.errors)))
@@ -78,6 +72,29 @@ class Policy:
                 return Ruling(decision, tuple(reasons))
             forbidden += reasons
         return Ruling("person", forbidden=tuple(dict.fromkeys(forbidden)))
+
+    def withheld_by(self, *, partner: str, kind: str, facts: dict[str, Any]) -> list[str]:
+        """The rules by which nothing is given to the partner: those that permit `withhold`, or that fail."""
+        for answer in self._answers((WITHHOLD,), partner, kind, facts):
+            if answer.diagnostics.errors:
+                return [self._failure(error).rule for error in answer.diagnostics.errors]
+            if answer.allowed:
+                return sorted(self._names[id_] for id_ in answer.diagnostics.reasons)
+        return []
+
+    def _answers(
+        self, actions: Sequence[str], partner: str, kind: str, facts: dict[str, Any]
+    ) -> Sequence[Any]:
+        questions = [
+            {
+                "principal": {"type": "MCSystem", "id": partner},
+                "action": {"type": "Action", "id": action},
+                "resource": {"type": "Kind", "id": kind},
+                "context": facts,
+            }
+            for action in actions
+        ]
+        return cedarpy.is_authorized_batch(questions, self._rules, []) if self._names else ()
 
     def _validated(self) -> list[Fault]:
         errors = cedarpy.validate_policies(self.text, SCHEMA).errors

@@ -37,7 +37,7 @@ FACTS = (
         "services",
         "Set<String>",
         "",
-        "services wanted: `mcptt`, `mcvideo`, `mcdata`",
+        "services wanted, or given: `mcptt`, `mcvideo`, `mcdata`",
         "`content` of the request; all three where it names none",
         ["mcptt", "mcdata"],
     ),
@@ -66,7 +66,7 @@ def _schema() -> str:
     return f"""
 entity MCSystem;
 entity Kind;
-action "approve", "decline" appliesTo {{
+action "approve", "decline", "withhold" appliesTo {{
   principal: [MCSystem],
   resource: [Kind],
   context: {{

@@ -11,6 +11,8 @@ from acmx.domain.errors import NotAllowed
 Permission = Literal[
     "read-own",
     "submit",
+    "give",
+    "answer",
     "withdraw",
     "retrieve",
     "provision",
@@ -32,12 +34,26 @@ Permission = Literal[
 ]
 
 ROLES: dict[str, frozenset[Permission]] = {
-    "requester": frozenset({"read-own", "submit", "withdraw", "retrieve", "provision", "partners-read"}),
+    "requester": frozenset(
+        {"read-own", "submit", "answer", "withdraw", "retrieve", "provision", "partners-read"}
+    ),
     "reviewer": frozenset({"read-own", "review", "partners-read", "identities-read", "policy-read"}),
     "partner-administrator": frozenset(
         {"read-own", "partners", "partners-read", "policy", "policy-read", "links"}
     ),
-    "identity-editor": frozenset({"read-own", "identities", "identities-read", "provision", "partners-read"}),
+    "identity-editor": frozenset(
+        {
+            "read-own",
+            "identities",
+            "identities-read",
+            "give",
+            "answer",
+            "withdraw",
+            "retrieve",
+            "provision",
+            "partners-read",
+        }
+    ),
     "auditor": frozenset(
         {
             "read-own",
@@ -57,7 +73,9 @@ ROLES: dict[str, frozenset[Permission]] = {
 
 MEANINGS: dict[Permission, str] = {
     "read-own": "see the exchanges that concern the person, and what waits for the person",
-    "submit": "ask a partner MC system, and answer its questions",
+    "submit": "ask a partner MC system",
+    "give": "give the server identity information to a partner MC system, unasked",
+    "answer": "answer the questions of a partner about an own request",
     "withdraw": "take an own request back",
     "retrieve": "fetch the answer to an own request",
     "review": "decide requests of partners addressed to the person or to nobody, and ask back",
@@ -65,7 +83,7 @@ MEANINGS: dict[Permission, str] = {
     "audit": "read the journal, and what people were told",
     "partners": "add, accept, suspend and resume partners, and compare exchanges with them",
     "partners-read": "see the partners",
-    "identities": "enter the server identity information",
+    "identities": "enter the server identity information, and see what partners gave",
     "identities-read": "see the server identity information",
     "policy": "set the policy, and see the facts on which it was asked for every request",
     "policy-read": "see the policy, check and try another one",
@@ -73,7 +91,7 @@ MEANINGS: dict[Permission, str] = {
     "links": "check partners, see the outbox, and have it sent now",
     "health": "see how the server is",
     "clock": "confirm the server's clock",
-    "provision": "put documents on the CMS: of own requests, an identity editor of all",
+    "provision": "put documents on the CMS: of own requests, an identity editor of all, and of what partners gave",
     "evidence": "take the evidence of an exchange away",
     "purge": "remove what is past its retention",
 }

@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import apsw
 import pytest
 from bench.processes import Server
 from bench.systems import give_up, partner_of, settings
@@ -11,6 +10,7 @@ from bench.systems import give_up, partner_of, settings
 from acmx.bootstrap.create import create
 from acmx.storage import partners
 from acmx.storage.sqlite import SqliteStore
+from another import another_connection
 from neighbours import Neighbours, until
 from proxy import Proxy
 
@@ -55,7 +55,7 @@ async def pin(directory: Path, partner: Path) -> None:
 
 def tried(directory: Path) -> int:
     """How many of the messages that wait for the third system have been sent."""
-    connection = apsw.Connection(str(directory / "acmx.db"))
+    connection = another_connection(directory / "acmx.db")
     try:
         return int(
             connection.execute("SELECT COUNT(*) FROM outbox WHERE attempts > 0 AND partner = ?", (RAIL,)).get

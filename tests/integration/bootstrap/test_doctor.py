@@ -1,13 +1,13 @@
 import subprocess
 import sys
 
-import apsw
 import pytest
 
 from acmx.bootstrap import doctor
 from acmx.bootstrap.doctor import examine
 from acmx.bootstrap.lock import hold
 from acmx.storage.migrations import load
+from another import another_connection
 
 pytestmark = pytest.mark.sqlite
 
@@ -22,7 +22,7 @@ def failures(directory):
 
 @pytest.fixture
 def database(directory):
-    with_rows = apsw.Connection(str(directory / "acmx.db"))
+    with_rows = another_connection(directory / "acmx.db")
     yield with_rows
     with_rows.close()
 

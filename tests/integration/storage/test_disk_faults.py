@@ -11,6 +11,7 @@ import pytest
 
 from acmx.domain.errors import TemporarilyUnavailable
 from acmx.storage import sqlite_writer
+from another import another_connection
 
 pytestmark = pytest.mark.sqlite
 
@@ -89,7 +90,7 @@ def test_a_full_disk_refuses_and_recovers_when_space_returns(tmp_path, opened):
 def test_a_write_lock_held_elsewhere_is_waited_for_without_stopping_the_loop(tmp_path, opened):
     async def scenario():
         async with opened(tmp_path) as store:
-            other = apsw.Connection(str(tmp_path / "db"))
+            other = another_connection(tmp_path / "db")
             other.execute("BEGIN IMMEDIATE")
             started = asyncio.get_running_loop().time()
             writing = together(store, insert(1), insert(2))
@@ -109,7 +110,7 @@ def test_a_write_lock_held_too_long_refuses_and_then_recovers(tmp_path, monkeypa
 
     async def scenario():
         async with opened(tmp_path) as store:
-            other = apsw.Connection(str(tmp_path / "db"))
+            other = another_connection(tmp_path / "db")
             other.execute("BEGIN IMMEDIATE")
             failed = await together(store, insert(1), insert(2))
             assert {error.detail for error in failed} == {"Another process holds the database."}

@@ -117,10 +117,11 @@ def test_a_file_that_is_no_evidence_is_1(home, tmp_path, capsys):
 
 
 def test_purge_says_what_it_removed_or_would(logged_on, capsys):
-    logged_on.replies["POST /purge"] = (200, Purged("2024-11-23T08:00:00Z", 100, 200, 300, False))
+    logged_on.replies["POST /purge"] = (200, Purged("2024-11-23T08:00:00Z", 100, 200, 300, 400, False))
     assert run(["purge", "--dry-run"]) == 0
     assert run(["purge"]) == 0
     assert [asked for _, asked in logged_on.asked] == [{"dry_run": True}, {"dry_run": False}]
     would, done = capsys.readouterr().out.splitlines()
     assert "200 bodies and 300 notices of 100 exchanges" in would
+    assert "400 rows of provisioning jobs" in would
     assert (would.endswith("would be removed."), done.endswith("are removed.")) == (True, True)

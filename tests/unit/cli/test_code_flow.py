@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from acmx.cli.code_flow import code_of
 from acmx.cli.loopback import Loopback
 from acmx.domain.errors import LogOnRefused
+from acmx.trust.code_flow import code_of
 from acmx.trust.openid import Metadata
 
 ISSUER = "https://login.fire.example"

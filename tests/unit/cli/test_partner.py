@@ -161,6 +161,8 @@ def test_a_suspension_may_say_why(server, more, document):
         (["--askers", "requester", "sip:a@b.example"], {"askers": ("requester", "sip:a@b.example")}),
         (["--kinds", "all", "--askers", "all"], {}),
         (["--note", ""], {"note": ""}),
+        (["--reprovision", "yes"], {"reprovision": True}),
+        (["--reprovision", "no"], {"reprovision": False}),
     ],
 )
 def test_terms_are_changed_where_something_was_said(server, line, changes):

@@ -15,6 +15,8 @@ from acmx.domain.acm1 import (
     Pending,
     Review,
     Reviewed,
+    RevocationInput,
+    Revoked,
     Session,
     Submission,
     VerdictInput,
@@ -119,6 +121,13 @@ def test_a_review_whose_reply_is_lost_is_sent_again(server, client):
         "reason": "agreed",
         "seen": "1.1",
     }
+
+
+def test_a_revocation_whose_reply_is_lost_is_sent_again(server, client):
+    server.drops()
+    server.answers(Revoked("x", "live", 1, 2))
+    assert client.revoke("x", RevocationInput("left", ("sip:a@b.example",))).approved == 2
+    assert json.loads(server.asked[1].body) == {"reason": "left", "users": ["sip:a@b.example"]}
 
 
 def test_a_problem_is_raised_with_its_rule_and_exchange(server, client):

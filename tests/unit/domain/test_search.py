@@ -39,6 +39,12 @@ COMPARED: dict[Role, Bounds] = {
 ASKED = {role: bounds._replace(questions=1, expiry=False) for role, bounds in COMPARED.items()}
 BOTH = COMPARED["partner"]._replace(expiry=False, restored=("primary", "partner"))
 ONLY_ASKED = ASKED["partner"]._replace(withdrawal=False, refusal=False)
+GRANTED = Bounds(questions=0, withdrawal=False, refusal=False, expiry=False, updates=1, revocation=True)
+"""What the partner gives changes, and is taken back."""
+GRANTED_AFTER_RESTORE = {
+    "A": GRANTED._replace(restored=("primary",), compared=True),
+    "B": GRANTED._replace(restored=("partner",), compared=True),
+}
 
 
 @pytest.mark.law(2, 3, 4, 5, 7)
@@ -66,7 +72,7 @@ def test_what_holds_after_a_restore_without_a_comparison(role: Role) -> None:
 
 
 @pytest.mark.parametrize("role", COMPARED)
-@pytest.mark.parametrize("law", sorted(EVERY_LAW - {3, 5, 7}, key=str))
+@pytest.mark.parametrize("law", sorted(EVERY_LAW - {3, 5, 7, "one standing"}, key=str))
 def test_what_needs_the_comparison_after_a_restore(role: Role, law: int | str) -> None:
     with pytest.raises(Broken):
         search(Model(Bounds(questions=0, restored=(role,)), laws=frozenset({law})))
@@ -86,6 +92,31 @@ def test_without_the_comparison_they_do_not(role: Role, law: int | str) -> None:
     """Two bodies at one place never come to rest without it: that breaks the agreement."""
     with pytest.raises(Broken):
         search(Model(COMPARED[role]._replace(compared=False), laws=frozenset({law})))
+
+
+@pytest.mark.law(2, 3, 4, 5, 7)
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        GRANTED._replace(updates=2, withdrawal=True, refusal=True, expiry=True),
+        GRANTED._replace(questions=1, withdrawal=True, refusal=True, expiry=True),
+    ],
+)
+def test_both_sides_come_to_hold_what_the_partner_gives_now(bounds: Bounds) -> None:
+    assert search(Model(bounds)) > 900
+
+
+@pytest.mark.law(2, 3, 4, 5, 7)
+@pytest.mark.parametrize("side", GRANTED_AFTER_RESTORE)
+def test_with_the_comparison_they_hold_it_after_a_restore(side: str) -> None:
+    assert search(Model(GRANTED_AFTER_RESTORE[side], laws=AFTER_RESTORE)) > 6000
+
+
+@pytest.mark.parametrize("side", GRANTED_AFTER_RESTORE)
+def test_without_it_they_do_not(side: str) -> None:
+    bounds = GRANTED_AFTER_RESTORE[side]._replace(compared=False)
+    with pytest.raises(Broken):
+        search(Model(bounds, laws=frozenset({"one standing"})))
 
 
 class HearsWithdrawn(Model):
@@ -174,11 +205,34 @@ class DoubtsTheRequest(Model):
         (RefusesFirst, COMPARED["partner"]),
         (TellsWhatFell, BOTH._replace(refusal=False)),
         (DoubtsTheRequest, BOTH),
+        (ForgetsItsOwn, GRANTED_AFTER_RESTORE["B"]),
     ],
 )
 def test_a_comparison_that_is_wrong_is_found(model: type[Model], bounds: Bounds) -> None:
     with pytest.raises(Broken):
         search(model(bounds, laws=AFTER_RESTORE))
+
+
+class ReplacesWhatLeft(Model):
+    """An update makes room for the next one though it was sent."""
+
+    def updates(self, b: Side, text: str) -> Side:
+        last = max(b.sent, key=lambda body: body.n)
+        return self.mint(self.without(b, last) if last.type == "update" else b, "update", text)
+
+
+def test_an_update_that_is_replaced_though_it_was_sent_is_found() -> None:
+    with pytest.raises(Broken) as found:
+        search(ReplacesWhatLeft(GRANTED._replace(updates=2)))
+    assert found.value.law == 2
+
+
+@pytest.mark.parametrize("source", [S.ANSWERED, S.RETRIEVED])
+@pytest.mark.parametrize("event", [E.UPDATE, E.REVOCATION])
+def test_an_update_or_revocation_that_is_not_taken_is_found(source: State, event: Event) -> None:
+    with pytest.raises(Broken) as found:
+        search(Model(GRANTED, changed("primary", source, event, None)))
+    assert found.value.law == "agreement"
 
 
 def changed(role: Role, source: State, event: Event, row: Transition | None) -> Table:

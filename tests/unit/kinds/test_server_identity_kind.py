@@ -67,8 +67,11 @@ def disclosed(asked: Request, catalogue: Held) -> dict[str, Any]:
 
 
 def test_the_kind_is_found_by_its_name_and_no_other_is() -> None:
-    assert KINDS == {"server-identity": KIND}
-    assert [(kind.kind, kind.versions) for kind in SUPPORTED] == [("server-identity", ("1.0",))]
+    assert KINDS["server-identity"] is KIND
+    assert [(kind.kind, kind.versions) for kind in SUPPORTED] == [
+        ("server-identity", ("1.0",)),
+        ("server-identity-provision", ("1.0",)),
+    ]
     with pytest.raises(UnsupportedKind):
         kind_named("group-information")
 

@@ -53,7 +53,13 @@ class Neighbours:
 
     def what_to_try(self) -> str:
         return f"""
-Both servers stay up until Ctrl-C. In another terminal, try as either side (profiles: silva, okoye):
+Both servers stay up until Ctrl-C. The console of each, for a browser (its certificate is made here: go on past the
+warning), and who signs in there:
+
+  {self.police.url}/   silva   {PASSWORD}
+  {self.fire.url}/   okoye   {PASSWORD}
+
+In another terminal, try as either side (profiles: silva, okoye):
 
   export XDG_CONFIG_HOME={self.profiles}
   acmx requests --as silva

@@ -57,11 +57,15 @@ from acmx.domain.acm1.requests import Pending as Pending
 from acmx.domain.acm1.requests import Remark as Remark
 from acmx.domain.acm1.requests import Review as Review
 from acmx.domain.acm1.requests import Reviewed as Reviewed
+from acmx.domain.acm1.requests import RevocationInput as RevocationInput
+from acmx.domain.acm1.requests import RevocationShown as RevocationShown
+from acmx.domain.acm1.requests import Revoked as Revoked
 from acmx.domain.acm1.requests import Service as Service
 from acmx.domain.acm1.requests import Step as Step
 from acmx.domain.acm1.requests import Submission as Submission
 from acmx.domain.acm1.requests import Summary as Summary
 from acmx.domain.acm1.requests import TextInput as TextInput
+from acmx.domain.acm1.requests import UpdateShown as UpdateShown
 from acmx.domain.acm1.requests import VerdictInput as VerdictInput
 from acmx.domain.acm1.requests import Waiting as Waiting
 from acmx.domain.acm1.requests import WithdrawalInput as WithdrawalInput

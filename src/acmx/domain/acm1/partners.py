@@ -20,6 +20,7 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknow
     max_users: Annotated[int, Meta(ge=1, le=10_000)]
     max_per_hour: Annotated[int, Meta(ge=1, le=1_000_000)]
     note: Annotated[str, Meta(max_length=1000)] = ""
+    reprovision: bool = False
 
 
 class PinnedCertificate(Struct, frozen=True):

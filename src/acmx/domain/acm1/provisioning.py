@@ -39,7 +39,8 @@ class Entry(Struct, frozen=True):
 class Documents(Struct, frozen=True):
     """What was made of one answer: the UE initial configuration document, and the entries for these users.
 
-    `sources` tells of each value whether it is from the partner's answer or from the template of that version.
+    Where the partner gave unasked, `users` is empty: the own people name them. `sources` tells of each value whether it
+    is from the partner's answer or from the template of that version.
     """
 
     id: str
@@ -53,11 +54,15 @@ class Documents(Struct, frozen=True):
     sources: dict[str, Literal["answer", "template"]]
 
 
-class NewProvisioning(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is to be done at the CMS with the documents of an exchange."""
+class NewProvisioning(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What is to be done at the CMS with the documents of an exchange.
+
+    `users`: for whom, where the partner gave unasked; else they are known.
+    """
 
     mode: Mode
     rel13: bool = False
+    users: tuple[str, ...] = ()
 
 
 class Provisioning(Struct, frozen=True, omit_defaults=True):

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from acmx.domain.acm1.partners import FieldChange
 from acmx.domain.exchange import Role
 from acmx.domain.messages import Addressee, Line, Moment, Person, Short, Urgency, Verdict
 
@@ -11,11 +12,11 @@ Service = Literal["mcptt", "mcvideo", "mcdata"]
 
 
 class Submission(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Step 1: what a requester asks for. `content` belongs to the kind."""
+    """Step 1: what a requester asks for, or an identity editor gives. `content` belongs to the kind."""
 
     kind: Short
     partner: Short
-    users: tuple[str, ...]
+    users: tuple[str, ...] = ()
     purpose: Line
     reference: Short | None = None
     addressee: Addressee | None = None
@@ -34,11 +35,15 @@ class VerdictInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_field
 
 
 class Review(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Step 12: one act over every user of the request. `seen` is EXCHANGE.CATALOGUE as the reviewer read them."""
+    """Step 12: one act over every user of the request. `seen` is EXCHANGE.CATALOGUE as the reviewer read them.
+
+    `note` is for the people of the own system and never leaves it.
+    """
 
     verdicts: tuple[VerdictInput, ...]
     reason: Line
     seen: Annotated[str, Meta(pattern=r"^[0-9]{1,18}\.[0-9]{1,18}$")]
+    note: Line | None = None
 
 
 class WithdrawalInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -51,6 +56,13 @@ class TextInput(Struct, frozen=True, forbid_unknown_fields=True):
     """A question to the partner, or the answer to one."""
 
     text: Line
+
+
+class RevocationInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Why an approval is taken back, and for whom; without `users` for everybody."""
+
+    reason: Line
+    users: tuple[str, ...] | None = None
 
 
 class Summary(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -117,7 +129,7 @@ class JournalEntry(Struct, frozen=True, omit_defaults=True):
     detail: dict[str, Any] = {}
 
 
-class GivenReview(Struct, frozen=True, kw_only=True):
+class GivenReview(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one person said of a request; `counts` unless it was said for earlier versions and nothing is decided."""
 
     person: str
@@ -126,6 +138,25 @@ class GivenReview(Struct, frozen=True, kw_only=True):
     declined: int
     reason: str
     counts: bool
+    note: str | None = None
+
+
+class UpdateShown(Struct, frozen=True):
+    """The partner's later word on what it gives: what it changed, field by field."""
+
+    n: int
+    created_at: Moment
+    changes: tuple[FieldChange, ...]
+
+
+class RevocationShown(Struct, frozen=True):
+    """Who took an approval back for whom, and why; `person` is an MC service ID."""
+
+    n: int
+    created_at: Moment
+    person: str
+    users: tuple[str, ...]
+    reason: str
 
 
 class Contradiction(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -143,9 +174,10 @@ class Contradiction(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
-    """An exchange, whole. `seen` names the versions for a review, `disclosed` what an approval would give away.
+    """An exchange, whole. `seen` names the versions for a review, `disclosed` what was given away or what an approval
+    would give away, as all `updates` have left it. `partnership` is how it stands while nothing can be exchanged.
 
-    `partnership` is how it stands while nothing can be exchanged.
+    `on_cms` tells that the own CMS does not hold what it should: `older` documents, or some `to-remove`.
     """
 
     seen: str
@@ -163,6 +195,18 @@ class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
     approvals_needed: int | None = None
     contradictions: tuple[Contradiction, ...] = ()
     partnership: str | None = None
+    updates: tuple[UpdateShown, ...] = ()
+    revocations: tuple[RevocationShown, ...] = ()
+    on_cms: Literal["older", "to-remove"] | None = None
+
+
+class Revoked(Struct, frozen=True):
+    """What stands of an approval after a revocation: how many users it was of, and how many are approved still."""
+
+    id: str
+    grant: str
+    revoked: int
+    approved: int
 
 
 class Accepted(Struct, frozen=True):
@@ -185,7 +229,10 @@ class Reviewed(Struct, frozen=True, omit_defaults=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Step 18: the server identity information response, as the partner sent it."""
+    """Step 18: the server identity information response, as the partner sent it, with the `content` that holds now.
+
+    `updated_at` is when the partner changed it last; for the `revoked` users it took the approval back.
+    """
 
     id: str
     partner: str
@@ -198,6 +245,8 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     valid_from: Moment | None = None
     valid_until: Moment | None = None
     content: dict[str, Any] = {}
+    updated_at: Moment | None = None
+    revoked: tuple[str, ...] = ()
 
 
 class Page(Struct, frozen=True, omit_defaults=True):

@@ -7,13 +7,13 @@ from functools import partial
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from acmx.domain.acm1 import Credentials, SignIn
 from acmx.domain.documents import encode, read
 from acmx.domain.errors import AcmxError, AssertedIdentity, InsufficientScope, NoIdentity, NotAuthenticated
-from acmx.faces.acm1.authentication import Authentication, address_of
+from acmx.faces.acm1.authentication import Authentication, address_of, bearer_of
 from acmx.faces.acm1.calls import Call, Desk, Served
 from acmx.faces.acm1.notifications import Bell
 from acmx.faces.acm1.openapi import document
@@ -21,10 +21,11 @@ from acmx.faces.acm1.routes import ROUTES
 from acmx.faces.body import read_body
 from acmx.faces.problems import application, problem
 from acmx.flows.refusals import ANYBODY, Refusals
-from acmx.trust.roles import Caller
+from acmx.trust.roles import Caller, Permission
 
 BASE = "/acm1/v1"
 LONGEST_LOG_ON = 65_536
+ASSERTED = "x-3gpp-asserted-identity"
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,11 @@ class Acm1:
     refusals: Refusals
     sign_in: SignIn
 
-    def app(self) -> Starlette:
+    def app(self, *others: BaseRoute) -> Starlette:
+        """`others` are served by the same listener."""
         return application(
             [
+                *others,
                 Route(f"{BASE}/", _always(encode(self.sign_in)), methods=["GET"]),
                 Route(f"{BASE}/openapi.json", _always(encode(document(ROUTES, BASE))), methods=["GET"]),
                 Route("/health/live", self._show(self.desk.vitals.alive), methods=["GET"]),
@@ -71,7 +74,7 @@ class Acm1:
     ) -> Callable[[Request], Awaitable[ASGIApp]]:
         async def handle(request: Request) -> ASGIApp:
             try:
-                if "x-3gpp-asserted-identity" in request.headers:
+                if ASSERTED in request.headers:
                     raise AssertedIdentity
                 return await answer(request)
             except (AssertedIdentity, InsufficientScope, NoIdentity, NotAuthenticated) as error:
@@ -84,22 +87,22 @@ class Acm1:
 
     async def _serve(self, row: Served, request: Request) -> Response:
         caller = await self.authentication.caller(request)
-        if row.permission is not None:
-            await self._permit(caller, row)
+        await self.permit(caller, row.permission, row.path)
         given = read(await read_body(request), row.takes) if row.takes else None
         document = await row.handle(Call(self.desk, request, caller, given))
         return Response(encode(document), row.status, media_type="application/json")
 
-    async def _permit(self, caller: Caller, row: Served) -> None:
-        if row.permission is None or caller.may(row.permission):
+    async def permit(self, caller: Caller, permission: Permission | None, where: str) -> None:
+        """Raises NotAllowed where a permission is needed that no role of the caller gives; that is journalled."""
+        if permission is None or caller.may(permission):
             return
-        await self.refusals.note(caller.mc_service_id, f"role:{row.permission}", where=row.path)
-        caller.must(row.permission)
+        await self.refusals.note(caller.mc_service_id, f"role:{permission}", where=where)
+        caller.must(permission)
 
     async def _notify(self, request: Request) -> ASGIApp:
         caller = await self.authentication.caller(request)
         caller.must("read-own")
-        return self.bell.answer(request, caller)
+        return self.bell.answer(bearer_of(request), caller)
 
     async def _log_on(self, request: Request) -> Response:
         credentials = read(await read_body(request, LONGEST_LOG_ON), Credentials)

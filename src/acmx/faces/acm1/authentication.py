@@ -22,7 +22,10 @@ class Authentication:
 
     async def caller(self, request: Request) -> Caller:
         """Raises NoIdentity, NotAuthenticated, InsufficientScope, TemporarilyUnavailable."""
-        token = bearer_of(request)
+        return await self.holder(bearer_of(request))
+
+    async def holder(self, token: str) -> Caller:
+        """Raises NotAuthenticated, InsufficientScope, TemporarilyUnavailable."""
         if self.vouched is not None and "." in token:
             return await self.vouched.caller(token)
         return await self.store.read(lambda tx: log_on.caller(self.house, tx, token))

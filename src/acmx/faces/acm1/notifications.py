@@ -10,23 +10,15 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import msgspec
-from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from acmx.domain.errors import AcmxError
-from acmx.domain.exchange import Audience
 from acmx.domain.moments import Clock, to_ms
 from acmx.faces.acm1.authentication import Authentication
+from acmx.flows.list_notices import meant
 from acmx.storage.notices import Notice
-from acmx.trust.roles import Caller, Permission
+from acmx.trust.roles import Caller
 
-WHO_MAY: dict[Audience, Permission] = {
-    "asker": "submit",
-    "reviewers": "review",
-    "partner-administrators": "partners",
-    "operators": "health",
-}
-"""Who hears of what is told to nobody by name."""
 HEARTBEAT = 15.0
 _BEAT = b": still here\n\n"
 
@@ -60,7 +52,7 @@ class Bell:
         """Tell whom the committed notices mean."""
         notices = [signal for signal in signals if isinstance(signal, Notice)]
         for stream in self._streams:
-            if any(_meant(stream.caller, notice) for notice in notices):
+            if any(meant(stream.caller, notice.audience, notice.person) for notice in notices):
                 stream.hint = True
                 stream.wake.set()
 
@@ -77,13 +69,11 @@ class Bell:
         for stream in self._streams:
             stream.end()
 
-    def answer(self, request: Request, caller: Caller) -> ASGIApp:
-        """The stream of this caller, as the response to `request`."""
-        return partial(self._stream, request, caller)
+    def answer(self, token: str, caller: Caller) -> ASGIApp:
+        """The stream of this caller, as the response to a request; it ends when the token does."""
+        return partial(self._stream, token, caller)
 
-    async def _stream(
-        self, request: Request, caller: Caller, _scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    async def _stream(self, token: str, caller: Caller, _scope: Scope, receive: Receive, send: Send) -> None:
         await send(
             {
                 "type": "http.response.start",
@@ -96,16 +86,16 @@ class Bell:
         self._streams.add(stream)
         watch = asyncio.create_task(_until_gone(receive, stream))
         try:
-            await self._tell(request, stream, send)
+            await self._tell(token, stream, send)
         finally:
             watch.cancel()
             self._streams.discard(stream)
 
-    async def _tell(self, request: Request, stream: _Stream, send: Send) -> None:
+    async def _tell(self, token: str, stream: _Stream, send: Send) -> None:
         while True:
             await stream.wake.wait()
             stream.wake.clear()
-            if stream.gone or not await self._still_known(request):
+            if stream.gone or not await self._still_known(token):
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
                 return
             hint, stream.hint = stream.hint, False
@@ -115,18 +105,12 @@ class Bell:
                 {"type": "http.response.body", "body": _hint(stream) if hint else _BEAT, "more_body": True}
             )
 
-    async def _still_known(self, request: Request) -> bool:
+    async def _still_known(self, token: str) -> bool:
         try:
-            await self._authentication.caller(request)
+            await self._authentication.holder(token)
         except AcmxError:
             return False
         return True
-
-
-def _meant(caller: Caller, notice: Notice) -> bool:
-    if notice.person is not None:
-        return notice.person in caller.names
-    return caller.may(WHO_MAY[notice.audience])
 
 
 def _hint(stream: _Stream) -> bytes:

@@ -11,6 +11,7 @@ from acmx.flows import (
     pending,
     retrieve,
     review,
+    revoke,
     show,
     submit,
     withdraw,
@@ -28,10 +29,10 @@ async def post_request(call: Call) -> acm1.Accepted:
 
 
 async def get_requests(call: Call) -> acm1.Page:
-    state = call.request.query_params.get("state")
+    chosen = {name: call.request.query_params.get(name) for name in ("state", "partner")}
     after, limit = call.after(), call.limit()
     return await call.read(
-        lambda tx: list_exchanges.page(tx, call.caller, after=after, limit=limit, state=state)
+        lambda tx: list_exchanges.page(tx, call.caller, after=after, limit=limit, **chosen)
     )
 
 
@@ -61,6 +62,10 @@ async def post_retrieval(call: Call) -> acm1.Answer:
 
 async def post_review(call: Call) -> acm1.Reviewed:
     return await call.carry_out(review.prepare, review.apply, name=call.named("id"), review=call.given)
+
+
+async def post_revocation(call: Call) -> acm1.Revoked:
+    return await call.carry_out(revoke.prepare, revoke.apply, name=call.named("id"), given=call.given)
 
 
 async def post_question(call: Call) -> acm1.Accepted:

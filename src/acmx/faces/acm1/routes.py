@@ -25,6 +25,14 @@ ROUTES: tuple[Served, ...] = (
     Served("POST", "/requests/{id}/review", "review", requests.post_review, acm1.Review, acm1.Reviewed),
     Served(
         "POST",
+        "/requests/{id}/revocation",
+        "review",
+        requests.post_revocation,
+        acm1.RevocationInput,
+        acm1.Revoked,
+    ),
+    Served(
+        "POST",
         "/requests/{id}/questions",
         "review",
         requests.post_question,
@@ -33,7 +41,7 @@ ROUTES: tuple[Served, ...] = (
         201,
     ),
     Served(
-        "POST", "/requests/{id}/answers", "submit", requests.post_answer, acm1.TextInput, acm1.Accepted, 201
+        "POST", "/requests/{id}/answers", "answer", requests.post_answer, acm1.TextInput, acm1.Accepted, 201
     ),
     Served("GET", "/pending", "read-own", requests.get_pending, None, acm1.Pending),
     Served("GET", "/partners", "partners-read", partners.get_partners, None, acm1.Partners),
@@ -155,6 +163,7 @@ ROUTES: tuple[Served, ...] = (
     Served("GET", "/audit/checkpoint", "audit", evidence.get_checkpoint, None, SignedCheckpoint),
     Served("POST", "/requests/{id}/evidence", "evidence", evidence.post_evidence, None, EvidenceFile),
     Served("POST", "/purge", "purge", evidence.post_purge, PurgeInput, Purged),
+    Served("GET", "/news", "read-own", records.get_news, None, acm1.NoticePage),
     Served("GET", "/notices", "audit", records.get_notices, None, acm1.NoticePage),
     Served("POST", "/password", "read-own", accounts.post_password, acm1.PasswordChange, acm1.Account),
     Served("GET", "/session", "read-own", accounts.get_session, None, acm1.Standing),

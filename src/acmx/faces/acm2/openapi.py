@@ -7,10 +7,20 @@ import msgspec
 
 import acmx
 from acmx.domain.comparison import UUID7, ExchangesPage
-from acmx.domain.messages import Answer, Question, Receipt, Refusal, Request, Response, Withdrawal
+from acmx.domain.messages import (
+    Answer,
+    Question,
+    Receipt,
+    Refusal,
+    Request,
+    Response,
+    Revocation,
+    Update,
+    Withdrawal,
+)
 from acmx.domain.partnership import Metadata, Statement
 
-MESSAGES = (Request, Response, Withdrawal, Question, Answer)
+MESSAGES = (Request, Response, Withdrawal, Question, Answer, Update, Revocation)
 PLACE = "/acm2/v1/exchanges/{primary}/{id}/messages"
 _PROBLEM = "application/problem+json"
 _SIGNATURE = {"name": "ACM-Signature", "in": "header", "required": True, "schema": {"type": "string"}}

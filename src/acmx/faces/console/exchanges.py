@@ -1,0 +1,19 @@
+"""The exchanges that the person may see, newest first."""
+
+from starlette.responses import Response
+
+from acmx.domain.exchange import State
+from acmx.faces.acm1 import partners as partner_routes
+from acmx.faces.acm1 import requests
+from acmx.faces.console.visit import Visit
+
+ROWS = 50
+
+
+async def get_exchanges(visit: Visit) -> Response:
+    chosen = visit.asked("state", "partner")
+    partners = []
+    if visit.caller.may("partners-read"):
+        partners = [partner.id for partner in (await visit.ask(partner_routes.get_partners)).items]
+    page = await visit.ask(requests.get_requests, query={**visit.asked("after"), **chosen, "limit": ROWS})
+    return visit.page("exchanges.html", page=page, chosen=chosen, states=list(State), partners=partners)

@@ -1,0 +1,62 @@
+"""At A: the partner takes back what it approved, for some users or for all; the asker is told."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from acmx.domain.errors import Fault, InvalidMessage
+from acmx.domain.exchange import Event
+from acmx.domain.messages import Revocation
+from acmx.domain.moments import to_ms, whole
+from acmx.flows import outgoing, replies, reprovision
+from acmx.flows.arrivals import Arrived
+from acmx.flows.change import move
+from acmx.flows.house import House
+from acmx.flows.receive_update import changed
+from acmx.flows.revoke import ended
+from acmx.storage.engine import Tx
+from acmx.storage.exchanges import Exchange
+from acmx.storage.messages import Stored
+
+
+class Plan(Struct, frozen=True):
+    """The exchange as it was read, the revocation, how many users it is of and how many stay, and its receipt."""
+
+    exchange: Exchange
+    revocation: Stored
+    handler: str
+    users: int
+    left: int
+    receipt: bytes
+
+
+def prepare(house: House, tx: Tx, arrived: Arrived, revocation: Revocation) -> Plan:
+    """Raises InvalidMessage (final); UnknownExchange, OutOfOrder, Contradiction (sent again)."""
+    exchange, stands = changed(house, tx, arrived, Event.REVOCATION)
+    approved = set(stands.approved)
+    if strange := [user for user in revocation.users if user not in approved]:
+        raise InvalidMessage([Fault("users", user, "was not approved") for user in strange[:20]])
+    left = sum(user not in revocation.users for user in stands.users)
+    now = whole(house.clock())
+    receipt = replies.receipt(house, arrived, "stored", now)
+    kept = replies.taken(arrived, "revocation", receipt, to_ms(now))
+    return Plan(exchange, kept, revocation.handler.mc_service_id, len(revocation.users), left, receipt)
+
+
+def apply(tx: Tx, plan: Plan) -> bytes:
+    """The receipt. Raises StaleError where the exchange has changed since it was read."""
+    exchange, revocation = plan.exchange, plan.revocation
+    outgoing.keep(tx, revocation)
+    detail: dict[str, object] = {"digest": revocation.digest, "handler": plan.handler}
+    fields: dict[str, Any] = {"received_n": max(exchange.received_n, revocation.n), **ended(plan.left)}
+    moved = move(
+        tx,
+        exchange,
+        Event.REVOCATION,
+        exchange.partner,
+        revocation.stored_at,
+        detail=detail | {"users": plan.users, "left": plan.left},
+        **fields,
+    )
+    reprovision.want(tx, moved, revocation.stored_at)
+    return plan.receipt

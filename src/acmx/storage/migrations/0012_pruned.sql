@@ -1,0 +1,1 @@
+ALTER TABLE provisioning ADD COLUMN summary TEXT;

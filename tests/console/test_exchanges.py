@@ -1,0 +1,58 @@
+"""The list of exchanges: filters, pages, and a hundred thousand of them."""
+
+import asyncio
+import re
+
+from pages import opened
+from systems import FIRE, POLICE, two_systems
+
+COPIES = 100_000
+
+
+async def fill(fire) -> None:
+    """As many exchanges more as COPIES, made of the one that is there: other partners, all but a few delivered."""
+    columns = [row[1] for row in await fire.rows("PRAGMA table_info(exchange)") if row[1] != "serial"]
+    changed = {
+        "id": "printf('%08x-0000-7000-8000-000000000000', n)",
+        "state": "CASE WHEN n % 1000 = 0 THEN 'pending' ELSE 'delivered' END",
+        "partner": "printf('mc.partner-%02d.example', n % 50)",
+        "purpose": "'exercise ' || n",
+    }
+    values = ", ".join(changed.get(column, column) for column in columns)
+    await fire.store.write(
+        lambda tx: tx.execute(
+            f"WITH RECURSIVE more(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM more WHERE n < {COPIES}) "
+            f"INSERT INTO exchange ({', '.join(columns)}) SELECT {values} FROM more, "
+            "(SELECT * FROM exchange LIMIT 1)"
+        )
+    )
+
+
+def test_filters_and_pages_of_a_hundred_thousand_exchanges(tmp_path):
+    async def scenario() -> None:
+        async with two_systems(tmp_path) as (police, fire):
+            _, accepted = await police.submit(account="requester")
+            await police.reaches(accepted["id"], "stored")
+            await fill(fire)
+
+            async def look(query: str) -> tuple[list[str], str]:
+                page = await opened(fire, "GET", f"/exchanges{query}", token="auditor")
+                assert page.status == 200
+                assert len(page.text.encode()) < 100_000
+                found = re.search(r'href="/console(/exchanges[^"]*after=\d+[^"]*)" rel="next"', page.text)
+                following = found[1].replace("&amp;", "&").removeprefix("/exchanges") if found else ""
+                return re.findall(r">(exercise \d+|flood in the harbour district)<", page.text), following
+
+            first, following = await look("")
+            assert (len(first), first[0]) == (50, f"exercise {COPIES}")
+            second, _ = await look(following)
+            assert second[0] == f"exercise {COPIES - 50}"
+            some, following = await look("?state=pending&partner=mc.partner-00.example")
+            assert some[:2] == [f"exercise {COPIES}", f"exercise {COPIES - 1000}"]
+            rest, following = await look(following)
+            assert (len(some) + len(rest), following) == (100, "")
+            assert await look(f"?partner={POLICE}") == (["flood in the harbour district"], "")
+            assert await look(f"?partner={FIRE}") == ([], "")
+            assert await look("?state=nonsense") == ([], "")
+
+    asyncio.run(scenario())

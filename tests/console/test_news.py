@@ -1,0 +1,54 @@
+"""The bell: what happened, beside what waits."""
+
+import asyncio
+
+from playwright.async_api import expect
+
+from acmx.domain.acm1 import NoticePage
+from browsers import barriers, two_desks
+from systems import FIRE, two_systems
+
+
+def test_the_bell_tells_what_happened_until_it_was_looked_at(tmp_path):
+    async def scenario() -> None:
+        async with two_desks(tmp_path, "requester", "reviewer") as (asker, decider):
+            page = asker.page
+            await expect(page.locator(".dot")).to_be_hidden()
+            _, accepted = await asker.system.submit(account="requester")
+            await asker.system.reaches(accepted["id"], "stored")
+            await expect(decider.page.locator(".dot")).to_be_visible()
+            await decider.system.review(accepted["id"])
+            await expect(page.locator(".dot")).to_be_visible()
+            await page.get_by_role("link", name="News").click()
+            await expect(page.get_by_text("answered", exact=True)).to_be_visible()
+            await expect(page.get_by_role("link", name="flood in the harbour")).to_be_visible()
+            await expect(page.locator(".dot")).to_be_hidden()
+            assert await barriers(page) == []
+            await asker.open("/inbox")
+            await expect(page).to_have_title("(1) Inbox · ACM console")
+            await expect(page.locator(".dot")).to_be_hidden()
+
+    asyncio.run(scenario())
+
+
+def test_news_are_what_is_meant_for_the_caller_page_by_page(tmp_path):
+    async def scenario() -> None:
+        async with two_systems(tmp_path) as (police, fire):
+            to = {"addressee": {"mc_service_id": f"sip:reviewer@{FIRE}"}}
+            for n in range(3):
+                status, accepted = await police.submit(str(n), account="requester", **(to if n else {}))
+                assert status == 201
+                await police.reaches(accepted["id"], "stored")
+
+            async def news(account: str, query: str = "") -> NoticePage:
+                return await fire.done("GET", f"/news{query}", account=account)
+
+            assert [one["event"] for one in (await news("reviewer"))["items"]] == ["request"] * 3
+            assert [one["event"] for one in (await news("admin"))["items"]] == ["request"]
+            assert (await news("identity-editor"))["items"] == []
+            first = await news("reviewer", "?limit=2")
+            assert (len(first["items"]), "next" in first) == (2, True)
+            rest = await news("reviewer", f"?limit=2&after={first['next']}")
+            assert (len(rest["items"]), "next" in rest) == (1, False)
+
+    asyncio.run(scenario())
