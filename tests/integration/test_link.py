@@ -1,6 +1,7 @@
 """The retry loop (law 6): Retry-After is honoured, and one process at a time sends to a partner."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -22,6 +23,7 @@ from acmx.flows.refusals import Refusals
 from acmx.storage import partners
 from acmx.storage.engine import Store
 from acmx.storage.outbox import Outgoing
+from acmx.storage.partners import Lease
 from acmx.trust import tls
 from systems import FIRE, START, System, eventually, two_systems
 
@@ -110,7 +112,7 @@ def test_a_signed_refusal_that_asks_to_wait_puts_off_its_own_exchange_so_long(
 
 
 @asynccontextmanager
-async def twin_of(police: System) -> AsyncIterator[Store]:
+async def twin_of(police: System) -> AsyncIterator[Server]:
     """Another process of the police on the same database, as far as one process can play two."""
     places = {"acm1": {"listen": "127.0.0.1:0"}, "acm2": {"listen": "127.0.0.1:0"}}
     changed = {
@@ -118,11 +120,12 @@ async def twin_of(police: System) -> AsyncIterator[Store]:
     }
     config = msgspec.structs.replace(police.config, **changed)
     store = police.open_store()
-    server = Server(police.directory, config, store, police.clock, police.clock.steady)
-    server._owner = "twin"
+    directory = police.directory.with_name("twin")
+    shutil.copytree(police.directory, directory)
+    server = Server(directory, config, store, police.clock, police.clock.steady)
     await server.start()
     try:
-        yield store
+        yield server
     finally:
         await server.stop()
 
@@ -133,7 +136,8 @@ def test_two_processes_on_one_database_share_the_work_by_lease(tmp_path: Path) -
         async with two_systems(tmp_path) as (police, _fire):
             await eventually(lambda: partner_of(police), lambda partner: partner.last_success_at)
             ((owner,),) = await police.rows("SELECT lease_owner FROM partner")
-            async with twin_of(police) as store:
+            async with twin_of(police) as twin:
+                store = twin._store
                 _, accepted = await police.submit()
                 await police.reaches(accepted["id"], "stored")
                 assert await police.rows("SELECT lease_owner FROM partner") == [(owner,)]
@@ -146,7 +150,7 @@ def test_two_processes_on_one_database_share_the_work_by_lease(tmp_path: Path) -
                 police.clock.advance(seconds=61)
                 await store.write(lambda tx: tx.signal(Outgoing(FIRE)))
                 await police.reaches(left["id"], "stored")
-                assert await police.rows("SELECT lease_owner FROM partner") == [("twin",)]
+                assert await police.rows("SELECT lease_owner FROM partner") == [(twin._owner,)]
             assert await police.rows("SELECT lease_owner FROM partner") == [(None,)]
 
     asyncio.run(scenario())
@@ -160,7 +164,7 @@ def test_who_holds_the_lease(tmp_path: Path) -> None:
             now = to_ms(START)
 
             async def lease(owner: str, at: int) -> int | None:
-                return await store.write(lambda tx: partners.lease(tx, FIRE, owner, at, 60_000))
+                return await store.write(lambda tx: partners.lease(tx, Lease(FIRE, owner, at, at + 60_000)))
 
             assert await lease("one", now) is None
             assert await lease("two", now + 59_999) == now + 60_000

@@ -12,7 +12,7 @@ failed fsync nobody is acknowledged ever again.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
@@ -54,7 +54,8 @@ class Writer(Protocol):
     def broken(self) -> bool:
         """Whether the connection has ended."""
 
-    def commit(self) -> None: ...
+    def commit(self, signals: frozenset[Hashable]) -> None:
+        """`signals`: of what is committed."""
 
     @property
     def lost(self) -> str | None:
@@ -161,7 +162,7 @@ class GroupCommit:
     async def _commit_waiting(self) -> None:
         self._batch = []
         try:
-            await self._transact(self._apply_waiting)
+            await self._transact(self._batch, self._apply_waiting)
         except _CannotBeginError as error:
             self._refuse_all(error.reason)
         except Exception as error:
@@ -174,7 +175,7 @@ class GroupCommit:
     async def _commit_one_by_one(self) -> None:
         for unit in self._batch:
             try:
-                await self._transact(unit.apply)
+                await self._transact([unit], unit.apply)
             except _CannotBeginError as error:
                 self._refuse_all(error.reason)
                 return
@@ -184,15 +185,15 @@ class GroupCommit:
                 unit.error = error
             self._settle([unit])
 
-    async def _transact(self, apply: Callable[[Writer], None]) -> None:
-        """What was applied is durable when this returns, and undone when it raises."""
+    async def _transact(self, units: list[_Unit], apply: Callable[[Writer], None]) -> None:
+        """What was applied, `units`, is durable when this returns, and undone when it raises."""
         writer = await self._begin()
         try:
             if writer.on_loop:
                 apply(writer)
             else:
                 await self._off_loop(apply, writer)
-            await self._off_loop(writer.commit)
+            await self._off_loop(writer.commit, _signals(units))
         except Exception:
             self._discard()
             if writer.lost is None or not await self._came_through(writer.lost):
@@ -236,22 +237,11 @@ class GroupCommit:
     async def _off_loop(self, function: Callable[..., T], *args: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._helper, function, *args)
 
-    def _settle(self, units: Iterable[_Unit]) -> None:
-        signals: set[Hashable] = set()
+    def _settle(self, units: Sequence[_Unit]) -> None:
         for unit in units:
-            if unit.error is None:
-                signals |= unit.signals
             if not unit.settled.done():
                 unit.settled.set_result(None)
-        if signals:
-            self._tell(frozenset(signals))
-
-    def _tell(self, signals: frozenset[Hashable]) -> None:
-        for listener in self.listeners:
-            try:
-                listener(signals)
-            except Exception as error:  # noqa: BLE001
-                _report("A listener of the store failed", error)
+        tell(self.listeners, _signals(unit for unit in units if unit.error is None))
 
     def _give_up(self, error: BaseException) -> None:
         self._discard()
@@ -275,6 +265,21 @@ class GroupCommit:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+
+def tell(listeners: Iterable[Listener], signals: frozenset[Hashable]) -> None:
+    """Unless there is nothing to tell. A listener that raises is reported to the event loop and disturbs nobody."""
+    if not signals:
+        return
+    for listener in listeners:
+        try:
+            listener(signals)
+        except Exception as error:  # noqa: BLE001
+            _report("A listener of the store failed", error)
+
+
+def _signals(units: Iterable[_Unit]) -> frozenset[Hashable]:
+    return frozenset().union(*(unit.signals for unit in units))
 
 
 def _report(message: str, error: BaseException) -> None:

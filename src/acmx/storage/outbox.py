@@ -27,7 +27,7 @@ class Queued(msgspec.Struct, frozen=True):
     last_sent_at: int | None = None
 
 
-class Outgoing(msgspec.Struct, frozen=True):
+class Outgoing(msgspec.Struct, frozen=True, tag=True):
     """Signal: something waits for this partner."""
 
     partner: str

@@ -1,10 +1,12 @@
 """The distributed store: a PostgreSQL database, in which several processes may write in turn."""
 
 import asyncio
+import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Final, Self
 
 import psycopg
@@ -17,6 +19,7 @@ from acmx.storage.engine import T, Tx
 from acmx.storage.group_commit import GroupCommit, Listener
 from acmx.storage.migrations import Migration, require_known
 from acmx.storage.postgres_connection import SNAPSHOT, Connection, PostgresTx, close, connect, in_plain_words
+from acmx.storage.postgres_neighbours import NOTIFY, Neighbours
 from acmx.storage.postgres_writer import engine
 
 READERS: Final = 8
@@ -29,7 +32,12 @@ class PostgresStore:
         self._url = url
         self._idle = deque([first])
         self._readers = ThreadPoolExecutor(READERS, "acmx-read")
-        self._writer = GroupCommit(engine(url), lambda _: None, batch)
+        name = secrets.token_hex(8)
+        self._writer = GroupCommit(engine(url, name), lambda _: None, batch)
+        self._neighbours = Neighbours(
+            url, name, schema.last_signalled(first), self.read, self.write, self._announce
+        )
+        self._writer.listeners.append(self._neighbours.hear)
         self._closed = False
 
     @classmethod
@@ -61,7 +69,7 @@ class PostgresStore:
         """As `Store.read`. `look` is called on another thread, and again where the connection had been lost."""
         self._require_alive()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, self._look, look)
+            return await self._on_reader(partial(self._look, look))
         except psycopg.OperationalError as error:
             raise in_plain_words(error) from error
 
@@ -72,17 +80,32 @@ class PostgresStore:
 
     def on_commit(self, listener: Listener) -> None:
         """As `Store.on_commit`. A listener that raises is reported to the event loop and disturbs nobody."""
+        self._neighbours.start()
+        self._neighbours.listeners.append(listener)
         self._writer.listeners.append(listener)
+
+    @property
+    def in_charge(self) -> bool:
+        """As `Store.in_charge`, once somebody listens."""
+        return self._neighbours.in_charge
 
     async def close(self) -> None:
         """As `Store.close`."""
         self._closed = True
         await self._writer.close()
+        await self._neighbours.stop()
         await asyncio.to_thread(self._readers.shutdown)
         while self._idle:
             close(self._idle.pop())
 
-    def _look(self, look: Callable[[Tx], T]) -> T:
+    async def _announce(self) -> None:
+        """Outside of any transaction that changes something, as those that notify wait for each other."""
+        await self._on_reader(lambda connection: connection.execute(NOTIFY))
+
+    async def _on_reader(self, use: Callable[[Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._use, use)
+
+    def _use(self, use: Callable[[Connection], T]) -> T:
         """What was idle may have died unseen; one that was just opened has not."""
         while True:
             fresh = False
@@ -91,7 +114,7 @@ class PostgresStore:
             except IndexError:
                 connection, fresh = connect(self._url), True
             try:
-                return self._look_on(connection, look)
+                return use(connection)
             except psycopg.OperationalError:
                 if fresh or not connection.closed:
                     raise
@@ -101,7 +124,7 @@ class PostgresStore:
                 else:
                     self._idle.append(connection)
 
-    def _look_on(self, connection: Connection, look: Callable[[Tx], T]) -> T:
+    def _look(self, look: Callable[[Tx], T], connection: Connection) -> T:
         connection.execute(SNAPSHOT)
         try:
             return look(PostgresTx(connection))

@@ -98,12 +98,15 @@ def translated(sql: str) -> tuple[bytes, tuple[str, ...]]:
     return text.encode(), tuple(names)
 
 
+def conninfo(url: str) -> str:
+    """With what is usual here, where nothing else was chosen."""
+    usual = {name: value for name, value in _USUAL.items() if name not in conninfo_to_dict(url)}
+    return make_conninfo(url, **usual)
+
+
 def connect(url: str) -> Connection:
     """A connection that is durable when it says so. Raises psycopg.Error; Misconfigured where that cannot be."""
-    usual = {name: value for name, value in _USUAL.items() if name not in conninfo_to_dict(url)}
-    connection = psycopg.connect(
-        make_conninfo(url, **usual), autocommit=True, context=_ADAPTERS, cursor_factory=RawCursor
-    )
+    connection = psycopg.connect(conninfo(url), autocommit=True, context=_ADAPTERS, cursor_factory=RawCursor)
     try:
         if connection.info.server_version < OLDEST:
             raise Misconfigured(

@@ -1,5 +1,6 @@
 """The connection that writes to PostgreSQL, in turn with those of the other processes."""
 
+from collections.abc import Hashable
 from functools import partial
 from typing import Final
 
@@ -9,9 +10,13 @@ from psycopg.pq import TransactionStatus
 from acmx.storage.group_commit import Engine
 from acmx.storage.postgres_connection import PostgresTx, close, connect, in_plain_words
 from acmx.storage.postgres_schema import TURN
+from acmx.storage.signals import encode
 
 APPLYING_S: Final = 0.02
 """So long the other processes wait for their turn, besides the COMMIT."""
+_SIGNAL: Final = (
+    "INSERT INTO signalled (process, signals) VALUES ($1, $2) RETURNING pg_current_xact_id()::text"
+)
 
 
 class PostgresWriter:
@@ -19,8 +24,9 @@ class PostgresWriter:
 
     on_loop = False
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, name: str) -> None:
         self._connection = connect(url)
+        self._name = name
         self.lost: str | None = None
 
     def begin_at_once(self) -> bool:
@@ -44,9 +50,13 @@ class PostgresWriter:
     def broken(self) -> bool:
         return self._connection.broken
 
-    def commit(self) -> None:
+    def commit(self, signals: frozenset[Hashable]) -> None:
         """Its name is asked for first: who loses the answer asks what became of it."""
-        row = self._connection.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchone()
+        row = (
+            self._connection.execute(_SIGNAL, [self._name, encode(signals)])
+            if signals
+            else self._connection.execute("SELECT pg_current_xact_id_if_assigned()::text")
+        ).fetchone()
         self.lost = row[0] if row else None
         done = self._connection.execute("COMMIT").statusmessage
         self.lost = None
@@ -62,5 +72,8 @@ class PostgresWriter:
         close(self._connection)
 
 
-def engine(url: str) -> Engine:
-    return Engine(partial(PostgresWriter, url), APPLYING_S, psycopg.Error, in_plain_words, lambda _: False)
+def engine(url: str, name: str) -> Engine:
+    """`name`: under which the process stores its signals."""
+    return Engine(
+        partial(PostgresWriter, url, name), APPLYING_S, psycopg.Error, in_plain_words, lambda _: False
+    )

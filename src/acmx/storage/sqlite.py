@@ -65,6 +65,11 @@ class SqliteStore:
         """Whether the store can still take plans: it is not closed and no fsync has failed."""
         return not (self._closed or self._writer.failed)
 
+    @property
+    def in_charge(self) -> bool:
+        """No other process serves the file."""
+        return True
+
     async def read(self, look: Callable[[Tx], T]) -> T:
         """As `Store.read`."""
         self._require_alive()

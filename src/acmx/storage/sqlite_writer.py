@@ -1,5 +1,6 @@
 """The connection that writes to the SQLite file."""
 
+from collections.abc import Hashable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -49,7 +50,7 @@ class SqliteWriter:
     def in_transaction(self) -> bool:
         return self._connection.in_transaction
 
-    def commit(self) -> None:
+    def commit(self, signals: frozenset[Hashable]) -> None:  # noqa: ARG002
         self._connection.execute("COMMIT")
 
     def came_through(self, lost: str) -> bool:

@@ -13,7 +13,9 @@ import pytest
 import engines
 from acmx.domain.errors import Misconfigured, OutcomeStands, TemporarilyUnavailable
 from acmx.storage import group_commit, postgres_connection, postgres_offline, postgres_schema
+from acmx.storage.engine import InCharge
 from acmx.storage.migrations import Migration, load
+from acmx.storage.outbox import Outgoing
 from acmx.storage.postgres import PostgresStore
 from postgres_proxy import Fault, PostgresProxy
 from systems import eventually
@@ -99,7 +101,7 @@ def after(tx, last):
 def insert(k):
     def act(tx):
         tx.execute("INSERT INTO entry (k) VALUES (:k)", {"k": k})
-        tx.signal(k)
+        tx.signal(Outgoing(str(k)))
         return k
 
     return act
@@ -133,6 +135,8 @@ def test_a_plan_is_acknowledged_and_seen_only_after_its_commit_while_the_loop_go
 
     async def scenario(store):
         store.on_commit(told.append)
+        await eventually(lambda: asyncio.sleep(0, told), lambda told: told == [frozenset({InCharge()})])
+        told.clear()
         gate = Gate(url)
         writing = together(store, insert(1), insert_and_refuse(2), insert(3))
         await gate.reached()
@@ -142,7 +146,7 @@ def test_a_plan_is_acknowledged_and_seen_only_after_its_commit_while_the_loop_go
         first, refused, last = await writing
         assert (first, type(refused), last) == (1, OutcomeStands, 3)
         assert await store.read(keys) == [1, 3]
-        assert told == [frozenset({1, 3})]
+        assert told == [frozenset({Outgoing("1"), Outgoing("3")})]
 
     in_stores(url)(scenario)
 
