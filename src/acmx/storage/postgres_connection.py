@@ -98,10 +98,10 @@ def translated(sql: str) -> tuple[bytes, tuple[str, ...]]:
     return text.encode(), tuple(names)
 
 
-def conninfo(url: str) -> str:
-    """With what is usual here, where nothing else was chosen."""
+def conninfo(url: str, **given: str) -> str:
+    """With what is given, and what is usual here where nothing else was chosen."""
     usual = {name: value for name, value in _USUAL.items() if name not in conninfo_to_dict(url)}
-    return make_conninfo(url, **usual)
+    return make_conninfo(url, **usual | given)
 
 
 def connect(url: str) -> Connection:

@@ -80,9 +80,8 @@ class Neighbours:
 
     async def _listen(self) -> None:
         try:
-            async with await psycopg.AsyncConnection.connect(
-                conninfo(self._url), autocommit=True
-            ) as connection:
+            place = conninfo(self._url, application_name="acmx listening")
+            async with await psycopg.AsyncConnection.connect(place, autocommit=True) as connection:
                 await connection.execute(_ATTEND)
                 try:
                     await self._attend(connection)
