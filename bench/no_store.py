@@ -10,6 +10,10 @@ from acmx.storage.sqlite_connection import SqliteTx, connect
 STANDING = ("FROM partner", "FROM terms", "FROM policy", "FROM catalogue")
 
 
+_NEVER = 2**52
+"""A link whose failures are not remembered would try again without a pause."""
+
+
 class _NoTx:
     """`Tx` that takes every row and has none, except of what stands: that is read once and remembered."""
 
@@ -40,6 +44,7 @@ class NoStore:
 
     def __init__(self, path: Path) -> None:
         self._connection = connect(path)
+        self._connection.execute("UPDATE partner SET next_attempt_at = ?", (_NEVER,))
         self._tx = _NoTx(SqliteTx(self._connection))
 
     async def read(self, look: Callable[[Tx], T]) -> T:

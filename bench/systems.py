@@ -69,7 +69,7 @@ async def _furnish(directory: Path, partner: Path, policy: str) -> None:
     here = config.read(directory / "config.toml")
     house = House(here.system, here.realms, lambda: datetime.now(UTC))
     caller = Caller("admin", f"sip:admin@{here.system}", (), tuple(ROLES), 0)
-    catalogue = NewIdentities(tomllib.loads(CATALOGUE.read_text()))
+    catalogue = NewIdentities(tomllib.loads(CATALOGUE.read_text()) | {"mc_system_id": here.system})
 
     def furnish(tx: Tx) -> None:
         there = partner_of(partner)

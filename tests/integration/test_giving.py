@@ -14,11 +14,13 @@ from acmx.domain.messages import PROBLEM
 from acmx.provisioning.ue_shape import check as check_document
 from acmx.provisioning.xml import parse
 from acmx.trust.evidence_check import check as check_evidence
+from another import another_connection
 from integration.test_provisioning import TEMPLATE, enter
 from integration.test_xcap import ADMIN, SERVICES, UE_PATH, USERS, ended, of_fire, rows, with_cms
 from restores import agree, back_up, compared, restore, systems
 from systems import EXAMPLES, FIRE, POLICE, System, eventually, two_systems
 
+RAIL = "frmcs.railway.example"
 KIND = "server-identity-provision"
 YES, NO = {"approved": True}, {"approved": False}
 
@@ -464,6 +466,60 @@ def test_when_what_was_accepted_has_ended_nothing_more_is_put_there(tmp_path: Pa
                 assert (await system.exchange(id_))["grant"] == "ended"
             new = {"mode": "push", "users": USERS}
             refused(await police.call("POST", f"/requests/{id_}/provisionings", new), 409, "not-now")
+
+    run(scenario())
+
+
+def test_what_has_ended_is_taken_out_by_itself_where_the_terms_say_so(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with with_cms(tmp_path) as (police, fire, cms):
+            await set_terms(police, FIRE, reprovision=True)
+            ends = (police.clock() + timedelta(days=2)).isoformat()
+            id_ = await accepted(police, fire, valid_until=ends)
+            job = await police.done(
+                "POST", f"/requests/{id_}/provisionings", {"mode": "push", "users": USERS}
+            )
+            assert (await ended(police, job["id"]))["counts"] == {"written": 7}
+            assert "on_cms" not in await police.exchange(id_)
+            police.clock.advance(days=3)  # type: ignore[attr-defined]
+            await eventually(
+                lambda: police.done("GET", f"/requests/{id_}/provisionings"),
+                lambda page: (page["items"][0]["mode"], page["items"][0]["state"]) == ("remove", "done"),
+            )
+            assert not any(of_fire(cms, service, user) for service in SERVICES for user in USERS)
+
+    run(scenario())
+
+
+def test_neither_the_giver_nor_the_receiver_takes_a_gift_back(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path) as (police, fire):
+            id_ = await accepted(police, fire)
+            for system in (police, fire):
+                said = await system.call("POST", f"/requests/{id_}/revocation", {"reason": "no more"})
+                refused(said, 409, "not-now")
+
+    run(scenario())
+
+
+def test_a_partner_that_names_another_system_does_not_take_its_place_on_the_cms(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with with_cms(tmp_path) as (police, fire, cms):
+            held = await fire.done("GET", "/server-identities")
+            forged = json.dumps(held["server_identity"] | {"mc_system_id": RAIL})
+            connection = another_connection(fire.directory / "acmx.db")
+            connection.execute("UPDATE catalogue SET body = ?", (forged.encode(),))
+            connection.close()
+            id_ = await accepted(police, fire)
+            before = dict(cms.documents)
+            for mode in ("push", "preview"):
+                new = {"mode": mode, "users": USERS}
+                said = await police.call("POST", f"/requests/{id_}/provisionings", new)
+                fault = refused(said, 422, "not-provisionable")["faults"][0]
+                assert (fault["field"], fault["value"]) == ("mc_system_id", RAIL)
+            said = await police.call("GET", f"/requests/{id_}/documents")
+            refused(said, 422, "not-provisionable")
+            assert cms.documents == before
 
     run(scenario())
 

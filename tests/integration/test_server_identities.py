@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from acmx.domain.messages import PROBLEM
-from systems import EXAMPLES, System, two_systems
+from systems import EXAMPLES, FIRE, System, two_systems
 
 APPROVE_ALL = '@id("all") permit (principal, action == Action::"approve", resource);'
 
@@ -68,6 +68,8 @@ def test_nothing_is_approved_while_there_is_nothing_to_give(tmp_path: Path) -> N
         ("key", "0102030405"),
         ("mcptt_server", {"uri": "sip:x@a.example"}),
         ("colour", "red"),
+        ("mc_system_id", "mc.metro-police.example"),
+        ("mc_system_id", "sip:mc.metro-police.example"),
     ],
 )
 def test_a_faulty_catalogue_is_refused_by_field_and_the_last_good_one_stays(
@@ -91,7 +93,7 @@ def test_a_faulty_catalogue_is_refused_by_field_and_the_last_good_one_stays(
 def test_a_catalogue_of_a_deployed_shape_travels_whole(name: str, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path) as (police, fire):
-            status, entered = await enter(fire, catalogue(name))
+            status, entered = await enter(fire, catalogue(name) | {"mc_system_id": FIRE})
             assert status == 200, entered
             _, accepted = await police.submit()
             await police.reaches(accepted["id"], "stored")

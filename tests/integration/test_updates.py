@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from acmx.flows import provision, update
+from acmx.flows import end_provisioning, update
 from acmx.storage import exchanges, provisionings
 from acmx.storage.engine import Tx
 from acmx.trust.signatures import body_digest
@@ -531,7 +531,7 @@ def test_a_push_of_what_was_revoked_since_is_not_wanted_any_more(tmp_path: Path)
 
             def look(tx: Tx) -> str | None:
                 [job] = provisionings.of_exchange(tx, POLICE, id_)
-                return provision.still_wanted(tx, job)
+                return end_provisioning.still_wanted(tx, job)
 
             await publish(fire, kms=KMS)
             await gets(police, id_, kms=KMS)

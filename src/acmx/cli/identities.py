@@ -11,7 +11,7 @@ from acmx.cli.documents import read
 from acmx.cli.failures import note
 from acmx.cli.files import write
 from acmx.cli.options import DEFAULTS, Options
-from acmx.cli.terminal import cell, facts, out, time
+from acmx.cli.terminal import cell, facts, out, remarks, time
 from acmx.domain.acm1 import Identities, NewIdentities
 from acmx.provisioning import existing
 from acmx.provisioning.xml import parse
@@ -32,7 +32,7 @@ def show(
         identities = client.identities(version)
 
     def draw() -> None:
-        _draw_version(identities)
+        out().print(remarks(_version(identities)), soft_wrap=True)
         out().print(cell(tomli_w.dumps(identities.server_identity)), soft_wrap=True)
 
     options.show(identities, draw)
@@ -56,7 +56,7 @@ def enter(
     document = read(file.read_bytes(), file.name)
     with options.client() as client:
         identities = client.set_identities(NewIdentities(document, incomplete))
-    options.show(identities, lambda: _draw_version(identities))
+    options.show(identities, lambda: out().print(facts(_version(identities))))
 
 
 def take_over(
@@ -81,12 +81,12 @@ def take_over(
         return
     with options.client() as client:
         identities = client.set_identities(NewIdentities(found))
-    options.show(identities, lambda: _draw_version(identities))
+    options.show(identities, lambda: out().print(facts(_version(identities))))
 
 
-def _draw_version(identities: Identities) -> None:
+def _version(identities: Identities) -> dict[str, object]:
     entered = f"{time(identities.entered_at)} by {identities.entered_by}" if identities.entered_at else ""
     missing = ", ".join(identities.missing) or (
         "nothing" if identities.version else "everything: none was entered"
     )
-    out().print(facts({"version": identities.version, "entered": entered, "missing": missing}))
+    return {"version": identities.version, "entered": entered, "missing": missing}

@@ -8,7 +8,7 @@ from cyclopts.types import ExistingFile
 
 from acmx.cli.documents import read
 from acmx.cli.options import DEFAULTS, Options
-from acmx.cli.terminal import cell, facts, out, time
+from acmx.cli.terminal import cell, facts, out, remarks, time
 from acmx.domain.acm1 import NewTemplate, Template
 
 Partner = Annotated[str, Parameter(name="PARTNER", help="The MC system ID of the partner.")]
@@ -25,7 +25,7 @@ def show(partner: Partner, /, *, options: Options = DEFAULTS) -> None:
         template = client.template(partner)
 
     def draw() -> None:
-        _draw_version(template)
+        out().print(remarks(_version(template)), soft_wrap=True)
         out().print(cell(tomli_w.dumps(template.template)), soft_wrap=True)
 
     options.show(template, draw)
@@ -47,10 +47,10 @@ def enter(
     document = read(file.read_bytes(), file.name)
     with options.client() as client:
         template = client.set_template(partner, NewTemplate(document))
-    options.show(template, lambda: _draw_version(template))
+    options.show(template, lambda: out().print(facts(_version(template))))
 
 
-def _draw_version(template: Template) -> None:
+def _version(template: Template) -> dict[str, object]:
     entered = f"{time(template.entered_at)} by {template.entered_by}" if template.entered_at else ""
     version = template.version or "none was entered: the defaults"
-    out().print(facts({"partner": template.partner, "version": version, "entered": entered}))
+    return {"partner": template.partner, "version": version, "entered": entered}

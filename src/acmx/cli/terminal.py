@@ -73,6 +73,11 @@ def facts(rows: dict[str, object], *more: tuple[str, object]) -> Table:
     return grid
 
 
+def remarks(rows: dict[str, object]) -> Text:
+    """The same as remarks of a TOML document, so that what is shown can be edited and entered again."""
+    return cell("\n".join(f"# {name}: {value}" for name, value in rows.items() if value not in (None, "")))
+
+
 def is_interactive() -> bool:
     """Whether somebody is there to answer a question."""
     return sys.stdin.isatty()

@@ -20,7 +20,7 @@ from acmx.delivery.row_work import RowWork
 from acmx.delivery.supervisor import Beat
 from acmx.domain.acm1 import JobState
 from acmx.domain.moments import to_ms
-from acmx.flows import provision
+from acmx.flows import end_provisioning, provision_rows
 from acmx.flows.house import House
 from acmx.provisioning.xcap import Again, End, Hold, Outcome, Work
 from acmx.storage import provisionings
@@ -100,7 +100,7 @@ class Provisioner:
         now = self._now()
         if job.next_attempt_at > now:
             return timedelta(milliseconds=job.next_attempt_at - now)
-        if reason := await self._store.read(partial(provision.still_wanted, job=job)):
+        if reason := await self._store.read(partial(end_provisioning.still_wanted, job=job)):
             await self._end(job, "cancelled", reason)
         elif job.state == "preparing":
             await self._prepare(job)
@@ -224,7 +224,7 @@ class Provisioner:
 
     async def _end(self, job: Job, state: JobState, error: str | None = None) -> None:
         now = self._now()
-        await self._store.write(partial(provision.end, job=job, state=state, at=now, error=error))
+        await self._store.write(partial(end_provisioning.end, job=job, state=state, at=now, error=error))
 
     def _now(self) -> int:
         return to_ms(self._house.clock())
@@ -239,7 +239,7 @@ class Provisioner:
 
 
 def _new_rows(tx: Tx, house: House, job: Job) -> list[Row]:
-    return provision.new_rows(house, tx, job, CHUNK)
+    return provision_rows.new_rows(house, tx, job, CHUNK)
 
 
 def _keep(tx: Tx, rows: list[Row]) -> None:

@@ -8,6 +8,7 @@ UE initial configuration document (TS 24.484 clause 7.2) can be made without it.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -254,6 +255,15 @@ def read(document: Mapping[str, object]) -> ServerIdentity:
     if faults:
         raise FaultyInput(sorted(faults, key=_place_in_table))
     return msgspec.convert(document, ServerIdentity)
+
+
+def host_of(mc_system_id: str) -> str:
+    """The host, in lower case, of a valid MC system ID: of itself, or of the URI that it is."""
+    if ":" not in mc_system_id:
+        return mc_system_id
+    if mc_system_id.lower().startswith("https:"):
+        return urlsplit(mc_system_id).hostname or ""
+    return server_psi(mc_system_id).host
 
 
 def missing(identity: ServerIdentity) -> list[str]:

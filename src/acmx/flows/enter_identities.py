@@ -5,8 +5,9 @@ from msgspec import Struct
 
 from acmx.domain import acm1, server_identity
 from acmx.domain.acm1 import Identities, NewIdentities
-from acmx.domain.errors import Incomplete, NotFound
+from acmx.domain.errors import FaultyInput, Incomplete, NotFound
 from acmx.domain.moments import from_ms, to_ms
+from acmx.flows import named_by
 from acmx.flows.carry_out import StaleError
 from acmx.flows.house import House
 from acmx.storage import catalogues, journal
@@ -24,6 +25,8 @@ class Plan(Struct, frozen=True):
 def prepare(house: House, tx: Tx, caller: Caller, new: NewIdentities) -> Plan:
     """Raises FaultyInput naming every fault, Incomplete where a required row is missing and that is not marked."""
     identity = server_identity.read(new.server_identity)
+    if faults := named_by.faults(house.system, house.realms, identity.mc_system_id):
+        raise FaultyInput(faults)
     missing = server_identity.missing(identity)
     if missing and not new.incomplete:
         raise Incomplete(f"missing: {', '.join(missing)}", missing=missing)

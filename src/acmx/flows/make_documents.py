@@ -5,7 +5,8 @@ from msgspec import Struct
 
 from acmx.domain import acm1, server_identity
 from acmx.domain.acm1 import Documents
-from acmx.domain.errors import NotNow
+from acmx.domain.errors import NotNow, NotProvisionable
+from acmx.flows import named_by
 from acmx.flows.find import find
 from acmx.flows.house import House
 from acmx.flows.own_users import takes
@@ -91,10 +92,15 @@ def answered(tx: Tx, exchange: Exchange) -> Standing:
 
 
 def given_with(tx: Tx, exchange: Exchange, stands: Standing) -> Given:
-    """What the partner gives with its response, or has given unasked with the request. Raises NotNow."""
+    """What the partner gives with its response, or has given unasked with the request.
+
+    Raises NotNow, NotProvisionable where it names another system.
+    """
     request = messages.at(tx, exchange.primary_system, exchange.id, exchange.primary_system, 1)
     kind = kind_named(exchange.kind or "")
     given = kind.given(read_request(request), stands.content) if request else None
     if given is None:
         raise NotNow("nobody was approved", state=exchange.state)
+    if faults := named_by.faults_of_partner(tx, exchange.partner, given):
+        raise NotProvisionable(faults)
     return given

@@ -10,7 +10,7 @@ from acmx.domain.acm1 import Mode, NewProvisioning
 from acmx.domain.errors import AcmxError
 from acmx.domain.moments import to_ms
 from acmx.domain.telling import NOT_PROVISIONED
-from acmx.flows import own_users, provision
+from acmx.flows import end_provisioning, own_users, provision
 from acmx.flows.house import House
 from acmx.storage import exchanges, journal, notices, provisionings, terms
 from acmx.storage.engine import Tx
@@ -80,5 +80,5 @@ def apply(tx: Tx, plan: Plan) -> None:
         return
     for other in provisionings.of_exchange(tx, wanted.primary_system, wanted.exchange):
         if not other.ended:
-            provision.end(tx, other, "cancelled", plan.at, ACTOR, "what is granted has changed")
+            end_provisioning.end(tx, other, "cancelled", plan.at, ACTOR, "what is granted has changed")
     provision.begin(tx, planned)

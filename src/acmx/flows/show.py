@@ -11,7 +11,7 @@ from acmx.domain.errors import Incomplete
 from acmx.domain.exchange import UNDECIDED
 from acmx.domain.messages import Refusal
 from acmx.domain.moments import from_ms
-from acmx.flows import given_reviews, provision
+from acmx.flows import given_reviews, show_provisioning
 from acmx.flows.conversation import remarks
 from acmx.flows.find import find
 from acmx.flows.held import current_catalogue, version_to_give
@@ -71,7 +71,7 @@ def show(tx: Tx, caller: Caller, name: str) -> acm1.Exchange:
         partnership=_interrupted(tx, exchange),
         updates=stands.updates if stands else (),
         revocations=stands.revocations if stands else (),
-        on_cms=provision.behind(tx, exchange, stands) if stands else None,
+        on_cms=show_provisioning.behind(tx, exchange, stands) if stands else None,
     )
 
 

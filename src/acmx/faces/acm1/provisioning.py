@@ -3,7 +3,7 @@
 from acmx.domain import acm1
 from acmx.domain.errors import Fault, FaultyInput
 from acmx.faces.acm1.calls import Call
-from acmx.flows import enter_template, make_documents, provision
+from acmx.flows import end_provisioning, enter_template, make_documents, provision, show_provisioning
 
 FLAG = {"true": True, "false": False}
 STATES: tuple[acm1.RowState, ...] = ("waiting", "written", "unchanged", "different", "failed")
@@ -32,11 +32,11 @@ async def post_provisioning(call: Call) -> acm1.Provisioning:
 
 
 async def get_provisionings(call: Call) -> acm1.Provisionings:
-    return await call.read(lambda tx: provision.jobs(tx, call.caller, call.named("id")))
+    return await call.read(lambda tx: show_provisioning.jobs(tx, call.caller, call.named("id")))
 
 
 async def get_provisioning(call: Call) -> acm1.Provisioning:
-    return await call.read(lambda tx: provision.show(tx, call.caller, call.named("id")))
+    return await call.read(lambda tx: show_provisioning.show(tx, call.caller, call.named("id")))
 
 
 async def get_provisioning_rows(call: Call) -> acm1.ProvisioningRows:
@@ -47,10 +47,12 @@ async def get_provisioning_rows(call: Call) -> acm1.ProvisioningRows:
     after = -1 if "after" not in call.request.query_params else call.after() or 0
     limit = call.limit()
     return await call.read(
-        lambda tx: provision.rows(tx, call.caller, call.named("id"), state=state, after=after, limit=limit)
+        lambda tx: show_provisioning.rows(
+            tx, call.caller, call.named("id"), state=state, after=after, limit=limit
+        )
     )
 
 
 async def post_cancellation(call: Call) -> acm1.Provisioning:
     house = call.desk.house
-    return await call.write(lambda tx: provision.cancel(house, tx, call.caller, call.named("id")))
+    return await call.write(lambda tx: end_provisioning.cancel(house, tx, call.caller, call.named("id")))

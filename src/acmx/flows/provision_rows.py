@@ -1,0 +1,49 @@
+"""The rows of a job: each user with each MC service, then the UE initial configuration document."""
+
+import msgspec
+
+from acmx.domain.errors import NotFound
+from acmx.domain.moments import to_ms
+from acmx.flows import make_documents, own_users
+from acmx.flows.house import House
+from acmx.storage import exchanges, provisionings
+from acmx.storage.engine import Tx
+from acmx.storage.exchanges import Exchange
+from acmx.storage.provisionings import UE, Job, Row
+
+
+def new_rows(house: House, tx: Tx, job: Job, limit: int) -> list[Row]:
+    """The rows of a job that are not there yet, `limit` at most: each user with each service, then the document."""
+    exchange = exchanges.find(tx, job.primary_system, job.exchange)
+    if exchange is None:
+        raise NotFound
+    begin, at = provisionings.last_row(tx, job.id) + 1, to_ms(house.clock())
+    stands = make_documents.answered(tx, exchange)
+    users, services = own_users.of_job(tx, exchange, stands, job), job.services.split()
+    given = make_documents.given_with(tx, exchange, stands).services
+    others = _approved_otherwise(tx, exchange) if job.mode == "remove" or stands.revoked else {}
+    made = []
+    for n in range(begin, min(begin + limit, job.total)):
+        if n == len(users) * len(services):
+            row = Row(job.id, n, job.owner or "", UE, gone=int(job.mode == "remove"))
+            by = next(iter(others.values()), None) if row.gone else None
+        else:
+            user, service = users[n // len(services)], services[n % len(services)]
+            gone = job.mode == "remove" or user in stands.revoked or service not in given
+            row = Row(job.id, n, user, service, gone=int(gone))
+            by = others.get(user) if gone else None
+        if by is not None:
+            kept = f"kept: exchange {by} with this partner holds"
+            row = msgspec.structs.replace(row, state="unchanged", detail=kept, at=at)
+        made.append(row)
+    return made
+
+
+def _approved_otherwise(tx: Tx, exchange: Exchange) -> dict[str, str]:
+    """Users for whom another exchange with this partner still holds, and which."""
+    found: dict[str, str] = {}
+    for other in exchanges.live_with(tx, exchange.partner):
+        if other.id != exchange.id and own_users.takes(other):
+            stands = make_documents.answered(tx, other)
+            found |= dict.fromkeys(own_users.held(tx, other, stands), other.id)
+    return found
