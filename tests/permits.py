@@ -92,7 +92,7 @@ CONSOLE: dict[str, tuple[str, ...]] = {
     "POST /exchanges/{id}/question": REVIEWER,
     "GET /exchanges/{id}/answer": REQUESTER,
     "POST /exchanges/{id}/answer": REQUESTER,
-    "POST /exchanges/{id}/retrieval": REQUESTER,
+    "POST /exchanges/{id}/retrieval": ASKERS,
     "POST /sign-out": EVERYBODY,
     "GET /notifications": EVERYBODY,
 }
