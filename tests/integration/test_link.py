@@ -1,19 +1,16 @@
 """The retry loop (law 6): Retry-After is honoured, and one process at a time sends to a partner."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 import engines
-from acmx.bootstrap.server import Server
 from acmx.config import endpoint
 from acmx.domain.moments import from_ms, to_ms
 from acmx.faces.acm2.app import Acm2
@@ -22,7 +19,6 @@ from acmx.faces.listener import Listener
 from acmx.flows.refusals import Refusals
 from acmx.storage import partners
 from acmx.storage.engine import Store
-from acmx.storage.outbox import Outgoing
 from acmx.storage.partners import Lease
 from acmx.trust import tls
 from systems import FIRE, START, System, eventually, two_systems
@@ -107,51 +103,6 @@ def test_a_signed_refusal_that_asks_to_wait_puts_off_its_own_exchange_so_long(
             police.clock.advance(minutes=10)
             await police.nudge(FIRE)
             await police.reaches(accepted["id"], "stored")
-
-    asyncio.run(scenario())
-
-
-@asynccontextmanager
-async def twin_of(police: System) -> AsyncIterator[Server]:
-    """Another process of the police on the same database, as far as one process can play two."""
-    places = {"acm1": {"listen": "127.0.0.1:0"}, "acm2": {"listen": "127.0.0.1:0"}}
-    changed = {
-        name: msgspec.structs.replace(getattr(police.config, name), **place) for name, place in places.items()
-    }
-    config = msgspec.structs.replace(police.config, **changed)
-    store = police.open_store()
-    directory = police.directory.with_name("twin")
-    shutil.copytree(police.directory, directory)
-    server = Server(directory, config, store, police.clock, police.clock.steady)
-    await server.start()
-    try:
-        yield server
-    finally:
-        await server.stop()
-
-
-@pytest.mark.law(6)
-def test_two_processes_on_one_database_share_the_work_by_lease(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, _fire):
-            await eventually(lambda: partner_of(police), lambda partner: partner.last_success_at)
-            ((owner,),) = await police.rows("SELECT lease_owner FROM partner")
-            async with twin_of(police) as twin:
-                store = twin._store
-                _, accepted = await police.submit()
-                await police.reaches(accepted["id"], "stored")
-                assert await police.rows("SELECT lease_owner FROM partner") == [(owner,)]
-                await police.server._supervisor.stop()
-                _, left = await police.submit("left behind")
-                await store.write(lambda tx: tx.signal(Outgoing(FIRE)))
-                for _turn in range(50):
-                    await store.write(lambda _tx: None)
-                assert (await queued(police))["attempts"] == 0
-                police.clock.advance(seconds=61)
-                await store.write(lambda tx: tx.signal(Outgoing(FIRE)))
-                await police.reaches(left["id"], "stored")
-                assert await police.rows("SELECT lease_owner FROM partner") == [(twin._owner,)]
-            assert await police.rows("SELECT lease_owner FROM partner") == [(None,)]
 
     asyncio.run(scenario())
 
