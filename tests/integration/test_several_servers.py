@@ -20,10 +20,7 @@ from twins import twin_of
 HOLDER = "SELECT lease_owner FROM partner"
 
 
-@pytest.fixture(autouse=True)
-def _postgres_alone(engine: str) -> None:
-    if engine != "postgres":
-        pytest.skip("SQLite has one server")
+pytestmark = pytest.mark.postgres
 
 
 @asynccontextmanager

@@ -107,11 +107,10 @@ def link_failed(tx: Tx, id_: str, failures: int, error: str, next_attempt_at: in
 
 def try_now(tx: Tx, id_: str | None = None) -> None:
     """This partner, or with None no partner, is waited for any longer."""
-    tx.execute(
-        "UPDATE partner SET next_attempt_at = NULL "
-        "WHERE next_attempt_at IS NOT NULL AND (CAST(:id AS TEXT) IS NULL OR id = :id)",
-        {"id": id_},
-    )
+    rested = "next_attempt_at IS NOT NULL AND (CAST(:id AS TEXT) IS NULL OR id = :id)"
+    for (partner,) in tx.rows(f"SELECT id FROM partner WHERE {rested}", {"id": id_}):  # noqa: S608
+        tx.signal(Outgoing(partner))
+    tx.execute(f"UPDATE partner SET next_attempt_at = NULL WHERE {rested}", {"id": id_})  # noqa: S608
 
 
 def without_certificate(tx: Tx, fingerprint: str) -> list[str]:

@@ -27,10 +27,7 @@ ALL = load()
 LATER = Migration(len(ALL) + 1, "CREATE TABLE later (n BIGINT)")
 
 
-@pytest.fixture(autouse=True)
-def _postgres_alone(engine):
-    if engine != "postgres":
-        pytest.skip("is about PostgreSQL")
+pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture

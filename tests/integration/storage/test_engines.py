@@ -12,6 +12,8 @@ from acmx.domain.identities import Realms
 from acmx.storage import exchanges, partners, rows, seals
 from acmx.storage.partners import Partner
 
+pytestmark = pytest.mark.both
+
 ALIKE = ["", "B", "_", "a", "a-b", "a.b", "ab", "ä", "ﬀ", "😀"]
 """In the order of their bytes, which no language has."""
 

@@ -22,10 +22,7 @@ LONG = 600.0
 MINUTES = "clock_timestamp() - interval '{} minutes'"
 
 
-@pytest.fixture(autouse=True)
-def _postgres_alone(engine):
-    if engine != "postgres":
-        pytest.skip("is about PostgreSQL")
+pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture

@@ -37,10 +37,11 @@ HELD = f"""
 """A COMMIT waits for whoever holds the gate."""
 
 
+pytestmark = pytest.mark.postgres
+
+
 @pytest.fixture(autouse=True)
-def _postgres_alone(engine, monkeypatch):
-    if engine != "postgres":
-        pytest.skip("is about PostgreSQL")
+def _batches_of_any_length(monkeypatch):
     monkeypatch.setattr(group_commit, "perf_counter", lambda: 0.0)
 
 
