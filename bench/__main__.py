@@ -1,9 +1,9 @@
-"""`python -m bench [store|accept|exchanges|crash|outage|journal|provision|all]`: each measure in turn."""
+"""`python -m bench [store|accept|exchanges|crash|outage|journal|provision|rolling|all]`: each measure in turn."""
 
 import subprocess
 import sys
 
-MEASURES = ("store", "accept", "exchanges", "crash", "outage", "journal", "provision")
+MEASURES = ("store", "accept", "exchanges", "crash", "outage", "journal", "provision", "rolling")
 
 
 def main(asked: list[str]) -> int:
