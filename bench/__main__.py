@@ -1,6 +1,6 @@
 """`python -m bench [MEASURE ...] [--json FILE]`: each measure in turn, then a table of what they found.
 
-Without a name: those that end within some minutes. `all`: the long ones too (`crash`, `outage`).
+Without a name: those that end within some minutes. `all`: the long ones too (`crash`, `outage`, `rolling`).
 """
 
 import argparse
@@ -26,7 +26,7 @@ SHORT = (
     "provision",
     "watched",
 )
-LONG = ("crash", "outage")
+LONG = ("crash", "outage", "rolling")
 
 
 def main() -> int:

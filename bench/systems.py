@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from acmx import config
 from acmx.bootstrap.create import Settings, create
+from acmx.bootstrap.database import open_store
 from acmx.bootstrap.own import own
 from acmx.domain.acm1 import NewIdentities
 from acmx.flows import enter_identities
@@ -20,7 +21,6 @@ from acmx.storage.accounts import Token
 from acmx.storage.engine import Tx
 from acmx.storage.partners import Partner
 from acmx.storage.policies import PolicyText
-from acmx.storage.sqlite import SqliteStore
 from acmx.storage.terms import Terms
 from acmx.trust.roles import ROLES, Caller
 from acmx.trust.signatures import body_digest
@@ -33,15 +33,21 @@ PURPOSE = "flood in the harbour district: boats and crews of both services"
 CATALOGUE = Path(__file__).parent.parent / "examples" / "catalogues" / "county-fire.toml"
 
 
-def onboard(folder: Path, *, approves: int, via: Mapping[str, str] = MappingProxyType({})) -> None:
+def onboard(
+    folder: Path,
+    *,
+    approves: int,
+    via: Mapping[str, str] = MappingProxyType({}),
+    databases: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Make `folder`/police and `folder`/fire; the latter's policy approves lists of up to `approves` users.
 
     `TOKEN` is a bearer token of both, with every role. `via`: the addresses at which partners reach a system, by
-    its MC system ID, where that is not its own listener.
+    its MC system ID, where that is not its own listener. `databases`: those of PostgreSQL, likewise.
     """
     folder.mkdir(exist_ok=True)
     for system, id_ in (("police", POLICE), ("fire", FIRE)):
-        create(folder / system, settings(id_, via.get(id_)))
+        create(folder / system, settings(id_, via.get(id_), databases.get(id_, "")))
     asyncio.run(_furnish(folder / "police", folder / "fire", ""))
     asyncio.run(_furnish(folder / "fire", folder / "police", _policy(approves)))
 
@@ -80,17 +86,18 @@ async def _furnish(directory: Path, partner: Path, policy: str) -> None:
         accounts.insert_token(tx, Token(token_hash(TOKEN), "admin", 0, 2**52), 0)
         enter_identities.apply(tx, enter_identities.prepare(house, tx, caller, catalogue))
 
-    store = SqliteStore.open(directory / "acmx.db", on_fatal=give_up)
+    store = open_store(directory, here, give_up)
     await store.write(furnish)
     await store.close()
 
 
-def settings(system: str, via: str | None = None) -> Settings:
+def settings(system: str, via: str | None = None, database: str = "") -> Settings:
     """Of an ACM server on free ports of the loopback address."""
-    acm1, acm2 = _free_port(), _free_port()
+    acm1, acm2 = free_port(), free_port()
     return Settings(
         system=system,
         name=system,
+        database=database,
         account="admin",
         mc_service_id=f"sip:admin@{system}",
         password="bench bench bench bench",
@@ -101,7 +108,7 @@ def settings(system: str, via: str | None = None) -> Settings:
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

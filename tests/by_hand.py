@@ -24,12 +24,11 @@ from acmx.faces.listener import Listener
 from acmx.kinds import SUPPORTED
 from acmx.storage import partners
 from acmx.storage.partners import Partner
-from acmx.storage.sqlite import SqliteStore
 from acmx.trust import certificates, tls
 from acmx.trust.keys import SigningKey, public_key
 from acmx.trust.own import Own
 from acmx.trust.signatures import body_digest, verify
-from systems import Clock, System, _fail
+from systems import Clock, System
 
 BEYOND = "mc.coast-guard.example"
 
@@ -276,6 +275,6 @@ async def pin(system: System, metadata: bytes) -> None:
     """Make the system of this metadata an established partner of one that is not running."""
     id_ = msgspec.json.decode(metadata)["system"]
     partner = Partner(id_, id_, "accepted", "accepted", 0, metadata, body_digest(metadata))
-    store = SqliteStore.open(system.directory / "acmx.db", on_fatal=_fail)
+    store = system.open_store()
     await store.write(lambda tx: partners.insert(tx, partner) or partners.replace(tx, partner))
     await store.close()

@@ -246,7 +246,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 """
 
 AT_THE_MACHINE = (
-    *("init", "serve", "doctor", "backup", "restore", "demo"),
+    *("init", "serve", "doctor", "backup", "restore", "migrate", "demo"),
     *("keys list", "keys rotate", "keys revoke"),
     *("certificates list", "certificates next", "certificates switch"),
 )

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import engines
+from acmx.storage import transfer
 from another import another_connection
 from systems import FIRE, POLICE, System, eventually, two_systems
 
@@ -18,8 +20,11 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
 
 
 def back_up(system: System, name: str) -> Path:
-    """A copy of the database as it is now, though the server runs."""
+    """A copy of the database as it is now, though the server runs: a SQLite file, whatever the engine."""
     copy = system.directory.with_name(f"{system.directory.name}-{name}.db")
+    if system.config.database:
+        transfer.to_file(system.config.database, copy)
+        return copy
     connection = another_connection(system.directory / "acmx.db")
     connection.execute("VACUUM INTO ?", (str(copy),))
     connection.close()
@@ -29,9 +34,13 @@ def back_up(system: System, name: str) -> Path:
 async def restore(system: System, copy: Path, *, start: bool = True) -> None:
     """Put an older database in place of the present one, as someone would who does not know what that means."""
     await system.stop()
+    if system.config.database:
+        engines.remake(system.config.database)
+        transfer.to_postgres(copy, system.config.database)
     for name in ("acmx.db", "acmx.db-wal", "acmx.db-shm"):
         (system.directory / name).unlink(missing_ok=True)
-    shutil.copy(copy, system.directory / "acmx.db")
+    if not system.config.database:
+        shutil.copy(copy, system.directory / "acmx.db")
     system.clock.advance(minutes=5)  # type: ignore[attr-defined]
     if start:
         await system.start()

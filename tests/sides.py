@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from acmx.bootstrap.database import open_store
 from acmx.delivery import clockwork
 from acmx.delivery.reply import record
 from acmx.domain.acm1 import (
@@ -55,11 +56,10 @@ from acmx.storage.exchanges import Exchange
 from acmx.storage.journal import Entry
 from acmx.storage.messages import Stored
 from acmx.storage.outbox import Queued
-from acmx.storage.sqlite import SqliteStore
 from acmx.trust.pinned import pinned
 from acmx.trust.roles import ROLES, Caller
 from acmx.trust.signatures import body_digest, verify
-from systems import FIRE, POLICE, System, submission
+from systems import FIRE, POLICE, System, _fail, submission
 
 OTHER = {POLICE: FIRE, FIRE: POLICE}
 
@@ -108,15 +108,13 @@ class Side:
         self.own = system.own
         self.peer = pinned(peer.own.metadata)
         self.house = replace(system.house, clock=clock, mint=lambda: next(ids), **house)
+        self._system = system
         self._directory = system.directory
         self._lives = count(1)
         self._open()
 
     def _open(self) -> None:
-        def fail(error: BaseException) -> None:
-            raise AssertionError(error)
-
-        self.store = SqliteStore.open(self._directory / "acmx.db", on_fatal=fail)
+        self.store = open_store(self._directory, self._system.config, _fail)
 
     async def crash(self) -> None:
         """The server is gone at once; it begins again with what lies on its disk at this moment."""

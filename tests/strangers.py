@@ -4,8 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from acmx.storage.sqlite import SqliteStore
-from systems import System, _fail, two_systems
+from systems import System, two_systems
 
 
 @asynccontextmanager
@@ -13,7 +12,7 @@ async def strangers(tmp: Path) -> AsyncIterator[tuple[System, System]]:
     """Both systems run and know nobody."""
     async with two_systems(tmp, start=False) as both:
         for system in both:
-            store = SqliteStore.open(system.directory / "acmx.db", on_fatal=_fail)
+            store = system.open_store()
             await store.write(lambda tx: tx.execute("DELETE FROM partner"))
             await store.close()
             await system.start()

@@ -1,4 +1,4 @@
-"""Two real MC systems on loopback for the tests: real TLS listeners, real SQLite files, one clock under control.
+"""Two real MC systems on loopback for the tests: real TLS listeners, real databases, one clock under control.
 
 A template of two onboarded systems is made once a test process; every test gets copies of it.
 """
@@ -21,8 +21,10 @@ from typing import Any
 import aiohttp
 import msgspec
 
+import engines
 from acmx import config
 from acmx.bootstrap.create import Settings, create
+from acmx.bootstrap.database import open_store
 from acmx.bootstrap.own import own
 from acmx.bootstrap.server import Server
 from acmx.delivery import clockwork
@@ -34,9 +36,9 @@ from acmx.flows.house import House
 from acmx.flows.log_on import token_hash
 from acmx.storage import accounts, partners
 from acmx.storage.accounts import Account, Token
+from acmx.storage.engine import Store
 from acmx.storage.outbox import Outgoing
 from acmx.storage.partners import Partner
-from acmx.storage.sqlite import SqliteStore
 from acmx.trust.roles import ROLES
 from acmx.trust.signatures import body_digest
 
@@ -85,7 +87,7 @@ class System:
         self.running = False
 
     async def start(self) -> None:
-        self.store = SqliteStore.open(self.directory / "acmx.db", on_fatal=_fail)
+        self.store = self.open_store()
         self.server = Server(self.directory, self.config, self.store, self.clock, self.clock.steady)
         await self.server.start()
         tls = ssl.create_default_context(cafile=self.directory / "tls" / "acm1.pem")
@@ -94,12 +96,20 @@ class System:
         self.running = True
         RUNNING.append(self)
 
+    def open_store(self) -> Store:
+        return open_store(self.directory, self.config, _fail)
+
     async def stop(self) -> None:
         if self.running:
             self.running = False
             RUNNING.remove(self)
             await self.http.close()
             await self.server.stop()
+
+    def drop(self) -> None:
+        """Its database is needed no more, if it is not a file."""
+        if self.config.database:
+            engines.spare(self.config.database)
 
     async def restart(self) -> None:
         await self.stop()
@@ -218,8 +228,11 @@ async def _time_passes() -> None:
 async def two_systems(tmp: Path, *, start: bool = True) -> AsyncIterator[tuple[System, System]]:
     """The police (primary) and the fire service (partner), onboarded, the latter with its server identities."""
     clock = Clock()
-    shutil.copytree(await asyncio.to_thread(_template), tmp, dirs_exist_ok=True)
-    systems = System(tmp / "police", clock), System(tmp / "fire", clock)
+    template = await asyncio.to_thread(_template, engines.current)
+    systems = (
+        copied(template / "police", tmp / "police", clock),
+        copied(template / "fire", tmp / "fire", clock),
+    )
     if start:
         for system in systems:
             await system.start()
@@ -228,27 +241,40 @@ async def two_systems(tmp: Path, *, start: bool = True) -> AsyncIterator[tuple[S
     finally:
         for system in systems:
             await system.stop()
+            system.drop()
+
+
+def copied(template: Path, directory: Path, clock: Clock) -> System:
+    """A system like one that does not run."""
+    shutil.copytree(template, directory)
+    theirs = config.read(directory / "config.toml").database
+    if theirs:
+        text = (directory / "config.toml").read_text()
+        (directory / "config.toml").write_text(text.replace(theirs, engines.make(theirs)))
+    return System(directory, clock)
 
 
 @cache
-def _template() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="acmx-template-"))
+def _template(engine: str) -> Path:
+    """`engine`, the current one, tells the templates apart."""
+    folder = Path(tempfile.mkdtemp(prefix=f"acmx-{engine}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     create(
         folder / "police",
-        _settings(POLICE, ("ims.mnc001.mcc001.3gppnetwork.org", POLICE), ("+1555",)),
+        _settings(folder / "police", POLICE, ("ims.mnc001.mcc001.3gppnetwork.org", POLICE), ("+1555",)),
         Clock(),
     )
-    create(folder / "fire", _settings(FIRE, (FIRE,), ()), Clock())
+    create(folder / "fire", _settings(folder / "fire", FIRE, (FIRE,), ()), Clock())
     asyncio.run(_furnish(folder))
     return folder
 
 
-def _settings(system: str, hosts: tuple[str, ...], prefixes: tuple[str, ...]) -> Settings:
+def _settings(directory: Path, system: str, hosts: tuple[str, ...], prefixes: tuple[str, ...]) -> Settings:
     acm1, acm2 = _free_port(), _free_port()
     return Settings(
         system=system,
         name=system,
+        database=engines.database(directory),
         account="admin",
         mc_service_id=f"sip:admin@{system}",
         password=PASSWORD,
@@ -264,7 +290,7 @@ def _settings(system: str, hosts: tuple[str, ...], prefixes: tuple[str, ...]) ->
 async def _furnish(folder: Path) -> None:
     systems = System(folder / "police", Clock()), System(folder / "fire", Clock())
     for system, other in (systems, systems[::-1]):
-        store = SqliteStore.open(system.directory / "acmx.db", on_fatal=_fail)
+        store = system.open_store()
         metadata = other.own.metadata
         partner = Partner(other.id, other.id, "accepted", "accepted", 0, metadata, body_digest(metadata))
         await store.write(lambda tx, partner=partner: partners.insert(tx, partner))

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+import engines
+from acmx.bootstrap.database import open_store
 from acmx.bootstrap.telling import subscriptions
 from acmx.config import Config, Mail, Notices, Webhook
 from acmx.delivery.channel import Channel
@@ -28,7 +30,6 @@ from acmx.flows.house import House
 from acmx.storage import accounts, exchanges
 from acmx.storage.accounts import Account
 from acmx.storage.exchanges import Exchange
-from acmx.storage.sqlite import SqliteStore
 from acmx.storage.tellings import ToTell
 from systems import FIRE, POLICE, Clock, eventually
 
@@ -55,11 +56,11 @@ def webhook_to(url: str, name: str = "dispatch", **changes: Any) -> Webhook:
 class Telling:
     """`channels` are those of the configuration; the messenger runs between `start` and `stop`."""
 
-    def __init__(self, path: Path, clock: Clock, config: Config) -> None:
+    def __init__(self, directory: Path, clock: Clock, config: Config) -> None:
         self.clock = clock
-        self.config = config
+        self.config = config = msgspec.structs.replace(config, database=engines.database(directory))
         self.house = House(FIRE, config.realms, clock)
-        self.store = SqliteStore.open(path, on_fatal=_fail)
+        self.store = open_store(directory, config, _fail)
         self.channels: list[Channel] = self._channels()
         self._ids = count(1)
 
@@ -127,7 +128,7 @@ class Telling:
     async def attempts(self, least: int) -> None:
         """Until so much was tried in all, and nothing is under way."""
         until = to_ms(self.clock() + TAKEN_FOR)
-        sql = "SELECT SUM(attempts), SUM(next_attempt_at = :until) FROM telling"
+        sql = "SELECT SUM(attempts), COUNT(*) FILTER (WHERE next_attempt_at = :until) FROM telling"
         await eventually(
             lambda: self.store.read(lambda tx: tx.row(sql, {"until": until})),
             lambda row: row[0] >= least and row[1] == 0,
@@ -151,7 +152,7 @@ async def telling(
         mail=mail or Mail(),
         webhooks=tuple(webhooks),
     )
-    there = Telling(tmp / "acmx.db", clock or Clock(), config)
+    there = Telling(tmp, clock or Clock(), config)
     await there.start()
     try:
         yield there

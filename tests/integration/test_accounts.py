@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+import engines
 from acmx.domain.acm1 import Credentials, PasswordChange
 from acmx.domain.errors import LogOnRefused
 from acmx.domain.messages import PROBLEM
@@ -244,7 +245,7 @@ def test_neither_passwords_nor_tokens_are_at_rest(tmp_path: Path) -> None:
         token = await session(police, "reviewer")
         await police.done("POST", "/password", change, account=token)
         token = await session(police, "reviewer", OTHER)
-        stored = b"".join(file.read_bytes() for file in police.directory.glob("acmx.db*"))
+        stored = engines.stored(police, await police.store.read(engines.tables))
         assert log_on.token_hash(token).encode() in stored
         assert b"$argon2id$" in stored
         for secret in (token, PASSWORD, OTHER):

@@ -1,6 +1,7 @@
 """ACM-1 refuses bad input with a problem document that names field and rule, and stores nothing."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from itertools import product
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 
 from acmx.domain.messages import PROBLEM
 from acmx.domain.partnership import Metadata
+from acmx.faces.acm1.routes import ROUTES
 from acmx.faces.body import LIMIT
-from by_hand import pin
+from by_hand import ByHand, pin
 from systems import FIRE, PASSWORD, POLICE, System, submission, two_systems
 
 USERS = submission()["users"]
@@ -70,6 +72,8 @@ BODIES: dict[str, tuple[Any, str, str]] = {
     "a number of 5,000 digits": (raw('"purpose": ' + "9" * 5000), "", "is not readable JSON"),
     "not a number": (raw('"purpose": NaN'), "", "is not readable JSON"),
     "invalid UTF-8": (raw('"purpose": "') + b'\xc3\x28"}', "", "is not readable JSON"),
+    "U+0000": (raw(r'"purpose": "a\u0000b"'), "", "must not contain U+0000"),
+    "U+0000 in a name": (raw(r'"pur\u0000pose": "a"'), "", "must not contain U+0000"),
     "half a surrogate pair": (raw(r'"purpose": "\ud800"'), "", "is not readable JSON"),
     "UTF-16": (msgspec.json.encode(submission()).decode().encode("utf-16"), "", "is not readable JSON"),
     "a control character": (submission(purpose="a\u202eb"), "purpose", "must not contain control characters"),
@@ -302,5 +306,27 @@ def test_what_no_route_serves_is_a_problem_too(tmp_path: Path) -> None:
             await refused(police, 404, "not-found", police.call("GET", "/no/such/thing"))
             await refused(police, 404, "not-found", police.call("GET", "/requests/no-such-exchange"))
             await refused(police, 405, "wrong-method", police.call("PUT", "/requests"))
+
+    asyncio.run(scenario())
+
+
+def test_nothing_is_asked_of_the_database_that_it_cannot_take(tmp_path: Path) -> None:
+    """PostgreSQL has no U+0000 in its texts, and no number of more than 64 bits."""
+
+    async def scenario() -> None:
+        async with two_systems(tmp_path) as (police, fire):
+            await police.submit()
+            for row, query in product(ROUTES, ("", "?after=%00&state=%00", f"?after={2**64}&before={2**64}")):
+                for name in ("%00", "a%00b") if "{" in row.path else ("",):
+                    path = re.sub(r"\{[^}]*\}", name, row.path) + query
+                    status, _ = await police.call(row.method, path, None if row.method == "GET" else {})
+                    assert status < 500, f"{row.method} {path}"
+                    if "%00" in path:
+                        assert status == 404
+            async with ByHand.of(fire).connected(police) as http:
+                for path in ("exchanges/%00/00000000-0000-7000-8000-000000000000/messages/primary/1",
+                             "exchanges?since=2026-01-01T00:00:00Z&after=%00"):  # fmt: skip
+                    async with http.get(f"{police.acm2}/{path}") as reply:
+                        assert reply.status == 404
 
     asyncio.run(scenario())

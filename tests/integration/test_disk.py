@@ -12,6 +12,8 @@ import pytest
 from acmx.domain.messages import PROBLEM
 from systems import FIRE, System, eventually, two_systems
 
+pytestmark = pytest.mark.sqlite
+
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from another import another_connection
+import engines
 from by_hand import ByHand
 from restores import agree, asked, back_up, compare, compared, restore, run, systems
 from systems import FIRE, POLICE, System, eventually
@@ -19,9 +19,9 @@ async def undelivered(police: System, fire: System, id_: str) -> None:
     await police.stop()
     await fire.review(id_)
     await fire.stop()
-    connection = another_connection(fire.directory / "acmx.db")
-    connection.execute("UPDATE outbox SET first_sent_at = NULL, next_attempt_at = next_attempt_at + 86400000")
-    connection.close()
+    engines.change(
+        fire, "UPDATE outbox SET first_sent_at = NULL, next_attempt_at = next_attempt_at + 86400000"
+    )
     await asyncio.gather(police.start(), fire.start())
     await compared(police, FIRE)
     await compared(fire, POLICE)

@@ -14,7 +14,6 @@ from acmx.domain.messages import PROBLEM
 from acmx.provisioning.ue_shape import check as check_document
 from acmx.provisioning.xml import parse
 from acmx.trust.evidence_check import check as check_evidence
-from another import another_connection
 from integration.test_provisioning import TEMPLATE, enter
 from integration.test_xcap import ADMIN, SERVICES, UE_PATH, USERS, ended, of_fire, rows, with_cms
 from restores import agree, back_up, compared, restore, systems
@@ -507,9 +506,9 @@ def test_a_partner_that_names_another_system_does_not_take_its_place_on_the_cms(
         async with with_cms(tmp_path) as (police, fire, cms):
             held = await fire.done("GET", "/server-identities")
             forged = json.dumps(held["server_identity"] | {"mc_system_id": RAIL})
-            connection = another_connection(fire.directory / "acmx.db")
-            connection.execute("UPDATE catalogue SET body = ?", (forged.encode(),))
-            connection.close()
+            await fire.store.write(
+                lambda tx: tx.execute("UPDATE catalogue SET body = :body", {"body": forged.encode()})
+            )
             id_ = await accepted(police, fire)
             before = dict(cms.documents)
             for mode in ("push", "preview"):

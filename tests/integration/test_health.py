@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+import engines
 from acmx.delivery import supervisor
-from acmx.storage import group_commit
-from another import another_connection
+from acmx.domain.messages import PROBLEM
+from postgres_proxy import Fault, PostgresProxy
 from systems import FIRE, System, eventually, two_systems
 from telling import SECRET, mail_to, webhook_to
 
@@ -74,15 +75,14 @@ def test_it_goes_red_when_a_part_is_dead(name: str, tmp_path: Path) -> None:
 def test_a_writer_that_cannot_write_is_not_ready_and_recovers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group_commit, "BUSY_MS", 1)
+    engines.nobody_waits(monkeypatch)
     monkeypatch.setattr(supervisor, "LONGEST_PAUSE", timedelta(milliseconds=20))
     monkeypatch.setattr("acmx.bootstrap.vitals.EVERY", 0.02)
 
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, _):
             await police.start()
-            other = another_connection(police.directory / "acmx.db")
-            other.execute("BEGIN IMMEDIATE")
+            release = engines.hold(police)
             status, document = await eventually(
                 lambda: asked(police, "ready"), lambda answer: answer[0] == 503
             )
@@ -90,9 +90,41 @@ def test_a_writer_that_cannot_write_is_not_ready_and_recovers(
             assert (await asked(police, "live"))[0] == 200
             found = await police.done("GET", "/health")
             assert "Another process holds the database." in str(found["components"])
-            other.execute("ROLLBACK")
-            other.close()
+            release()
             await eventually(lambda: asked(police, "ready"), lambda answer: answer[0] == 200)
             assert status == 503
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.law(1)
+@pytest.mark.postgres
+def test_a_database_that_is_away_makes_it_not_ready_and_it_recovers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE", timedelta(milliseconds=20))
+    monkeypatch.setattr("acmx.bootstrap.vitals.EVERY", 0.02)
+
+    async def scenario() -> None:
+        async with two_systems(tmp_path, start=False) as (police, fire):
+            with PostgresProxy(police.config.database) as proxy:
+                direct = police.config
+                police.config = msgspec.structs.replace(direct, database=proxy.url)
+                await police.start()
+                await fire.start()
+                _, before = await police.submit("before")
+                await police.reaches(before["id"], "stored")
+                proxy.go_away()
+                await eventually(lambda: asked(police, "ready"), lambda answer: answer[0] == 503)
+                assert (await asked(police, "live"))[0] == 200
+                status, problem = await police.submit("meanwhile")
+                assert (status, problem["type"]) == (503, f"{PROBLEM}unavailable")
+                proxy.fault = Fault.NONE
+                await eventually(lambda: asked(police, "ready"), lambda answer: answer[0] == 200)
+                _, after = await police.submit("meanwhile")
+                await police.reaches(after["id"], "stored")
+                assert (await police.counts("exchange"))["exchange"] == 2
+                await police.stop()
+                police.config = direct
 
     asyncio.run(scenario())

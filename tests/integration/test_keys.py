@@ -75,7 +75,7 @@ async def events(system: System, *wanted: str) -> list[Any]:
 async def signers(system: System) -> list[str]:
     """By which key each message that came from the partner was signed when it was taken."""
     rows = await system.rows(
-        "SELECT signature FROM message WHERE reply IS NOT NULL ORDER BY stored_at, rowid"
+        "SELECT signature FROM message WHERE reply IS NOT NULL ORDER BY stored_at, id, sender, n"
     )
     return [kid_of(signature) for (signature,) in rows if signature]
 

@@ -7,36 +7,29 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from acmx.bootstrap.server import Server
+import engines
 from acmx.config import endpoint
 from acmx.domain.moments import from_ms, to_ms
 from acmx.faces.acm2.app import Acm2
 from acmx.faces.acm2.peers import Peers
 from acmx.faces.listener import Listener
 from acmx.flows.refusals import Refusals
-from acmx.storage import group_commit, partners
+from acmx.storage import partners
 from acmx.storage.engine import Store
-from acmx.storage.outbox import Outgoing
-from acmx.storage.sqlite import SqliteStore
+from acmx.storage.partners import Lease
 from acmx.trust import tls
-from another import another_connection
 from systems import FIRE, START, System, eventually, two_systems
 
 RETRY_AFTER = [(b"retry-after", b"600")]
 
 
-def _fail(error: BaseException) -> None:
-    raise AssertionError(error)
-
-
 @asynccontextmanager
 async def fire_face(fire: System, *, broken: bool) -> AsyncIterator[Store]:
     """ACM-2 of the fire service, each reply with Retry-After; or a proxy's 503 in its place."""
-    store = SqliteStore.open(fire.directory / "acmx.db", on_fatal=_fail)
+    store = fire.open_store()
     pair = fire.directory / "tls" / "acm2.pem", fire.directory / "tls" / "acm2.key"
     context = tls.server_context(*pair, pinned=())
     peers = Peers(store, context, lambda _: None)
@@ -91,7 +84,7 @@ def test_a_proxy_that_asks_to_wait_is_waited_for(tmp_path: Path) -> None:
 def test_a_signed_refusal_that_asks_to_wait_puts_off_its_own_exchange_so_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group_commit, "BUSY_MS", 1)
+    engines.nobody_waits(monkeypatch)
 
     async def scenario() -> None:
         async with (
@@ -100,61 +93,16 @@ def test_a_signed_refusal_that_asks_to_wait_puts_off_its_own_exchange_so_long(
         ):
             await police.start()
             await eventually(lambda: partner_of(police), lambda partner: partner.last_success_at)
-            other = another_connection(fire.directory / "acmx.db")
-            other.execute("BEGIN IMMEDIATE")
+            release = engines.hold(fire)
             _, accepted = await police.submit()
             message = await eventually(lambda: queued(police), lambda message: "last_error" in message)
             assert "cannot store anything" in message["last_error"]
             assert message["next_attempt_at"] == "2026-11-23T08:10:00Z"
             assert (await partner_of(police)).failures == 0
-            other.execute("ROLLBACK")
-            other.close()
+            release()
             police.clock.advance(minutes=10)
             await police.nudge(FIRE)
             await police.reaches(accepted["id"], "stored")
-
-    asyncio.run(scenario())
-
-
-@asynccontextmanager
-async def twin_of(police: System) -> AsyncIterator[Store]:
-    """Another process of the police on the same database, as far as one process can play two."""
-    places = {"acm1": {"listen": "127.0.0.1:0"}, "acm2": {"listen": "127.0.0.1:0"}}
-    changed = {
-        name: msgspec.structs.replace(getattr(police.config, name), **place) for name, place in places.items()
-    }
-    config = msgspec.structs.replace(police.config, **changed)
-    store = SqliteStore.open(police.directory / "acmx.db", on_fatal=_fail)
-    server = Server(police.directory, config, store, police.clock, police.clock.steady)
-    server._owner = "twin"
-    await server.start()
-    try:
-        yield store
-    finally:
-        await server.stop()
-
-
-@pytest.mark.law(6)
-def test_two_processes_on_one_database_share_the_work_by_lease(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, _fire):
-            await eventually(lambda: partner_of(police), lambda partner: partner.last_success_at)
-            ((owner,),) = await police.rows("SELECT lease_owner FROM partner")
-            async with twin_of(police) as store:
-                _, accepted = await police.submit()
-                await police.reaches(accepted["id"], "stored")
-                assert await police.rows("SELECT lease_owner FROM partner") == [(owner,)]
-                await police.server._supervisor.stop()
-                _, left = await police.submit("left behind")
-                await store.write(lambda tx: tx.signal(Outgoing(FIRE)))
-                for _turn in range(50):
-                    await store.write(lambda _tx: None)
-                assert (await queued(police))["attempts"] == 0
-                police.clock.advance(seconds=61)
-                await store.write(lambda tx: tx.signal(Outgoing(FIRE)))
-                await police.reaches(left["id"], "stored")
-                assert await police.rows("SELECT lease_owner FROM partner") == [("twin",)]
-            assert await police.rows("SELECT lease_owner FROM partner") == [(None,)]
 
     asyncio.run(scenario())
 
@@ -163,11 +111,11 @@ def test_two_processes_on_one_database_share_the_work_by_lease(tmp_path: Path) -
 def test_who_holds_the_lease(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, _):
-            store = SqliteStore.open(police.directory / "acmx.db", on_fatal=_fail)
+            store = police.open_store()
             now = to_ms(START)
 
             async def lease(owner: str, at: int) -> int | None:
-                return await store.write(lambda tx: partners.lease(tx, FIRE, owner, at, 60_000))
+                return await store.write(lambda tx: partners.lease(tx, Lease(FIRE, owner, at, at + 60_000)))
 
             assert await lease("one", now) is None
             assert await lease("two", now + 59_999) == now + 60_000

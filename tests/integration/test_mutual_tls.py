@@ -29,6 +29,8 @@ from acmx.faces import listener as module
 from acmx.faces.listener import HEAD_LIMIT, Listener
 from acmx.trust import certificates, tls
 
+pytestmark = pytest.mark.sqlite
+
 GRACE = 0.2
 
 

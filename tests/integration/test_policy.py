@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+import engines
 from acmx.domain.messages import PROBLEM, Request
 from acmx.flows import receive_request, try_policy
 from acmx.flows.arrivals import Arrived
@@ -16,7 +17,7 @@ from acmx.flows.carry_out import StaleError
 from acmx.trust.policy_facts import FACTS
 from acmx.trust.roles import ROLES
 from sides import Side
-from systems import FIRE, POLICE, System, two_systems
+from systems import FIRE, POLICE, System, eventually, two_systems
 
 SMALL = '@id("small") permit (principal, action == Action::"approve", resource) when { context.users <= 2 };'
 REFERENCED = (
@@ -59,9 +60,14 @@ async def tried(fire: System, text: str, query: str = "", *, account: str = "adm
     return await fire.done("POST", f"/policy/trial{query}", {"text": text} | given, account=account)
 
 
+NOTHING_TO_SEAL = """
+    SELECT COUNT(*) FROM checkpoint WHERE size = (SELECT MAX(number) FROM journal)
+    AND NOT EXISTS (SELECT 1 FROM journal WHERE number IS NULL)
+"""
+
+
 async def everything(system: System) -> dict[str, list[tuple[Any, ...]]]:
-    tables = await system.rows("SELECT name FROM sqlite_master WHERE type = 'table'")
-    return {name: await system.rows(f"SELECT * FROM {name}") for (name,) in tables}
+    return await system.store.read(engines.tables)
 
 
 def test_a_decision_of_policy_is_explained_as_it_was_then(tmp_path: Path) -> None:
@@ -299,6 +305,7 @@ def test_another_policy_is_tried_on_what_has_arrived_and_nothing_changes(tmp_pat
             await police.reaches(ids["by policy"], "answered")
             await fire.reaches(ids["by policy"], "delivered")
             await fire.reaches(ids["by hand"], "delivered")
+            await eventually(lambda: fire.rows(NOTHING_TO_SEAL), lambda found: found == [(1,)])
             before = await everything(fire)
             page = await tried(fire, REFERENCED + NEVER.replace(");", ") when { context.users > 2 };"))
             assert "next" not in page

@@ -60,13 +60,15 @@ def test_bodies_texts_and_notices_go_at_the_end_of_the_retention_and_no_sooner(t
                 await system.done("POST", "/clock/confirmation")
             _, accepted = await police.submit("open")
             await police.reaches(accepted["id"], "stored")
-            digests = await police.rows("SELECT digest, signature, reply FROM message ORDER BY rowid")
+            digests = await police.rows("SELECT digest, signature, reply FROM message ORDER BY digest")
             counted = await purge(police, dry_run=True)
             assert (counted["exchanges"], counted["messages"], counted["more"]) == (1, 4, False)
             assert await police.rows(BODIES) == [(5,)]
             assert await purge(police) == counted
             assert await police.rows(BODIES) == [(1,)]
-            assert await police.rows("SELECT digest, signature, reply FROM message ORDER BY rowid") == digests
+            assert (
+                await police.rows("SELECT digest, signature, reply FROM message ORDER BY digest") == digests
+            )
             shown = await police.exchange(id_)
             assert (shown["purpose"], shown["users"], "conversation" in shown) == ("", [], False)
             assert [event["event"] for event in shown["journal"]][-1] == "purged"

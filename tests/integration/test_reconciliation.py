@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from acmx.bootstrap import database
 from acmx.delivery import comparison
 from acmx.domain.moments import text
 from acmx.trust.signatures import body_digest
@@ -445,9 +446,8 @@ def test_messages_are_given_back_to_the_partner_of_the_exchange_only(tmp_path: P
 
 
 async def fire_s_copy(fire: System) -> bytes:
-    connection = another_connection(fire.directory / "acmx.db")
-    [(body,)] = connection.execute("SELECT body FROM message WHERE n = 1").fetchall()
-    connection.close()
+    with database.snapshot(fire.directory, fire.config) as tx:
+        [(body,)] = tx.rows("SELECT body FROM message WHERE n = 1")
     return bytes(body)
 
 

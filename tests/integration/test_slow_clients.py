@@ -108,12 +108,17 @@ def test_one_address_has_a_share_of_the_connections_and_leaves_room_when_it_goes
             for one in kept:
                 one.close()
             await eventually(lambda: connections(police), lambda left: left == 0)
-            entries = (await police.done("GET", "/audit"))["items"]
-            assert [e["detail"] for e in entries if e["event"] == "refused"] == [
-                {"type": "too many connections", "address": "127.0.0.1"}
-            ]
+            await eventually(
+                lambda: refusals(police),
+                lambda found: found == [{"type": "too many connections", "address": "127.0.0.1"}],
+            )
 
     asyncio.run(scenario())
+
+
+async def refusals(system: System) -> list[Any]:
+    entries = (await system.done("GET", "/audit"))["items"]
+    return [entry["detail"] for entry in entries if entry["event"] == "refused"]
 
 
 def test_a_client_that_does_not_read_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,19 +3,11 @@
 import asyncio
 from pathlib import Path
 
-import apsw
 import pytest
 
-from acmx.bootstrap import server
-from another import another_connection
+import engines
+from acmx.bootstrap import database, server
 from systems import FIRE, System, eventually, two_systems
-
-
-def slow(system: System) -> apsw.Connection:
-    """While this connection is open the system answers nothing that has to be stored, for 5 s at most."""
-    other = another_connection(system.directory / "acmx.db")
-    other.execute("BEGIN IMMEDIATE")
-    return other
 
 
 async def under_way(police: System) -> str:
@@ -34,18 +26,16 @@ def test_a_delivery_under_way_finishes_before_the_end(tmp_path: Path) -> None:
             await eventually(
                 lambda: fire.done("GET", "/partners"), lambda p: "last_success_at" in p["items"][0]
             )
-            other = slow(fire)
+            release = engines.hold(fire)
             id_ = await under_way(police)
             stopping = asyncio.create_task(police.stop())
             await eventually(vitals_stopping(police), bool)
             assert not stopping.done()
-            other.execute("ROLLBACK")
-            other.close()
+            release()
             await stopping
-            reader = another_connection(police.directory / "acmx.db")
-            assert list(reader.execute("SELECT id, state FROM exchange")) == [(id_, "stored")]
-            assert list(reader.execute("SELECT lease_owner FROM partner")) == [(None,)]
-            reader.close()
+            with database.snapshot(police.directory, police.config) as tx:
+                assert tx.rows("SELECT id, state FROM exchange") == [(id_, "stored")]
+                assert tx.rows("SELECT lease_owner FROM partner") == [(None,)]
 
     asyncio.run(scenario())
 
@@ -61,13 +51,12 @@ def test_a_delivery_that_does_not_end_is_left_for_the_next_start(
             await eventually(
                 lambda: fire.done("GET", "/partners"), lambda p: "last_success_at" in p["items"][0]
             )
-            other = slow(fire)
+            release = engines.hold(fire)
             id_ = await under_way(police)
             began = asyncio.get_running_loop().time()
             await police.stop()
             assert asyncio.get_running_loop().time() - began < 4.0
-            other.execute("ROLLBACK")
-            other.close()
+            release()
             await police.start()
             await police.reaches(id_, "stored")
             assert await fire.counts("exchange", "message") == {"exchange": 1, "message": 1}

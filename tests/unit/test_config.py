@@ -211,6 +211,16 @@ def test_what_is_not_said_has_its_default(tmp_path):
     )
 
 
+def test_the_database_is_a_file_or_a_url_that_the_environment_may_name(tmp_path):
+    assert reading(tmp_path, LEAST).database == ""
+    url = "postgresql://acmx@db.example/acmx?sslmode=verify-full"
+    assert reading(tmp_path, LEAST, ACMX_DATABASE=url).database == url
+    assert reading(tmp_path, f'database = "{url}"\n{LEAST}', ACMX_DATABASE="").database == ""
+    with pytest.raises(Misconfigured, match="database") as refused:
+        reading(tmp_path, LEAST, ACMX_DATABASE="mysql://acmx:s3cret@db.example/acmx")
+    assert "s3cret" not in str(refused.value)
+
+
 def test_the_environment_stands_over_the_file(tmp_path):
     text = LEAST + '[acm1]\nlisten = "127.0.0.1:1"'
     config = reading(

@@ -1,14 +1,15 @@
 """Backup and restore: one archive (tar.gz) with everything that an ACM server needs to begin where it was.
 
 The first member of the archive is its manifest, `manifest.json`; then come the configuration, the keys, the
-certificates and a copy of the database. The archive holds the private keys: keep it as safe as the server.
+certificates and a copy of the database: a SQLite file, whatever engine it comes from and goes to. The archive
+holds the private keys: keep it as safe as the server.
 """
 
 import os
 import re
 import tarfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from hashlib import file_digest, sha256
 from io import BytesIO
@@ -17,10 +18,12 @@ from tempfile import TemporaryDirectory
 from typing import IO
 
 import apsw
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from acmx import __version__, config
-from acmx.bootstrap.create import CONFIG, DATABASE, KEYS, TLS, new_directory, sync
+from acmx.bootstrap.create import CONFIG, KEYS, TLS, new_directory, sync
+from acmx.bootstrap.database import DATABASE, require_postgres
+from acmx.config import Config
 from acmx.domain.documents import encode, read
 from acmx.domain.errors import AcmxError, AlreadyThere, Fault, FaultyInput
 from acmx.domain.messages import Moment
@@ -44,16 +47,18 @@ def backup(directory: Path, file: Path) -> None:
     """Write a new, durable archive (mode 0600) of the directory, also while a server runs in it.
 
     The database is copied as one commit left it; no writer waits for that.
-    Raises AlreadyThere where `file` exists, Misconfigured, OSError, AcmxError where SQLite fails.
+    Raises AlreadyThere where `file` exists, Misconfigured, OSError, AcmxError where the database fails.
     """
     require_safe_library()
     if file.exists():
         raise AlreadyThere(f"{file} exists.")
-    system = config.read(directory / CONFIG, {}).system
+    chosen = config.read(directory / CONFIG)
     with TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as place:
         copy, draft = Path(place, DATABASE), Path(place, "archive")
-        _copy_database(directory / DATABASE, copy)
-        _pack(draft, system, {name: (directory / name).read_bytes() for name in _names(directory)}, copy)
+        _copy_database(directory, chosen, copy)
+        _pack(
+            draft, chosen.system, {name: (directory / name).read_bytes() for name in _names(directory)}, copy
+        )
         _publish(draft, file)
     sync(file.parent)
 
@@ -61,9 +66,33 @@ def backup(directory: Path, file: Path) -> None:
 def restore(file: Path, directory: Path) -> None:
     """Make the directory anew from an archive, whole or not at all.
 
-    Raises AlreadyThere where the directory is not empty; FaultyInput where the archive holds what it should
-    not, or not exactly what its manifest says; OSError.
+    Where its configuration, or the environment, names a PostgreSQL database, that is filled.
+    Raises AlreadyThere where the directory or that database is not empty; FaultyInput where the archive holds what
+    it should not, or not exactly what its manifest says; Misconfigured; OSError.
     """
+    with _unpacked(file, directory) as draft:
+        url = config.read(draft / CONFIG).database
+        if url:
+            require_postgres()
+            from acmx.storage.transfer import to_postgres  # noqa: PLC0415
+
+            to_postgres(draft / DATABASE, url)
+            (draft / DATABASE).unlink()
+
+
+def unpack(file: Path, directory: Path) -> None:
+    """As `restore`, but the database is the file in the directory."""
+    with _unpacked(file, directory):
+        pass
+
+
+def in_file(chosen: Config) -> Config:
+    """The configuration of a directory that was unpacked."""
+    return structs.replace(chosen, database="")
+
+
+@contextmanager
+def _unpacked(file: Path, directory: Path) -> Iterator[Path]:
     require_safe_library()
     with new_directory(directory) as draft:
         for folder in (KEYS, TLS):
@@ -74,9 +103,17 @@ def restore(file: Path, directory: Path) -> None:
         except tarfile.TarError as error:
             raise _bad(str(file), f"is no backup of acmx, or damaged: {error}") from error
         _require_sound(draft / DATABASE)
+        yield draft
 
 
-def _copy_database(source: Path, copy: Path) -> None:
+def _copy_database(directory: Path, chosen: Config, copy: Path) -> None:
+    if chosen.database:
+        require_postgres()
+        from acmx.storage.transfer import to_file  # noqa: PLC0415
+
+        to_file(chosen.database, copy)
+        return
+    source = directory / DATABASE
     try:
         with (
             closing(connect(source)) as origin,

@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from acmx import config
+from acmx.bootstrap.database import open_store
 from acmx.config import Acm1, Acm2, Config, Delivery
 from acmx.domain.acm1 import NewAccount
 from acmx.domain.documents import convert
@@ -22,8 +23,8 @@ from acmx.domain.identities import Realms
 from acmx.domain.moments import Clock
 from acmx.flows import keep_accounts, set_policy
 from acmx.flows.house import House
+from acmx.storage import policies
 from acmx.storage.engine import Tx
-from acmx.storage.sqlite import SqliteStore
 from acmx.trust.certificates import self_signed
 from acmx.trust.keys import SigningKey, write_secret
 from acmx.trust.roles import ROLES, Caller
@@ -34,7 +35,6 @@ SIGNING_KEY = "keys/signing.pem"
 TLS = "tls"
 ACM1_CERTIFICATE, ACM1_KEY = "tls/acm1.pem", "tls/acm1.key"
 ACM2_CERTIFICATE, ACM2_KEY = "tls/acm2.pem", "tls/acm2.key"
-DATABASE = "acmx.db"
 
 CERTIFICATE_DAYS = 825
 machine_clock = partial(datetime.now, UTC)
@@ -46,6 +46,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     system: str
     name: str
     contact: str = ""
+    database: str = ""
     account: str
     mc_service_id: str
     password: str
@@ -63,7 +64,7 @@ def create(directory: Path, settings: Settings, clock: Clock = machine_clock) ->
 
     It holds a configuration, a signing key, TLS certificates, a database with the shipped policy as version 1
     and the first account, which has every role. Not inside a running event loop.
-    Raises FaultyInput; AlreadyThere where the directory is not empty; OSError.
+    Raises FaultyInput; AlreadyThere where the directory or the database is not empty; Misconfigured, OSError.
     """
     chosen = _config(settings)
     if found := config.faults(chosen):
@@ -73,7 +74,7 @@ def create(directory: Path, settings: Settings, clock: Clock = machine_clock) ->
     with new_directory(directory) as draft:
         config.write(draft / CONFIG, chosen)
         _make_keys(draft, chosen, clock())
-        asyncio.run(_fill(draft / DATABASE, house, account))
+        asyncio.run(_fill(draft, chosen, house, account))
 
 
 @contextmanager
@@ -111,6 +112,7 @@ def _config(settings: Settings) -> Config:
         system=settings.system,
         name=settings.name,
         contact=settings.contact,
+        database=settings.database,
         acm1=Acm1(settings.acm1),
         acm2=Acm2(settings.acm2, settings.acm2_address),
         realms=Realms(settings.hosts or (settings.system,), settings.phone_contexts, settings.tel_prefixes),
@@ -144,17 +146,19 @@ def _make_keys(draft: Path, chosen: Config, now: datetime) -> None:
         write_secret(draft / key, key_pem)
 
 
-async def _fill(database: Path, house: House, account: keep_accounts.Plan) -> None:
+async def _fill(draft: Path, chosen: Config, house: House, account: keep_accounts.Plan) -> None:
     """A failed fsync needs no more than the refusal that follows: the draft is thrown away."""
     policy = files("acmx.trust").joinpath("default_policy.cedar").read_text(encoding="utf-8")
     first = account.account
     caller = Caller(first.name, first.mc_service_id, (), tuple(ROLES), first.created_at)
 
     def fill(tx: Tx) -> None:
+        if policies.current_version(tx):
+            raise AlreadyThere("The database holds an ACM server.")
         keep_accounts.apply(tx, account)
         set_policy.apply(tx, set_policy.prepare(house, tx, caller, policy))
 
-    store = SqliteStore.open(database, on_fatal=lambda _: None)
+    store = open_store(draft, chosen, lambda _: None)
     try:
         await store.write(fill)
     finally:

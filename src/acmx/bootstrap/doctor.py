@@ -8,7 +8,7 @@ import socket
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -19,19 +19,14 @@ import apsw
 
 import acmx
 from acmx import config as configuration
-from acmx.bootstrap import targets, telling
-from acmx.bootstrap.create import CONFIG, DATABASE, KEYS, TLS
+from acmx.bootstrap import examine_database, targets, telling
+from acmx.bootstrap.create import CONFIG, KEYS, TLS
+from acmx.bootstrap.database import DATABASE
 from acmx.bootstrap.lock import is_held
 from acmx.config import Config, endpoint
-from acmx.delivery.clock_guard import TOLERANCE
 from acmx.domain.acm1 import Finding, Findings
 from acmx.domain.errors import AcmxError
 from acmx.domain.findings import days_left, failed, ok, warning
-from acmx.domain.moments import from_ms, text
-from acmx.flows import warn_of_expiry
-from acmx.storage import clock_holds, journal, migrations, partners
-from acmx.storage.engine import Tx
-from acmx.storage.sqlite_connection import SqliteTx, require_safe_library
 from acmx.trust import certificates, key_files, tls
 
 LIBRARIES = ("aiohttp", "cryptography", "joserfc", "msgspec", "starlette", "uvicorn", "cedarpy")
@@ -52,7 +47,8 @@ def examine(directory: Path) -> Findings:
         _tried(f"{face} certificate", partial(_certificate, directory, face, now), found)
     secrets = telling.secret_files(directory, config) if isinstance(config, Config) else []
     found += _modes(directory, secrets)
-    _tried("database", partial(_database, directory, now), found)
+    if isinstance(config, Config):
+        _tried("database", partial(examine_database.examine, directory, config, now), found)
     found += _disk(directory)
     if isinstance(config, Config):
         runs = is_held(directory)
@@ -77,11 +73,6 @@ def _tried(name: str, look: Callable[[], tuple[object, list[Finding]]], found: l
 def _versions() -> Iterator[Finding]:
     yield ok("acmx", f"{acmx.__version__} on Python {platform.python_version()}")
     yield ok("libraries", ", ".join(f"{name} {version(name)}" for name in LIBRARIES))
-    try:
-        require_safe_library()
-        yield ok("SQLite", apsw.sqlite_lib_version())
-    except AcmxError as error:
-        yield failed("SQLite", str(error))
 
 
 def _configuration(directory: Path) -> tuple[Config, list[Finding]]:
@@ -106,6 +97,7 @@ def _modes(directory: Path, told_with: list[Path]) -> list[Finding]:
     secrets = {
         *(directory / KEYS).glob("*"),
         *(directory / TLS).glob("*.key"),
+        directory / CONFIG,
         directory / DATABASE,
         *told_with,
     }
@@ -116,7 +108,7 @@ def _modes(directory: Path, told_with: list[Path]) -> list[Finding]:
     ]
     if open_:
         return [failed("modes", f"others may read {', '.join(open_)}: chmod 600")]
-    return [ok("modes", "keys, secrets and database are their owner's alone")]
+    return [ok("modes", "configuration, keys, secrets and database are their owner's alone")]
 
 
 def _checkpoints(directory: Path, config: Config) -> Iterator[Finding]:
@@ -134,74 +126,6 @@ def _others_may_read(path: Path) -> bool:
     with suppress(OSError):
         return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
     return False
-
-
-def _database(directory: Path, now: datetime) -> tuple[None, list[Finding]]:
-    """Read only; a server that runs meanwhile is not disturbed."""
-    path = directory / DATABASE
-    with closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
-        connection.set_busy_timeout(5_000)
-        found = [_integrity(connection), _schema(connection), _wal(path)]
-        if found[1].status == "ok":
-            tx = SqliteTx(connection)
-            found += [_clock(tx, now), *_partners_clocks(tx)]
-            found += warn_of_expiry.findings(warn_of_expiry.of_partners(tx), now)
-            found += _confirmed(tx, directory / TLS / "acm2.pem")
-    return None, found
-
-
-def _integrity(connection: apsw.Connection) -> Finding:
-    said = connection.pragma("quick_check")
-    return ok("database", "is intact") if said == "ok" else failed("database", f"is damaged: {said}")
-
-
-def _schema(connection: apsw.Connection) -> Finding:
-    present, known = connection.pragma("user_version"), len(migrations.load())
-    if present == known:
-        return ok("schema", f"{present}")
-    if present < known:
-        return warning("schema", f"{present}: the next start brings it to {known}")
-    return failed("schema", f"{present}, but this acmx knows {known} only: use the newer acmx")
-
-
-def _wal(path: Path) -> Finding:
-    log = path.with_name(f"{path.name}-wal")
-    size = log.stat().st_size if log.exists() else 0
-    words = f"{size / MIB:.1f} MiB"
-    return ok("write-ahead log", words) if size < LARGE_WAL else warning("write-ahead log", words)
-
-
-def _clock(tx: Tx, now: datetime) -> Finding:
-    held = clock_holds.find(tx)
-    if held is not None:
-        return failed("clock", f"in doubt: {held.reason}. Nothing expires until: acmx clock confirm")
-    newest = journal.page(tx, before=None, limit=1)
-    if newest and from_ms(newest[0].at) - now > TOLERANCE:
-        return failed(
-            "clock", f"says {text(now)}, but the journal was last written at {text(from_ms(newest[0].at))}"
-        )
-    return ok("clock", text(now))
-
-
-def _partners_clocks(tx: Tx) -> Iterator[Finding]:
-    known = [partner for partner in partners.every(tx) if partner.clock_difference is not None]
-    for partner in known:
-        difference = partner.clock_difference or 0
-        words = (
-            f"was {abs(difference) / 1000:.1f} s {'ahead' if difference > 0 else 'behind'} when last heard"
-        )
-        apart = abs(difference) > CLOCKS_APART_MS
-        yield (warning if apart else ok)(f"clock of {partner.id}", words)
-
-
-def _confirmed(tx: Tx, certificate: Path) -> Iterator[Finding]:
-    """Whether the partners that have said what they take have pinned the certificate that they are shown."""
-    with suppress(OSError, AcmxError):
-        lacks = partners.without_certificate(tx, certificates.fingerprint_of_pem(certificate.read_text()))
-        said = {partner.id for partner in partners.every(tx) if partner.certificates_there is not None}
-        cut_off = sorted(said.intersection(lacks))
-        if cut_off:
-            yield failed("acm2 certificate", f"is not confirmed by {', '.join(cut_off)}")
 
 
 def _disk(directory: Path) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from acmx.bootstrap.create import (
     machine_clock,
     sync,
 )
-from acmx.bootstrap.keep_keys import look
+from acmx.bootstrap.database import look
 from acmx.domain.errors import AlreadyThere, NotFound, NotNow
 from acmx.domain.moments import Clock, text
 from acmx.storage import partners
@@ -118,4 +118,6 @@ def _shown(directory: Path, use: str, pem: str) -> Certificate:
 
 
 def _waits_for(directory: Path, digest: str) -> list[str]:
-    return look(directory, lambda tx: partners.without_certificate(tx, digest))
+    return look(
+        directory, config.read(directory / CONFIG), lambda tx: partners.without_certificate(tx, digest)
+    )

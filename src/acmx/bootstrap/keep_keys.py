@@ -1,26 +1,18 @@
 """The signing keys of a directory, changed by command, whether a server runs in it or not. One that runs follows."""
 
-from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 
-import apsw
 from msgspec import Struct
 
 from acmx import config
-from acmx.bootstrap.create import CONFIG, DATABASE, KEYS
+from acmx.bootstrap.create import CONFIG, KEYS
+from acmx.bootstrap.database import look
 from acmx.bootstrap.own import own
-from acmx.domain.errors import Misconfigured
 from acmx.domain.moments import text
-from acmx.storage import migrations, partners
-from acmx.storage.engine import Tx
-from acmx.storage.sqlite_connection import SqliteTx
+from acmx.storage import partners
 from acmx.trust import key_files
 from acmx.trust.keys import spoken
-
-T = TypeVar("T")
 
 
 class Key(Struct, frozen=True, omit_defaults=True):
@@ -41,8 +33,9 @@ class Keys(Struct, frozen=True):
 
 def keys(directory: Path) -> Keys:
     """Raises Misconfigured."""
-    ours = own(directory, config.read(directory / CONFIG))
-    known = _partners(directory)
+    chosen = config.read(directory / CONFIG)
+    ours = own(directory, chosen)
+    known = look(directory, chosen, partners.every)
     now = int(datetime.now(UTC).timestamp())
     signs_for: dict[str, list[str]] = {}
     held = key_files.load(directory / KEYS)
@@ -80,19 +73,3 @@ def revoke(directory: Path, kid: str) -> Keys:
     keys(directory)
     key_files.revoke(directory / KEYS, kid, datetime.now(UTC))
     return keys(directory)
-
-
-def _partners(directory: Path) -> list[partners.Partner]:
-    return look(directory, partners.every)
-
-
-def look(directory: Path, ask: Callable[[Tx], T]) -> T:
-    """Read in the database of a directory. Raises Misconfigured where it is not that of this acmx."""
-    try:
-        with closing(apsw.Connection(str(directory / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)) as found:
-            found.set_busy_timeout(5_000)
-            if found.pragma("user_version") != len(migrations.load()):
-                raise Misconfigured(f"{directory / DATABASE} is of another acmx: start the server once.")
-            return ask(SqliteTx(found))
-    except apsw.Error as error:
-        raise Misconfigured(f"{directory / DATABASE} cannot be read: {error}") from error

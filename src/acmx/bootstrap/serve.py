@@ -11,11 +11,11 @@ from pathlib import Path
 import structlog
 
 from acmx import config as configuration
+from acmx.bootstrap.database import open_store
 from acmx.bootstrap.lock import hold
 from acmx.bootstrap.log import log_to_stderr
 from acmx.bootstrap.server import Server
 from acmx.domain.errors import Misconfigured
-from acmx.storage.sqlite import SqliteStore
 
 FAILED_FSYNC = 70
 log = structlog.get_logger()
@@ -31,7 +31,7 @@ def serve(directory: Path) -> None:
 
 
 async def _serve(directory: Path, config: configuration.Config) -> None:
-    store = SqliteStore.open(directory / "acmx.db", on_fatal=_die)
+    store = open_store(directory, config, _die)
     server = Server(directory, config, store, clock=lambda: datetime.now(UTC))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

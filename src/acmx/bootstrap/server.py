@@ -1,7 +1,6 @@
 """The one place that wires the server: store, faces, links, messenger and clockwork around one house."""
 
 import asyncio
-import socket
 import ssl
 from collections.abc import Callable, Coroutine, Hashable
 from contextlib import suppress
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from acmx.bootstrap import people, telling
+from acmx.bootstrap.lease_name import successor
 from acmx.bootstrap.own import own
 from acmx.bootstrap.profiles import profiles
 from acmx.bootstrap.renewal import Renewal
@@ -47,7 +47,7 @@ from acmx.flows.attempts import Attempts
 from acmx.flows.house import House
 from acmx.flows.refusals import Refusals
 from acmx.storage import partners
-from acmx.storage.engine import Store
+from acmx.storage.engine import Missed, Store
 from acmx.storage.partners import PartnerChanged
 from acmx.telemetry.standing import Parts
 
@@ -89,12 +89,12 @@ class Server:
         self._provider = people.provider(directory, config, steady)
         vouched = Vouched(house, store, config.oidc, self._provider.key) if self._provider else None
         authentication = Authentication(house, store, vouched)
-        passwords = Passwords(house, store, refusals, Attempts(steady))
+        passwords = self._passwords = Passwords(house, store, refusals, Attempts(steady))
         self._bell = Bell(house.clock, authentication)
         self._supervisor = Supervisor()
         self._vitals = Vitals(self._supervisor)
         self._guard = ClockGuard(house, store, steady)
-        self._owner = f"{socket.gethostname()}:{directory.resolve()}"
+        self._owner, self._predecessor = successor(directory)
         make_socket = sockets(allow_local=config.delivery.allow_local)
         check = Check(house, store, identity, self._renewal.context_to, make_socket).run
         desk = Desk(house, store, identity, self._bell.told_at, self._vitals, check, passwords)
@@ -163,6 +163,7 @@ class Server:
         await self._renewal.publish()
         await self._peers.refresh()
         await self._store.write(self._subscribe)
+        await self._store.write(partial(partners.release, owner=self._predecessor))
         self._store.on_commit(self._hear)
         now = to_ms(self._house.clock())
         await self._store.write(lambda tx: partners.compare_all(tx, now))
@@ -229,12 +230,15 @@ class Server:
 
     def _hear(self, signals: frozenset[Hashable]) -> None:
         self._bell.ring(signals)
+        self._passwords.hear(signals)
         self._links.hear(signals)
         self._messenger.hear(signals)
         self._sealer.hear(signals)
         self._provisioner.hear(signals)
-        if any(isinstance(signal, PartnerChanged) for signal in signals):
+        if any(isinstance(signal, PartnerChanged | Missed) for signal in signals):
             self._peers.hear_of_change()
+        if Missed() in signals:
+            self._spawn(self._links.meet_all())
 
     def _hang_up(self, certificates: frozenset[str]) -> None:
         self._face2.hang_up(certificates)

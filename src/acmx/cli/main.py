@@ -69,6 +69,7 @@ _SERVER = "The server's directory"
 _offer(
     app, server.init, server.serve, server.doctor, server.backup, server.restore, server.demo, group=_SERVER
 )
+_offer(app, server.migrate, group=_SERVER)
 
 _keys = _part("keys", "The keys that sign for this MC system.", _SERVER)
 _keys.command(keys.list_all, name="list")

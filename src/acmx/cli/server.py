@@ -25,6 +25,9 @@ def init(
     mc_service_id: Annotated[
         str | None, Parameter(help="Its MC service ID; default: sip:ACCOUNT@SYSTEM.")
     ] = None,
+    database: Annotated[
+        str, Parameter(help="postgresql://... for a PostgreSQL database of its own; default: a file.")
+    ] = "",
     acm1: Annotated[str, Parameter(help="HOST:PORT for ACM clients.", show_default=True)] = "127.0.0.1:8441",
     acm2: Annotated[
         str, Parameter(help="HOST:PORT for partner servers.", show_default=True)
@@ -59,6 +62,7 @@ def init(
         system=system,
         name=name or system,
         contact=contact,
+        database=database,
         account=account,
         mc_service_id=mc_service_id or f"sip:{account}@{system}",
         password=password.text,
@@ -94,6 +98,25 @@ def serve(directory: ExistingDirectory, /) -> None:
     from acmx.bootstrap.serve import serve as run  # noqa: PLC0415
 
     run(directory)
+
+
+def migrate(directory: ExistingDirectory, /, *, json: Json = False) -> None:
+    """Bring the database to the schema of this acmx, after an upgrade. Stop the server and back up first.
+
+    For example:
+
+        acmx migrate /var/lib/acmx
+    """
+    from acmx.bootstrap.migrate import migrate as bring_up  # noqa: PLC0415
+
+    with busy("Migrating"):
+        before, after = bring_up(directory)
+    if json:
+        print_json({"directory": str(directory), "before": before, "after": after})
+    elif before == after:
+        note(f"The schema is {after}: there is nothing to do.")
+    else:
+        note(f"The schema was {before} and is {after}.")
 
 
 def backup(directory: ExistingDirectory, file: Path, /, *, json: Json = False) -> None:

@@ -29,6 +29,7 @@ LONGEST_DAYS = 3650
 LONGEST_SECONDS = 900
 _URL = re.compile(r"https://[!-~]+")
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]{1,5})?(/[!-~]*)?")
+_DATABASE = re.compile(r"postgres(ql)?://[!-~]+")
 _ELEMENT = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,127}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
@@ -63,6 +64,8 @@ def _faults_of_identity(config: Config) -> Iterator[Fault]:
     for field, value in (("name", config.name), ("contact", config.contact)):
         if len(value) > 255 or not value.isprintable():
             yield Fault(field, value[:255], "must be one line of at most 255 characters")
+    if config.database and not _DATABASE.fullmatch(config.database):
+        yield Fault("database", "", "must be a URL that begins with postgresql://, or empty")
     realms = config.realms
     if not (realms.hosts or realms.phone_contexts or realms.tel_prefixes):
         yield Fault("realms", "", "must name a host, a phone context or a prefix: nobody lives here")

@@ -20,11 +20,12 @@ from acmx.domain.errors import Fault, FaultyInput, Misconfigured
 from acmx.trust.keys import write_secret
 
 _PREFIX = "ACMX_"
+_DATABASE = "ACMX_DATABASE"
 _PLACE = re.compile(r"\{([a-z0-9_.]+)\}")
 
 
 def read(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
-    """The configuration in a TOML file, with ACMX_<SECTION>_<FIELD> of the environment in its place.
+    """The configuration in a TOML file, with ACMX_DATABASE and ACMX_<SECTION>_<FIELD> of the environment in its place.
 
     Raises Misconfigured naming the file and every fault: field, value, rule.
     """
@@ -64,6 +65,9 @@ def _overlay(document: dict[str, Any], environment: Mapping[str, str]) -> list[s
     """Put the environment over the sections; the names of the variables that took part."""
     sections = [field.name for field in msgspec.structs.fields(Config) if _is_section(field.type)]
     taken = []
+    if _DATABASE in environment:
+        document["database"] = environment[_DATABASE]
+        taken.append(_DATABASE)
     for variable, value in sorted(environment.items()):
         section, _, field = variable.removeprefix(_PREFIX).lower().partition("_")
         if variable.startswith(_PREFIX) and section in sections:

@@ -171,11 +171,12 @@ class Log(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an ACM server must know before it starts."""
+    """What an ACM server must know before it starts. `database`: postgresql://..., empty for a file of its own."""
 
     system: str
     name: str
     contact: str = ""
+    database: str = ""
     acm1: Acm1 = Acm1()
     acm2: Acm2 = Acm2()
     realms: Realms

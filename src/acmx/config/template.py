@@ -3,7 +3,7 @@
 TEMPLATE = """\
 # The ACM server of one MC system. Read when it starts: restart it after a change.
 # The texts in the sections below can be set in the environment instead: ACMX_ACM1_LISTEN, ACMX_ACM2_LISTEN,
-# ACMX_ACM2_ADDRESS.
+# ACMX_ACM2_ADDRESS; so can ACMX_DATABASE.
 
 # The MC system ID. Partners and every stored exchange know this system by it: it does not change.
 {system}
@@ -11,6 +11,10 @@ TEMPLATE = """\
 # What partners read beside it: the name of the organisation, and whom to call.
 {name}
 {contact}
+
+# Where the state lies: "" for the file acmx.db beside this one, or a PostgreSQL database of its own:
+# postgresql://user:password@host/database (docs/postgresql.md).
+{database}
 
 [acm1]
 # Where ACM clients connect: host:port, an IPv6 address in brackets.

@@ -53,7 +53,7 @@ async def run(house: House, store: Store, guard: ClockGuard, beat: Beat) -> None
     """Until cancelled. Raises AcmxError and whatever goes wrong: it is to be run again."""
     while True:
         await guard.look()
-        done = await tick(house, store)
+        done = await tick(house, store) if store.in_charge else 0
         beat(BOUND)
         if not done:
             await asyncio.sleep(EVERY)

@@ -176,9 +176,10 @@ class Link:
         """None while this process is the one that sends to the partner; else until when another one is."""
         if now < self._leased_until - LEASE // 2:
             return None
-        others = await self._store.write(
-            partial(partners.lease, id_=self._partner, owner=self._owner, now=now, lasts=LEASE)
-        )
+        wanted = partners.Lease(self._partner, self._owner, now, now + LEASE)
+        others = await self._store.read(partial(partners.leased, wanted=wanted))
+        if others is None:
+            others = await self._store.write(partial(partners.lease, wanted=wanted))
         if others is None:
             self._leased_until = now + LEASE
         return others

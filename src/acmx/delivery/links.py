@@ -23,8 +23,13 @@ class Links:
     async def start(self) -> None:
         """Greet every partner at once, however long its link was to rest."""
         await self._store.write(partners.try_now)
+        await self.meet_all()
+
+    async def meet_all(self) -> None:
+        """Keep a link to every partner there is, and wake it."""
         for partner in await self._store.read(partners.every):
             self._begin(partner.id)
+            self._links[partner.id].wake()
 
     async def finish(self, grace: float) -> None:
         """Begin no delivery any more, and give those under way so many seconds."""

@@ -25,7 +25,7 @@ from acmx.flows import end_provisioning, provision_rows
 from acmx.flows.house import House
 from acmx.provisioning.xcap import Again, End, Hold, Outcome, Work
 from acmx.storage import provisionings
-from acmx.storage.engine import Store, Tx
+from acmx.storage.engine import InCharge, Missed, Store, Tx
 from acmx.storage.provisionings import Job, JobChanged, Row
 
 AT_ONCE = 1000
@@ -55,6 +55,8 @@ class Provisioner:
         self._knows: set[str] = set()
 
     def hear(self, signals: frozenset[Hashable]) -> None:
+        if not signals.isdisjoint((InCharge(), Missed())):
+            self._wake.set()
         for signal in signals:
             if isinstance(signal, JobChanged):
                 if signal.state == "cancelled":
@@ -84,6 +86,8 @@ class Provisioner:
 
     async def _turn(self) -> timedelta:
         """A page of each job that is due; how long to rest then, unless woken."""
+        if not self._store.in_charge:
+            return LOOK_AGAIN
         jobs = await self._store.read(provisionings.under_way)
         self._cancelled &= {job.id for job in jobs}
         self._knows &= {job.id for job in jobs}
@@ -95,7 +99,7 @@ class Provisioner:
 
     async def _serve(self, job: Job) -> timedelta:
         """How long this job has nothing to do."""
-        if self._stopping or job.id in self._cancelled:
+        if self._given_up(job):
             return LOOK_AGAIN
         now = self._now()
         if job.next_attempt_at > now:
@@ -111,6 +115,9 @@ class Provisioner:
         else:
             await self._end(job, "done")
         return timedelta(0)
+
+    def _given_up(self, job: Job) -> bool:
+        return self._stopping or job.id in self._cancelled or not self._store.in_charge
 
     async def _prepare(self, job: Job) -> None:
         rows = await self._store.read(partial(_new_rows, house=self._house, job=job))
@@ -150,7 +157,7 @@ class Provisioner:
         async def go_on() -> None:
             nonlocal answered
             for row in rows:
-                if holds or self._stopping or job.id in self._cancelled:
+                if holds or self._given_up(job):
                     return
                 ended = await self._try(what.of(row))
                 if isinstance(ended, Hold):

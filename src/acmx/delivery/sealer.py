@@ -15,7 +15,7 @@ from acmx.domain.records import SignedCheckpoint
 from acmx.flows import seal
 from acmx.flows.house import House
 from acmx.storage import seals
-from acmx.storage.engine import Store
+from acmx.storage.engine import InCharge, Missed, Store
 from acmx.storage.journal import Journalled
 from acmx.trust.own import Own
 
@@ -39,14 +39,15 @@ class Sealer:
         self._wake = asyncio.Event()
 
     def hear(self, signals: frozenset[Hashable]) -> None:
-        if Journalled() in signals:
+        if not signals.isdisjoint((Journalled(), InCharge(), Missed())):
             self._wake.set()
 
     async def run(self, beat: Beat) -> None:
         """Until cancelled. Raises AcmxError and whatever goes wrong: it is to be run again."""
         while True:
             self._wake.clear()
-            await self.seal()
+            if self._store.in_charge:
+                await self.seal()
             await self.ship()
             beat(BOUND)
             try:

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def parse(body: bytes, error: type[FaultyInput] = FaultyInput) -> dict[str, Any]:
-    """The members of a JSON object. Raises `error` on anything else, also on a member given twice."""
+    """The members of a JSON object. Raises `error` on anything else, also on a member given twice or U+0000."""
     try:
         msgspec.json.decode(body)
         document = _decoder.decode(body.decode())
@@ -21,6 +21,8 @@ def parse(body: bytes, error: type[FaultyInput] = FaultyInput) -> dict[str, Any]
         raise error([Fault("", "", f"is not readable JSON: {fault}")]) from None
     except _TwiceError as fault:
         raise error([Fault(fault.member, "", "is given twice")]) from None
+    if rb"\u0000" in body and "\0" in _texts(document):
+        raise error([Fault("", "", "must not contain U+0000")])
     if not isinstance(document, dict):
         raise error([Fault("", type(document).__name__, "must be a JSON object")])
     return document
@@ -47,6 +49,15 @@ def known_part(document: dict[str, Any], union: Any) -> dict[str, Any]:
 
 def encode(struct: object) -> bytes:
     return msgspec.json.encode(struct)
+
+
+def _texts(value: Any) -> str:
+    """Every text in it, names of members too."""
+    if isinstance(value, dict):
+        return "".join(name + _texts(item) for name, item in value.items())
+    if isinstance(value, list):
+        return "".join(map(_texts, value))
+    return value if isinstance(value, str) else ""
 
 
 class _TwiceError(Exception):

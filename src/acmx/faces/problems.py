@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
 from acmx.domain.comparison import UUID7
@@ -48,9 +50,20 @@ _HANDLERS = {404: _not_found, 405: _wrong_method, Exception: _internal}
 """What Starlette answers by itself, as problem documents too."""
 
 
+class _WithoutNul:
+    """Nothing has U+0000 in its name, and no database need be asked for it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        named = scope["type"] == "http" and ("\0" in scope["path"] or b"%00" in scope["query_string"])
+        await (problem(NotFound()) if named else self._app)(scope, receive, send)
+
+
 def application(routes: Sequence[BaseRoute]) -> Starlette:
     """These paths and no others: a slash more is not found, and nobody is sent elsewhere."""
-    app = Starlette(routes=routes, exception_handlers=_HANDLERS)
+    app = Starlette(routes=routes, exception_handlers=_HANDLERS, middleware=[Middleware(_WithoutNul)])
     app.router.redirect_slashes = False
     return app
 

@@ -14,7 +14,7 @@ from acmx.domain.telling import is_mail_address
 from acmx.flows.house import House
 from acmx.flows.log_on import hashed
 from acmx.storage import accounts, journal
-from acmx.storage.accounts import Account
+from acmx.storage.accounts import Account, Unlocked
 from acmx.storage.engine import Tx
 from acmx.trust.roles import ROLES, Caller
 
@@ -98,6 +98,7 @@ def unlocked(house: House, tx: Tx, caller: Caller, name: str) -> acm1.Account:
     """That failed log-ons are forgotten is written down. Raises NotFound."""
     account = _known(tx, name)
     journal.write(tx, to_ms(house.clock()), "account-unlocked", caller.mc_service_id, account=name)
+    tx.signal(Unlocked(name))
     return shown(account)
 
 

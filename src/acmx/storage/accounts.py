@@ -34,6 +34,12 @@ class Token(msgspec.Struct, frozen=True):
     ends_at: int
 
 
+class Unlocked(msgspec.Struct, frozen=True, tag=True):
+    """Signal: failed log-ons under this name are forgotten."""
+
+    name: str
+
+
 _SELECT = f"SELECT {rows.columns(Account)} FROM account"  # noqa: S608
 
 

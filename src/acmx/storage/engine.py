@@ -4,12 +4,23 @@ SQL is plain text with named parameters (`:name`); values are str, bytes, int, f
 """
 
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeVar
 
 T = TypeVar("T")
 
 NO_PARAMS: Final[Mapping[str, object]] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Missed:
+    """Signal: what other processes committed is not known. Look at everything."""
+
+
+@dataclass(frozen=True)
+class InCharge:
+    """Signal: from now on this process does what one alone does."""
 
 
 class Tx(Protocol):
@@ -46,7 +57,11 @@ class Store(Protocol):
         """
 
     def on_commit(self, listener: Callable[[frozenset[Hashable]], None]) -> None:
-        """Call `listener` after each commit with the signals of the plans in it; never with an empty set."""
+        """Call `listener` after each commit, of whatever process, with the signals in it; never with an empty set."""
+
+    @property
+    def in_charge(self) -> bool:
+        """Whether this process is, of those on the same database, the one that does what one alone does."""
 
     async def close(self) -> None:
         """Finish the plans that wait, then close; what comes later is refused (TemporarilyUnavailable)."""

@@ -220,7 +220,7 @@ def to_answer(tx: Tx, asker: str, *, after: int, limit: int) -> list[Exchange]:
 def _in_state(
     tx: Tx, state: State, role: Role, after: int, limit: int, asker: str | None = None
 ) -> list[Exchange]:
-    of_asker = "AND +asker = :asker " if asker is not None else ""
+    of_asker = "AND asker || '' = :asker " if asker is not None else ""
     return _rows(
         tx.rows(
             f"{_SELECT} WHERE state = :state AND role = :role {of_asker}AND serial > :after "

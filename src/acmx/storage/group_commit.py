@@ -1,32 +1,90 @@
-"""Many plans, one fsync: the only writer of the SQLite store.
+"""Many plans, one COMMIT: the only writer of a store, whatever its engine.
 
-A batch is what waits when the last COMMIT has returned, at most 64 plans or 5 ms of applying; nobody waits
-for a batch to fill. The statements run on the event-loop thread, each plan in its own savepoint; the COMMIT
-alone runs on a helper thread, and what arrives meanwhile is the next batch. Callers hear of their plan, be it
-success or error, after the COMMIT: an error too may rest on what a neighbour in the batch has written.
+A batch is what waits when the last COMMIT has returned, at most 64 plans or so many milliseconds of applying as
+the engine allows; nobody waits for a batch to fill. Each plan has its own savepoint; what arrives while the
+COMMIT is under way is the next batch. Callers hear of their plan, be it success or error, after the COMMIT: an
+error too may rest on what a neighbour in the batch has written.
 
 If a plan breaks the transaction or the COMMIT fails, nobody is told anything, the connection is opened anew,
-and the plans run again one by one. After a failed fsync nobody is acknowledged ever again.
+and the plans run again one by one; unless the engine can tell that the lost COMMIT was done after all. After a
+failed fsync nobody is acknowledged ever again.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Final
-
-import apsw
+from typing import Any, Protocol
 
 from acmx.domain.errors import TemporarilyUnavailable
 from acmx.storage.engine import T, Tx
-from acmx.storage.sqlite_connection import BUSY_MS, SqliteTx, failed_sync, in_plain_words
-
-APPLYING_S: Final = 0.005
 
 Listener = Callable[[frozenset[Hashable]], None]
+
+
+class SignallingTx(Tx, Protocol):
+    """A `Tx` that keeps its signals."""
+
+    signals: set[Hashable]
+
+
+class Writer(Protocol):
+    """The one connection that writes. What may block is called off the event loop's thread."""
+
+    on_loop: bool
+    """Whether its statements are short enough for the event loop's thread."""
+
+    def begin_at_once(self) -> bool:
+        """Begin without waiting for anybody; False where that cannot be."""
+
+    def begin(self) -> None:
+        """Begin, patiently."""
+
+    def tx(self) -> SignallingTx: ...
+
+    def run(self, command: str) -> None:
+        """SAVEPOINT and the like."""
+
+    @property
+    def in_transaction(self) -> bool: ...
+
+    @property
+    def broken(self) -> bool:
+        """Whether the connection has ended."""
+
+    def commit(self, signals: frozenset[Hashable]) -> None:
+        """`signals`: of what is committed."""
+
+    @property
+    def lost(self) -> str | None:
+        """The name of a transaction whose COMMIT was sent and not answered, where the engine has such names."""
+
+    def came_through(self, lost: str) -> bool:
+        """Whether that transaction of an earlier connection was committed. Called within a transaction."""
+
+    def close(self) -> None:
+        """Whatever state it is in. Raises nothing."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How a writer is come by, how long a batch may be applied, and what its troubles mean."""
+
+    connect: Callable[[], Writer]
+    applying_s: float
+    errors: type[Exception]
+    in_plain_words: Callable[[Exception], Exception]
+    failed_sync: Callable[[BaseException], bool]
+
+
+class _CannotBeginError(Exception):
+    """No transaction was to be had: nothing was tried."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 @dataclass(slots=True, eq=False)
@@ -39,33 +97,31 @@ class _Unit:
     error: Exception | None = None
     signals: frozenset[Hashable] = frozenset()
 
-    def apply(self, connection: apsw.Connection) -> None:
+    def apply(self, writer: Writer) -> None:
         """Run the plan in a savepoint, keep its result or error. Raises only if the transaction is broken."""
-        tx = SqliteTx(connection)
+        tx = writer.tx()
         self.result, self.error, self.signals = None, None, frozenset()
-        connection.execute("SAVEPOINT unit")
+        writer.run("SAVEPOINT unit")
         try:
             self.result = self.act(tx)
             self.signals = frozenset(tx.signals)
         except Exception as error:
-            if not connection.in_transaction:
+            if not writer.in_transaction:
                 raise
             self.error = error
-            connection.execute("ROLLBACK TO unit")
-        connection.execute("RELEASE unit")
+            writer.run("ROLLBACK TO unit")
+        writer.run("RELEASE unit")
 
 
 class GroupCommit:
-    """The writer. `connect` opens its connection, at the start and after each failure."""
+    """The one who writes. A connection is opened at the start and after each failure."""
 
-    def __init__(
-        self, connect: Callable[[], apsw.Connection], on_fatal: Callable[[BaseException], None], batch: int
-    ) -> None:
-        self._connect = connect
+    def __init__(self, engine: Engine, on_fatal: Callable[[BaseException], None], batch: int) -> None:
+        self._engine = engine
         self._on_fatal = on_fatal
         self._limit = batch
-        self._connection: apsw.Connection | None = None
-        self._committer = ThreadPoolExecutor(1, "acmx-commit")
+        self._writer: Writer | None = None
+        self._helper = ThreadPoolExecutor(1, "acmx-commit")
         self._waiting: deque[_Unit] = deque()
         self._batch: list[_Unit] = []
         self._worker: asyncio.Task[None] | None = None
@@ -80,7 +136,7 @@ class GroupCommit:
             self._worker = asyncio.create_task(self._work(), name="acmx-writer")
         await unit.settled
         if unit.error is not None:
-            raise in_plain_words(unit.error)
+            raise self._engine.in_plain_words(unit.error)
         result: T = unit.result
         return result
 
@@ -88,7 +144,7 @@ class GroupCommit:
         """Finish what waits, then close."""
         if self._worker is not None:
             await asyncio.wait([self._worker])
-        self._committer.shutdown()
+        self._helper.shutdown()
         self._discard()
 
     async def _work(self) -> None:
@@ -106,82 +162,90 @@ class GroupCommit:
     async def _commit_waiting(self) -> None:
         self._batch = []
         try:
-            connection = await self._begin()
-        except apsw.Error as error:
-            self._discard()
-            self._refuse_all(error)
-            return
-        try:
-            self._apply_waiting(connection)
-            await self._commit(connection)
+            await self._transact(self._batch, self._apply_waiting)
+        except _CannotBeginError as error:
+            self._refuse_all(error.reason)
         except Exception as error:
-            self._discard()
-            if failed_sync(error):
+            if self._engine.failed_sync(error):
                 raise
             await self._commit_one_by_one()
         else:
             self._settle(self._batch)
 
-    def _apply_waiting(self, connection: apsw.Connection) -> None:
-        deadline = perf_counter() + APPLYING_S
+    async def _commit_one_by_one(self) -> None:
+        for unit in self._batch:
+            try:
+                await self._transact([unit], unit.apply)
+            except _CannotBeginError as error:
+                self._refuse_all(error.reason)
+                return
+            except Exception as error:
+                if self._engine.failed_sync(error):
+                    raise
+                unit.error = error
+            self._settle([unit])
+
+    async def _transact(self, units: list[_Unit], apply: Callable[[Writer], None]) -> None:
+        """What was applied, `units`, is durable when this returns, and undone when it raises."""
+        writer = await self._begin()
+        try:
+            if writer.on_loop:
+                apply(writer)
+            else:
+                await self._off_loop(apply, writer)
+            await self._off_loop(writer.commit, _signals(units))
+        except Exception:
+            self._discard()
+            if writer.lost is None or not await self._came_through(writer.lost):
+                raise
+
+    def _apply_waiting(self, writer: Writer) -> None:
+        deadline = perf_counter() + self._engine.applying_s
         while self._waiting and len(self._batch) < self._limit:
             unit = self._waiting.popleft()
             if unit.settled.cancelled():
                 continue
             self._batch.append(unit)
-            unit.apply(connection)
+            unit.apply(writer)
             if perf_counter() >= deadline:
                 return
 
-    async def _commit_one_by_one(self) -> None:
-        for unit in self._batch:
-            try:
-                connection = await self._begin()
-                unit.apply(connection)
-                await self._commit(connection)
-            except Exception as error:
-                self._discard()
-                if failed_sync(error):
-                    raise
-                unit.error = error
-            self._settle([unit])
-
-    async def _begin(self) -> apsw.Connection:
-        if self._connection is None:
-            self._connection = self._connect()
-            self._connection.set_busy_timeout(0)
+    async def _came_through(self, lost: str) -> bool:
+        writer = await self._begin()
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-        except apsw.BusyError:
-            await self._off_loop(_begin_patiently, self._connection)
-        return self._connection
+            return await self._off_loop(writer.came_through, lost)
+        except self._engine.errors as error:
+            raise _CannotBeginError(error) from error
+        finally:
+            self._discard()
 
-    async def _commit(self, connection: apsw.Connection) -> None:
-        await self._off_loop(connection.execute, "COMMIT")
+    async def _begin(self) -> Writer:
+        """What was idle may have died unseen; one that was just opened has not."""
+        idle = self._writer
+        try:
+            if self._writer is None:
+                self._writer = await self._off_loop(self._engine.connect)
+            if not self._writer.begin_at_once():
+                await self._off_loop(self._writer.begin)
+        except self._engine.errors as error:
+            self._discard()
+            if idle is not None and idle.broken:
+                return await self._begin()
+            raise _CannotBeginError(error) from error
+        return self._writer
 
-    async def _off_loop(self, function: Callable[..., object], *args: object) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._committer, function, *args)
+    async def _off_loop(self, function: Callable[..., T], *args: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._helper, function, *args)
 
-    def _settle(self, units: Iterable[_Unit]) -> None:
-        signals: set[Hashable] = set()
+    def _settle(self, units: Sequence[_Unit]) -> None:
         for unit in units:
-            if unit.error is None:
-                signals |= unit.signals
             if not unit.settled.done():
                 unit.settled.set_result(None)
-        if signals:
-            self._tell(frozenset(signals))
-
-    def _tell(self, signals: frozenset[Hashable]) -> None:
-        for listener in self.listeners:
-            try:
-                listener(signals)
-            except Exception as error:  # noqa: BLE001
-                _report("A listener of the store failed", error)
+        tell(self.listeners, _signals(unit for unit in units if unit.error is None))
 
     def _give_up(self, error: BaseException) -> None:
         self._discard()
-        self.failed = failed_sync(error)
+        self.failed = self._engine.failed_sync(error)
         self._refuse_all(
             TemporarilyUnavailable("The disk has failed." if self.failed else "The writer was stopped.")
         )
@@ -198,18 +262,24 @@ class GroupCommit:
         self._settle(unsettled)
 
     def _discard(self) -> None:
-        if self._connection is not None:
-            with suppress(apsw.Error):
-                self._connection.close(True)
-            self._connection = None
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
 
 
-def _begin_patiently(connection: apsw.Connection) -> None:
-    connection.set_busy_timeout(BUSY_MS)
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-    finally:
-        connection.set_busy_timeout(0)
+def tell(listeners: Iterable[Listener], signals: frozenset[Hashable]) -> None:
+    """Unless there is nothing to tell. A listener that raises is reported to the event loop and disturbs nobody."""
+    if not signals:
+        return
+    for listener in listeners:
+        try:
+            listener(signals)
+        except Exception as error:  # noqa: BLE001
+            _report("A listener of the store failed", error)
+
+
+def _signals(units: Iterable[_Unit]) -> frozenset[Hashable]:
+    return frozenset().union(*(unit.signals for unit in units))
 
 
 def _report(message: str, error: BaseException) -> None:

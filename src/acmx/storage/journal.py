@@ -20,7 +20,7 @@ class Entry(msgspec.Struct, frozen=True):
     detail: str = "{}"
 
 
-class Journalled(msgspec.Struct, frozen=True):
+class Journalled(msgspec.Struct, frozen=True, tag=True):
     """Signal: there is a row to be sealed."""
 
 

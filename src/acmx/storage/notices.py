@@ -11,7 +11,7 @@ from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 
 
-class Notice(msgspec.Struct, frozen=True):
+class Notice(msgspec.Struct, frozen=True, tag=True):
     """Signal: something may have changed for the person `person` (MC service ID or alias), None for all such people."""
 
     audience: Audience

@@ -27,7 +27,7 @@ class Queued(msgspec.Struct, frozen=True):
     last_sent_at: int | None = None
 
 
-class Outgoing(msgspec.Struct, frozen=True):
+class Outgoing(msgspec.Struct, frozen=True, tag=True):
     """Signal: something waits for this partner."""
 
     partner: str
@@ -166,8 +166,8 @@ def send_now(tx: Tx, now: int, *, partner: str | None, primary: str | None, id_:
     """What was put off is put off no longer: of this partner, this exchange, or whatever is None; how much waits."""
     return tx.execute(
         "UPDATE outbox SET next_attempt_at = CASE WHEN next_attempt_at > :now THEN :now ELSE next_attempt_at END "
-        "WHERE give_up_at > :now AND (:partner IS NULL OR partner = :partner) "
-        "AND (:id IS NULL OR (primary_system = :primary AND id = :id))",
+        "WHERE give_up_at > :now AND (CAST(:partner AS TEXT) IS NULL OR partner = :partner) "
+        "AND (CAST(:id AS TEXT) IS NULL OR (primary_system = :primary AND id = :id))",
         {"now": now, "partner": partner, "primary": primary, "id": id_},
     )
 

@@ -53,10 +53,19 @@ class Partner(msgspec.Struct, frozen=True):
         return None if self.keys_there is None else frozenset(self.keys_there.split())
 
 
-class PartnerChanged(msgspec.Struct, frozen=True):
+class PartnerChanged(msgspec.Struct, frozen=True, tag=True):
     """Signal: the partnership or what is pinned of it has changed."""
 
     id: str
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """From `now` on `owner` is to be the one who sends to the partner; times in milliseconds."""
+
+    partner: str
+    owner: str
+    now: int
+    until: int
 
 
 _SELECT = f"SELECT {rows.columns(Partner)} FROM partner"  # noqa: S608
@@ -98,11 +107,10 @@ def link_failed(tx: Tx, id_: str, failures: int, error: str, next_attempt_at: in
 
 def try_now(tx: Tx, id_: str | None = None) -> None:
     """This partner, or with None no partner, is waited for any longer."""
-    tx.execute(
-        "UPDATE partner SET next_attempt_at = NULL "
-        "WHERE next_attempt_at IS NOT NULL AND (:id IS NULL OR id = :id)",
-        {"id": id_},
-    )
+    rested = "next_attempt_at IS NOT NULL AND (CAST(:id AS TEXT) IS NULL OR id = :id)"
+    for (partner,) in tx.rows(f"SELECT id FROM partner WHERE {rested}", {"id": id_}):  # noqa: S608
+        tx.signal(Outgoing(partner))
+    tx.execute(f"UPDATE partner SET next_attempt_at = NULL WHERE {rested}", {"id": id_})  # noqa: S608
 
 
 def without_certificate(tx: Tx, fingerprint: str) -> list[str]:
@@ -119,26 +127,39 @@ def look_again(tx: Tx) -> None:
     tx.execute("UPDATE partner SET metadata_looked = NULL WHERE metadata_looked IS NOT NULL")
 
 
-def lease(tx: Tx, id_: str, owner: str, now: int, lasts: int) -> int | None:
-    """Be the only one who sends to this partner for `lasts` milliseconds; None, or until when another owner is.
+def leased(tx: Tx, wanted: Lease) -> int | None:
+    """Until when another owner is the one who sends to this partner; None where none is.
 
     A lease that runs out much later than this one would was taken by a clock that was wrong, and does not count.
     """
-    free = "lease_owner IS NULL OR lease_owner = :owner OR lease_until <= :now OR lease_until > :absurd"
-    taken = tx.execute(
-        f"UPDATE partner SET lease_owner = :owner, lease_until = :until WHERE id = :id AND ({free})",  # noqa: S608
-        {"id": id_, "owner": owner, "now": now, "until": now + lasts, "absurd": now + 2 * lasts},
+    row = tx.row(
+        "SELECT lease_until FROM partner "
+        "WHERE id = :partner AND lease_owner <> :owner AND lease_until > :now AND lease_until <= :absurd",
+        {**rows.params(wanted), "absurd": wanted.until + wanted.until - wanted.now},
     )
-    row = None if taken else tx.row("SELECT lease_until FROM partner WHERE id = :id", {"id": id_})
     return row[0] if row else None
+
+
+def lease(tx: Tx, wanted: Lease) -> int | None:
+    """Be the only one who sends to this partner; None, or until when another owner is."""
+    others = leased(tx, wanted)
+    if others is None:
+        tx.execute(
+            "UPDATE partner SET lease_owner = :owner, lease_until = :until WHERE id = :partner",
+            rows.params(wanted),
+        )
+    return others
 
 
 def release(tx: Tx, owner: str) -> None:
     """Whoever comes next need not wait."""
+    held = tx.rows("SELECT id FROM partner WHERE lease_owner = :owner", {"owner": owner})
     tx.execute(
         "UPDATE partner SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = :owner",
         {"owner": owner},
     )
+    for (id_,) in held:
+        tx.signal(Outgoing(id_))
 
 
 def link_works(tx: Tx, id_: str, now: int, clock_difference: int | None) -> None:
@@ -153,6 +174,8 @@ def link_works(tx: Tx, id_: str, now: int, clock_difference: int | None) -> None
 def compare_all(tx: Tx, now: int) -> None:
     """This system has just started: it may have been restored from a backup."""
     tx.execute("UPDATE partner SET comparison_due_at = :now, comparison_reason = 'start'", {"now": now})
+    for (id_,) in tx.rows("SELECT id FROM partner"):
+        tx.signal(Outgoing(id_))
 
 
 def awaits_first(tx: Tx, id_: str) -> bool:

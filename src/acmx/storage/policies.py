@@ -15,7 +15,7 @@ class PolicyText(msgspec.Struct, frozen=True):
     set_by: str
 
 
-class PolicyChanged(msgspec.Struct, frozen=True):
+class PolicyChanged(msgspec.Struct, frozen=True, tag=True):
     """Signal: another policy holds."""
 
 

@@ -75,7 +75,7 @@ class Wanted(msgspec.Struct, frozen=True):
     at: int
 
 
-class JobChanged(msgspec.Struct, frozen=True):
+class JobChanged(msgspec.Struct, frozen=True, tag=True):
     """Signal: a job was started, or was cancelled."""
 
     job: str

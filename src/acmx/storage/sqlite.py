@@ -1,7 +1,6 @@
 """The embedded store: one SQLite file, one connection that writes, one that reads."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -11,7 +10,7 @@ from acmx.domain.errors import Misconfigured, TemporarilyUnavailable
 from acmx.storage import migrations as shipped
 from acmx.storage.engine import T, Tx
 from acmx.storage.group_commit import GroupCommit, Listener
-from acmx.storage.migrations import Migration
+from acmx.storage.migrations import Migration, require_known
 from acmx.storage.sqlite_connection import (
     SqliteTx,
     connect,
@@ -19,8 +18,10 @@ from acmx.storage.sqlite_connection import (
     empty_wal,
     in_plain_words,
     migrate,
+    present,
     require_safe_library,
 )
+from acmx.storage.sqlite_writer import engine
 
 
 class SqliteStore:
@@ -40,26 +41,34 @@ class SqliteStore:
         migrations: Sequence[Migration] | None = None,
         batch: int = 64,
     ) -> Self:
-        """Open or create the file and bring its schema up to date (default: the migrations of acmx).
+        """Open or create the file, and give it a schema if it has none (default: that of acmx).
 
         `on_fatal` is called when an fsync failed and must end the process; `batch`: most plans in a commit.
-        Raises UnsafeLibrary; Misconfigured when the file is no database, or newer than this acmx.
+        Raises UnsafeLibrary; Misconfigured when the file is no database, or has another schema.
         """
+        known = shipped.load() if migrations is None else migrations
         require_safe_library()
         try:
             create(path)
             reader = connect(path)
             empty_wal(reader)
-            migrate(reader, shipped.load() if migrations is None else migrations)
+            if present(reader) == 0:
+                migrate(reader, known)
+            require_known(present(reader), known)
         except (OSError, apsw.Error) as error:
             raise Misconfigured(f"{path}: {error}") from error
         reader.pragma("query_only", True)
-        return cls(reader, GroupCommit(partial(connect, path), on_fatal, batch))
+        return cls(reader, GroupCommit(engine(path), on_fatal, batch))
 
     @property
     def alive(self) -> bool:
         """Whether the store can still take plans: it is not closed and no fsync has failed."""
         return not (self._closed or self._writer.failed)
+
+    @property
+    def in_charge(self) -> bool:
+        """No other process serves the file."""
+        return True
 
     async def read(self, look: Callable[[Tx], T]) -> T:
         """As `Store.read`."""

@@ -85,12 +85,15 @@ def empty_wal(connection: apsw.Connection) -> None:
     connection.pragma("wal_checkpoint", "truncate")
 
 
+def present(connection: apsw.Connection) -> int:
+    """The version of the schema; 0 where there is none."""
+    version: int = connection.pragma("user_version")
+    return version
+
+
 def migrate(connection: apsw.Connection, migrations: Sequence[Migration]) -> None:
-    """Run the pending migrations, one transaction each. Raises Misconfigured for a schema newer than all."""
-    present = connection.pragma("user_version")
-    if present > len(migrations):
-        raise Misconfigured(f"The database has schema {present}; this acmx knows {len(migrations)}.")
-    for number, script in migrations[present:]:
+    """Run the pending migrations, one transaction each."""
+    for number, script in migrations[present(connection) :]:
         with connection:
             connection.execute(script)
             connection.pragma("user_version", number)

@@ -62,7 +62,7 @@ class Parcel(msgspec.Struct, frozen=True):
     items: list[Item]
 
 
-class ToTell(msgspec.Struct, frozen=True):
+class ToTell(msgspec.Struct, frozen=True, tag=True):
     """Signal: something is to be told by this channel."""
 
     channel: str

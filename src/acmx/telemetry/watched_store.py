@@ -40,6 +40,10 @@ class WatchedStore:
     def on_commit(self, listener: Callable[[frozenset[Hashable]], None]) -> None:
         self._store.on_commit(listener)
 
+    @property
+    def in_charge(self) -> bool:
+        return self._store.in_charge
+
     async def close(self) -> None:
         await self._store.close()
 

@@ -23,6 +23,8 @@ from acmx.storage import journal
 from acmx.storage.sqlite import SqliteStore
 from acmx.storage.sqlite_connection import connect
 
+pytestmark = pytest.mark.sqlite
+
 BULK = 2_000
 
 

@@ -25,6 +25,8 @@ from acmx.trust.policy import parsed
 from acmx.trust.roles import ROLES
 from acmx.trust.tls import server_context
 
+pytestmark = pytest.mark.sqlite
+
 
 def stored(directory, look):
     async def scenario():

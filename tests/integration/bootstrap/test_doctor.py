@@ -9,6 +9,8 @@ from acmx.bootstrap.lock import hold
 from acmx.storage.migrations import load
 from another import another_connection
 
+pytestmark = pytest.mark.sqlite
+
 
 def found(directory):
     return {finding.name: (finding.status, finding.text) for finding in examine(directory).items}
@@ -77,7 +79,7 @@ def test_a_file_that_is_no_database(directory):
     assert failures(directory) == {"database"}
 
 
-@pytest.mark.parametrize(("version", "status"), [(0, "warning"), (999, "failed")])
+@pytest.mark.parametrize(("version", "status"), [(1, "failed"), (999, "failed")])
 def test_an_older_and_a_newer_schema(directory, database, version, status):
     database.pragma("user_version", version)
     assert found(directory)["schema"][0] == status

@@ -9,6 +9,9 @@ import pytest
 from acmx.bootstrap.lock import hold
 from acmx.domain.errors import DirectoryInUse, Misconfigured
 
+pytestmark = pytest.mark.sqlite
+
+
 HOLDER = """
 import sys
 from pathlib import Path

@@ -13,7 +13,10 @@ from acmx.trust.certificates import self_signed
 from sinks import MailSink, mail_sink, receiver
 
 # The sinks leave a transport open where a client breaks off the TLS handshake; it is collected with its test.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.sqlite,
+]
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,10 @@ import apsw
 import pytest
 
 from acmx.domain.errors import TemporarilyUnavailable
-from acmx.storage import group_commit
+from acmx.storage import sqlite_writer
 from another import another_connection
+
+pytestmark = pytest.mark.sqlite
 
 
 def insert(k, parent=None, body=None):
@@ -95,7 +97,7 @@ def test_a_write_lock_held_elsewhere_is_waited_for_without_stopping_the_loop(tmp
             for _turn in range(5):
                 await asyncio.sleep(0)
             assert await store.read(keys) == set()
-            assert asyncio.get_running_loop().time() - started < group_commit.BUSY_MS / 2000
+            assert asyncio.get_running_loop().time() - started < sqlite_writer.BUSY_MS / 2000
             other.execute("ROLLBACK")
             other.close()
             assert await writing == [1, 2]
@@ -104,7 +106,7 @@ def test_a_write_lock_held_elsewhere_is_waited_for_without_stopping_the_loop(tmp
 
 
 def test_a_write_lock_held_too_long_refuses_and_then_recovers(tmp_path, monkeypatch, opened):
-    monkeypatch.setattr(group_commit, "BUSY_MS", 1)
+    monkeypatch.setattr(sqlite_writer, "BUSY_MS", 1)
 
     async def scenario():
         async with opened(tmp_path) as store:

@@ -10,6 +10,8 @@ from acmx.storage import gauges, migrations
 from acmx.storage.engine import NO_PARAMS
 from acmx.storage.sqlite_connection import SqliteTx
 
+pytestmark = pytest.mark.sqlite
+
 BIG = ("outbox", "exchange", "journal")
 
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from acmx.domain.errors import OutcomeStands, TemporarilyUnavailable
 from acmx.storage import group_commit
 
+pytestmark = pytest.mark.sqlite
+
 ORPHAN = 404
 
 

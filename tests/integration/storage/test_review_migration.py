@@ -8,6 +8,8 @@ import pytest
 from acmx.storage import sqlite_connection
 from acmx.storage.migrations import load
 
+pytestmark = pytest.mark.sqlite
+
 BEFORE = next(m.number for m in load() if "CREATE TABLE review " in m.script) - 1
 
 

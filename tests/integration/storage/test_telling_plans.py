@@ -5,6 +5,8 @@ import pytest
 
 from acmx.storage import migrations
 
+pytestmark = pytest.mark.sqlite
+
 QUERIES = {
     "SELECT * FROM exchange WHERE state = 'pending' AND remind_at <= 1 ORDER BY remind_at LIMIT 50": (
         "exchange_to_remind"

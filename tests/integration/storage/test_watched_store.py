@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from acmx.domain.errors import NotFound, TemporarilyUnavailable
-from acmx.storage import group_commit
+from acmx.storage import sqlite_writer
 from acmx.storage.engine import Tx
 from acmx.storage.sqlite import SqliteStore
 from acmx.telemetry.watched_store import WatchedStore
+
+pytestmark = pytest.mark.sqlite
 
 
 def fail(error: BaseException) -> None:
@@ -21,7 +23,7 @@ def refuse(_tx: Tx) -> None:
 
 
 def test_plans_of_one_commit_are_counted_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group_commit, "APPLYING_S", 60)
+    monkeypatch.setattr(sqlite_writer, "APPLYING_S", 60)
 
     async def scenario() -> None:
         plans: list[float] = []

@@ -58,7 +58,7 @@ COMMANDS = list(commands())
 
 def test_the_commands_are_those_that_were_promised():
     assert {" ".join(path[1:]) for path in COMMANDS} == {
-        *("init", "serve", "doctor", "backup", "restore", "demo", "login", "logout"),
+        *("init", "serve", "doctor", "backup", "restore", "migrate", "demo", "login", "logout"),
         *(f"account {verb}" for verb in ("add", "list", "set", "disable", "enable", "unlock", "password")),
         *("identities show", "identities set", "identities holders"),
         *(

@@ -10,7 +10,7 @@ from acmx.domain.documents import convert, encode, known_part, parse, read
 from acmx.domain.errors import FaultyInput, InvalidMessage
 from acmx.domain.messages import AnyMessage
 
-texts = st.text(st.characters(exclude_categories=["Cs"]))
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 values = st.recursive(
     st.none()
     | st.booleans()
@@ -176,3 +176,15 @@ def test_members_of_a_newer_minor_version_are_left_out_at_every_depth() -> None:
 def test_a_type_of_message_that_nobody_knows_keeps_its_members() -> None:
     document = {"type": "song", "verse": 1}
     assert known_part(document, AnyMessage) == document
+
+
+@pytest.mark.parametrize(
+    "body", [rb'{"a": "\u0000"}', rb'{"a": [{"b\u0000": 1}]}', rb'{"a": ["x", "\\\u0000"]}']
+)
+def test_a_text_with_u_0000_is_refused_wherever_it_stands(body: bytes) -> None:
+    with pytest.raises(FaultyInput, match=r"U\+0000"):
+        parse(body)
+
+
+def test_a_text_that_only_looks_like_it_is_taken() -> None:
+    assert parse(rb'{"a": "\\u0000"}') == {"a": r"\u0000"}

@@ -1,11 +1,13 @@
 import asyncio
 import shutil
 import stat
+from contextlib import closing
 
 import apsw
 import pytest
 
 from acmx.domain.errors import Misconfigured, UnsafeLibrary
+from acmx.storage import sqlite_connection
 from acmx.storage.migrations import Migration, load
 from acmx.storage.sqlite import SqliteStore
 
@@ -137,6 +139,14 @@ def test_what_a_crash_left_in_the_wal_is_in_the_database_file_once_open(tmp_path
     in_store(crashed / "db", restart)
 
 
+def migrated(path, *migrations):
+    with closing(sqlite_connection.connect(path)) as connection:
+        sqlite_connection.migrate(connection, migrations)
+
+
+RENAME = Migration(2, "ALTER TABLE number RENAME name TO label; UPDATE number SET label = label || '!'")
+
+
 def test_pending_migrations_run_once_and_in_order(tmp_path):
     async def first(store):
         await store.write(insert(1, "one"))
@@ -145,15 +155,26 @@ def test_pending_migrations_run_once_and_in_order(tmp_path):
         return await store.read(lambda tx: tx.rows("SELECT n, label FROM number"))
 
     in_store(tmp_path / "db", first)
-    rename = Migration(2, "ALTER TABLE number RENAME name TO label; UPDATE number SET label = label || '!'")
-    for _start in range(2):
-        assert in_store(tmp_path / "db", second, NUMBERS, rename) == [(1, "one!")]
+    for _command in range(2):
+        migrated(tmp_path / "db", NUMBERS, RENAME)
+        assert in_store(tmp_path / "db", second, NUMBERS, RENAME) == [(1, "one!")]
+
+
+def test_a_schema_older_than_known_is_refused_and_left_as_it_is(tmp_path):
+    async def untouched(store):
+        return await store.read(lambda tx: tx.rows("SELECT name FROM number"))
+
+    in_store(tmp_path / "db", lambda store: store.write(insert(1, "one")))
+    with pytest.raises(Misconfigured, match=r"has schema 1; this acmx needs 2: .* acmx migrate"):
+        opened(tmp_path / "db", NUMBERS, RENAME)
+    assert in_store(tmp_path / "db", untouched) == [("one",)]
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(tmp_path):
     broken = Migration(2, "CREATE TABLE half (n); CREATE TABLE number (n)")
-    with pytest.raises(Misconfigured, match="already exists"):
-        opened(tmp_path / "db", NUMBERS, broken)
+    in_store(tmp_path / "db", lambda store: store.read(every_number))
+    with pytest.raises(apsw.SQLError, match="already exists"):
+        migrated(tmp_path / "db", NUMBERS, broken)
 
     async def scenario(store):
         return await store.read(lambda tx: tx.rows("SELECT name FROM sqlite_schema WHERE type = 'table'"))

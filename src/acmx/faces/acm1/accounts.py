@@ -32,11 +32,9 @@ async def post_enablement(call: Call) -> acm1.Account:
 
 
 async def post_unlocking(call: Call) -> acm1.Account:
-    account = await call.write(
+    return await call.write(
         lambda tx: keep_accounts.unlocked(call.desk.house, tx, call.caller, call.named("name"))
     )
-    call.desk.passwords.unlock(account.name)
-    return account
 
 
 async def patch_account(call: Call) -> acm1.Account:

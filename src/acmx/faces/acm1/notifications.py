@@ -16,6 +16,7 @@ from acmx.domain.errors import AcmxError
 from acmx.domain.moments import Clock, to_ms
 from acmx.faces.acm1.authentication import Authentication
 from acmx.flows.list_notices import meant
+from acmx.storage.engine import Missed
 from acmx.storage.notices import Notice
 from acmx.trust.roles import Caller
 
@@ -57,7 +58,9 @@ class Bell:
         """Tell whom the committed notices mean."""
         notices = [signal for signal in signals if isinstance(signal, Notice)]
         for stream in self._streams:
-            if any(meant(stream.caller, notice.audience, notice.person) for notice in notices):
+            if Missed() in signals or any(
+                meant(stream.caller, notice.audience, notice.person) for notice in notices
+            ):
                 stream.hint = True
                 stream.wake.set()
 

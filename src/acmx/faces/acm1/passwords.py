@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from acmx.flows.attempts import Attempts
 from acmx.flows.house import House
 from acmx.flows.refusals import ANYBODY, Refusals
 from acmx.storage import accounts
-from acmx.storage.accounts import Account
+from acmx.storage.accounts import Account, Unlocked
 from acmx.storage.engine import Store
 from acmx.trust.roles import Caller
 
@@ -50,8 +50,10 @@ class Passwords:
             plan = await self._tried(prepare, account.name, account, address)
         return await self._store.write(lambda tx: change_password.apply(tx, plan))
 
-    def unlock(self, name: str) -> None:
-        self._attempts.unlock(name)
+    def hear(self, signals: frozenset[Hashable]) -> None:
+        for signal in signals:
+            if isinstance(signal, Unlocked):
+                self._attempts.unlock(signal.name)
 
     async def _account(self, name: str, address: str) -> Account | None:
         if (wait := self._attempts.wait(name, address)) > 0:

@@ -1,6 +1,7 @@
 """The numbered migration scripts: `NNNN_name.sql` beside this file, from 0001 on without a gap."""
 
 import re
+from collections.abc import Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import NamedTuple
@@ -29,3 +30,15 @@ def load(folder: Traversable | None = None) -> list[Migration]:
     if numbers != list(range(1, len(found) + 1)):
         raise Misconfigured(f"The migrations are not numbered 1, 2, 3 ...: {numbers}")
     return found
+
+
+def require_known(present: int, known: Sequence[Migration]) -> None:
+    """Raise Misconfigured where a database has another schema than the last of these migrations makes."""
+    if present > len(known):
+        raise Misconfigured(
+            f"The database has schema {present}; this acmx knows {len(known)}: use the newer acmx."
+        )
+    if present < len(known):
+        raise Misconfigured(
+            f"The database has schema {present}; this acmx needs {len(known)}: back it up, then run acmx migrate."
+        )

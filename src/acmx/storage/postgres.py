@@ -1,0 +1,138 @@
+"""The distributed store: a PostgreSQL database, in which several processes may write in turn."""
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import Final, Self
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from acmx.domain.errors import Misconfigured, TemporarilyUnavailable
+from acmx.storage import migrations as shipped
+from acmx.storage import postgres_schema as schema
+from acmx.storage.engine import T, Tx
+from acmx.storage.group_commit import GroupCommit, Listener
+from acmx.storage.migrations import Migration, require_known
+from acmx.storage.postgres_connection import SNAPSHOT, Connection, PostgresTx, close, connect, in_plain_words
+from acmx.storage.postgres_neighbours import NOTIFY, Neighbours
+from acmx.storage.postgres_writer import engine
+
+READERS: Final = 8
+
+
+class PostgresStore:
+    """`Store` on a PostgreSQL database. Plans and reads run on threads of their own."""
+
+    def __init__(self, url: str, first: Connection, batch: int) -> None:
+        self._url = url
+        self._idle = deque([first])
+        self._readers = ThreadPoolExecutor(READERS, "acmx-read")
+        name = secrets.token_hex(8)
+        self._writer = GroupCommit(engine(url, name), lambda _: None, batch)
+        self._neighbours = Neighbours(
+            url, name, schema.last_signalled(first), self.read, self.write, self._announce
+        )
+        self._writer.listeners.append(self._neighbours.hear)
+        self._closed = False
+
+    @classmethod
+    def open(cls, url: str, *, migrations: Sequence[Migration] | None = None, batch: int = 64) -> Self:
+        """Open the database (postgresql://...), and give it a schema if it has none (default: that of acmx).
+
+        `batch`: most plans in a commit. Raises Misconfigured when it cannot be reached, or has another schema.
+        """
+        known = shipped.load() if migrations is None else migrations
+        try:
+            first = connect(url)
+            try:
+                if schema.present(first) == 0:
+                    schema.migrate(first, known)
+                require_known(schema.present(first), known)
+            except BaseException:
+                close(first)
+                raise
+        except psycopg.Error as error:
+            raise Misconfigured(f"the database: {error}") from error
+        return cls(url, first, batch)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the store takes plans: it is not closed."""
+        return not self._closed
+
+    async def read(self, look: Callable[[Tx], T]) -> T:
+        """As `Store.read`. `look` is called on another thread, and again where the connection had been lost."""
+        self._require_alive()
+        try:
+            return await self._on_reader(partial(self._look, look))
+        except psycopg.OperationalError as error:
+            raise in_plain_words(error) from error
+
+    async def write(self, act: Callable[[Tx], T]) -> T:
+        """As `Store.write`. `act` is called on another thread."""
+        self._require_alive()
+        return await self._writer.write(act)
+
+    def on_commit(self, listener: Listener) -> None:
+        """As `Store.on_commit`. A listener that raises is reported to the event loop and disturbs nobody."""
+        self._neighbours.start()
+        self._neighbours.listeners.append(listener)
+        self._writer.listeners.append(listener)
+
+    @property
+    def in_charge(self) -> bool:
+        """As `Store.in_charge`, once somebody listens."""
+        return self._neighbours.in_charge
+
+    async def close(self) -> None:
+        """As `Store.close`."""
+        self._closed = True
+        await self._writer.close()
+        await self._neighbours.stop()
+        await asyncio.to_thread(self._readers.shutdown)
+        while self._idle:
+            close(self._idle.pop())
+
+    async def _announce(self) -> None:
+        """Outside of any transaction that changes something, as those that notify wait for each other."""
+        await self._on_reader(lambda connection: connection.execute(NOTIFY))
+
+    async def _on_reader(self, use: Callable[[Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._use, use)
+
+    def _use(self, use: Callable[[Connection], T]) -> T:
+        """What was idle may have died unseen; one that was just opened has not."""
+        while True:
+            fresh = False
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection, fresh = connect(self._url), True
+            try:
+                return use(connection)
+            except psycopg.OperationalError:
+                if fresh or not connection.closed:
+                    raise
+            finally:
+                if connection.closed:
+                    close(connection)
+                else:
+                    self._idle.append(connection)
+
+    def _look(self, look: Callable[[Tx], T], connection: Connection) -> T:
+        connection.execute(SNAPSHOT)
+        try:
+            return look(PostgresTx(connection))
+        finally:
+            with suppress(psycopg.Error):
+                if connection.info.transaction_status != TransactionStatus.IDLE:
+                    connection.execute("ROLLBACK")
+
+    def _require_alive(self) -> None:
+        if not self.alive:
+            raise TemporarilyUnavailable("The store is closed.")

@@ -1,0 +1,137 @@
+"""Connections to PostgreSQL: how they are opened and spoken to, and what their errors mean.
+
+The statements are those of SQLite, with `:name` for a parameter and x'00' for bytes; they are translated here.
+"""
+
+import re
+from collections.abc import Hashable, Mapping
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any, Final, cast
+
+import psycopg
+from psycopg import RawCursor
+from psycopg.adapt import AdaptersMap
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.types.numeric import Int8Dumper
+from psycopg.types.string import StrDumper
+
+from acmx.domain.errors import Misconfigured, TemporarilyUnavailable
+from acmx.storage.engine import NO_PARAMS
+
+OLDEST: Final = 150_000
+SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_USUAL: Final = {
+    "application_name": "acmx",
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+    "target_session_attrs": "read-write",
+}
+LOCK_MS: Final = 5_000
+_SETTINGS: Final = (
+    "SET statement_timeout = '30s'; SET idle_in_transaction_session_timeout = '30s'; "
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+)
+_TOKEN: Final = re.compile(r"--[^\n]*|\bx'([0-9a-fA-F]*)'|'(?:[^']|'')*'|::|:([a-z_][a-z_0-9]*)")
+_REASONS: Final[dict[type[Exception], str]] = {
+    psycopg.errors.DiskFull: "The disk of the database is full.",
+    psycopg.errors.ReadOnlySqlTransaction: "The database cannot be written to.",
+    psycopg.errors.LockNotAvailable: "Another process holds the database.",
+    psycopg.OperationalError: "The database cannot be reached.",
+}
+
+
+class _Bit(Int8Dumper):
+    """True and False are 1 and 0, as in SQLite."""
+
+    def dump(self, obj: Any) -> Any:
+        return super().dump(int(obj))
+
+
+_ADAPTERS: Final = AdaptersMap(psycopg.adapters)
+for _type, _dumper in ((str, StrDumper), (int, Int8Dumper), (bool, _Bit)):
+    _ADAPTERS.register_dumper(_type, _dumper)
+
+
+class PostgresTx:
+    """`Tx` on one PostgreSQL connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.signals: set[Hashable] = set()
+
+    def execute(self, sql: str, params: Mapping[str, object] = NO_PARAMS) -> int:
+        return self._query(sql, params).rowcount
+
+    def row(self, sql: str, params: Mapping[str, object] = NO_PARAMS) -> tuple[Any, ...] | None:
+        return self._query(sql, params).fetchone()
+
+    def rows(self, sql: str, params: Mapping[str, object] = NO_PARAMS) -> list[tuple[Any, ...]]:
+        return self._query(sql, params).fetchall()
+
+    def signal(self, signal: Hashable) -> None:
+        self.signals.add(signal)
+
+    def _query(self, sql: str, params: Mapping[str, object]) -> psycopg.Cursor[tuple[Any, ...]]:
+        text, names = translated(sql)
+        return self._connection.execute(cast("Any", text), [params[name] for name in names])
+
+
+@lru_cache(1024)
+def translated(sql: str) -> tuple[bytes, tuple[str, ...]]:
+    """The statement with $1, $2 ... for its parameters, and their names in that order."""
+    names: dict[str, int] = {}
+
+    def replace(token: re.Match[str]) -> str:
+        if (blob := token[1]) is not None:
+            return f"'\\x{blob}'::bytea"
+        if (name := token[2]) is None:
+            return token[0]
+        return f"${names.setdefault(name, len(names) + 1)}"
+
+    text = _TOKEN.sub(replace, sql)
+    return text.encode(), tuple(names)
+
+
+def conninfo(url: str, **given: str) -> str:
+    """With what is given, and what is usual here where nothing else was chosen."""
+    usual = {name: value for name, value in _USUAL.items() if name not in conninfo_to_dict(url)}
+    return make_conninfo(url, **usual | given)
+
+
+def connect(url: str) -> Connection:
+    """A connection that is durable when it says so. Raises psycopg.Error; Misconfigured where that cannot be."""
+    connection = psycopg.connect(conninfo(url), autocommit=True, context=_ADAPTERS, cursor_factory=RawCursor)
+    try:
+        if connection.info.server_version < OLDEST:
+            raise Misconfigured(
+                f"PostgreSQL 15 or later is needed, this is {connection.info.server_version // 10_000}."
+            )
+        if connection.info.parameter_status("server_encoding") != "UTF8":
+            raise Misconfigured("The database must have the encoding UTF8.")
+        connection.execute(f"{_SETTINGS}; SET lock_timeout = {LOCK_MS}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def close(connection: Connection) -> None:
+    """Whatever state it is in."""
+    with suppress(psycopg.Error):
+        connection.close()
+
+
+def in_plain_words(error: Exception) -> Exception:
+    """TemporarilyUnavailable for the troubles of a server, every other error as it is."""
+    reason = next((reason for kind, reason in _REASONS.items() if isinstance(error, kind)), None)
+    if reason is None:
+        return error
+    unavailable = TemporarilyUnavailable(reason)
+    unavailable.__cause__ = error
+    return unavailable

@@ -1,0 +1,151 @@
+"""What the other processes on the same database commit, and which of all of them is in charge.
+
+Every batch stores its signals with what they are about. Each process reads those of the others every two seconds; a
+NOTIFY that follows the COMMIT, many in one, only says «now». So a connection that listens and is dead costs time,
+and nothing else. In charge is the process whose listening connection has got the lock `CHARGE`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from contextlib import suppress
+from typing import Any, Final
+
+import psycopg
+
+from acmx.domain.errors import TemporarilyUnavailable
+from acmx.storage import signals as kept
+from acmx.storage.engine import InCharge, Missed, Tx
+from acmx.storage.group_commit import Listener, tell
+from acmx.storage.postgres_connection import conninfo
+from acmx.storage.postgres_schema import CHARGE
+
+POLL: Final = 2.0
+GATHERED: Final = 0.05
+"""Seconds; what is committed meanwhile is announced in one NOTIFY."""
+PRUNE_EVERY: Final = 60.0
+AT_ONCE: Final = 1_000
+NOTIFY: Final = "BEGIN; SET LOCAL synchronous_commit = off; NOTIFY acmx; COMMIT"
+_ATTEND: Final = (
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; LISTEN acmx"
+)
+_PRUNE: Final = (
+    "DELETE FROM signalled WHERE serial < "
+    "(SELECT MAX(serial) FROM signalled WHERE at < clock_timestamp() - interval '10 minutes')"
+)
+_Rows = list[tuple[Any, ...]]
+
+
+class Neighbours:
+    """Tells `listeners` what the others have committed since the batch `seen`, and when this process takes charge.
+
+    `name` is what this process stores its own batches under; `announce` sends a NOTIFY.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        seen: int,
+        read: Callable[[Callable[[Tx], _Rows]], Awaitable[_Rows]],
+        prune: Callable[[Callable[[Tx], int]], Awaitable[int]],
+        announce: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._url = url
+        self._name = name
+        self._seen = seen
+        self._read = read
+        self._prune = prune
+        self._announce = announce
+        self._look = asyncio.Event()
+        self._own = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.listeners: list[Listener] = []
+        self.in_charge = False
+
+    def start(self) -> None:
+        """Once; without effect after that."""
+        if not self._tasks:
+            work = (self._listen, self._follow, self._ring, self._forget)
+            self._tasks = [asyncio.create_task(_for_ever(turn)) for turn in work]
+
+    def hear(self, _signals: frozenset[Hashable]) -> None:
+        """This process has committed something."""
+        self._own.set()
+
+    async def stop(self) -> None:
+        """Another process may take charge."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        try:
+            place = conninfo(self._url, application_name="acmx listening")
+            async with await psycopg.AsyncConnection.connect(place, autocommit=True) as connection:
+                await connection.execute(_ATTEND)
+                try:
+                    await self._attend(connection)
+                finally:
+                    with suppress(psycopg.Error):
+                        await connection.execute("SELECT pg_advisory_unlock_all(); NOTIFY acmx")
+        finally:
+            self.in_charge = False
+
+    async def _attend(self, connection: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
+        """The question also shows, every two seconds, whether the connection lives."""
+        while True:
+            ask = "SELECT true" if self.in_charge else f"SELECT pg_try_advisory_lock({CHARGE})"
+            found = await (await connection.execute(ask)).fetchone()
+            if not self.in_charge and found == (True,):
+                self.in_charge = True
+                tell(self.listeners, frozenset({InCharge()}))
+            async for _ in connection.notifies(timeout=POLL, stop_after=1):
+                self._look.set()
+
+    async def _follow(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL):
+                await self._look.wait()
+        self._look.clear()
+        found = await self._read(self._since)
+        missed = not found or found[0][0] != self._seen
+        theirs = {Missed()} if missed else set[Hashable]()
+        for serial, process, signals in found:
+            if process != self._name and serial != self._seen:
+                theirs |= kept.decode(signals)
+        self._seen = found[-1][0] if found else self._seen
+        if len(found) == AT_ONCE:
+            self._look.set()
+        tell(self.listeners, frozenset(theirs))
+
+    def _since(self, tx: Tx) -> _Rows:
+        """With the batch that was seen last: while it is there, none after it was pruned."""
+        return tx.rows(
+            "SELECT serial, process, signals FROM signalled WHERE serial >= :seen ORDER BY serial LIMIT :limit",
+            {"seen": self._seen, "limit": AT_ONCE},
+        )
+
+    async def _ring(self) -> None:
+        await self._own.wait()
+        self._own.clear()
+        await self._announce()
+        await asyncio.sleep(GATHERED)
+
+    async def _forget(self) -> None:
+        await asyncio.sleep(PRUNE_EVERY)
+        if self.in_charge:
+            await self._prune(lambda tx: tx.execute(_PRUNE))
+
+
+async def _for_ever(turn: Callable[[], Awaitable[None]]) -> None:
+    """Whatever goes wrong, as the database is away for a time; what is not of that kind is reported."""
+    while True:
+        try:
+            await turn()
+        except (psycopg.Error, TemporarilyUnavailable):
+            await asyncio.sleep(POLL / 2)
+        except Exception as error:  # noqa: BLE001
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "What other processes commit cannot be followed", "exception": error}
+            )
+            await asyncio.sleep(POLL)

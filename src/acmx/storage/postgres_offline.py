@@ -1,0 +1,59 @@
+"""A PostgreSQL database as the commands on a server's directory use it, whether servers run on it or not."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import psycopg
+
+from acmx.domain.errors import Misconfigured
+from acmx.storage import migrations as shipped
+from acmx.storage import postgres_schema as schema
+from acmx.storage.migrations import Migration, require_known
+from acmx.storage.postgres_connection import SNAPSHOT, Connection, PostgresTx, close, connect
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """Raises Misconfigured, also for whatever goes wrong with the connection inside."""
+    try:
+        connection = connect(url)
+        try:
+            yield connection
+        finally:
+            close(connection)
+    except psycopg.Error as error:
+        raise Misconfigured(f"the database: {error}") from error
+
+
+@contextmanager
+def snapshot(url: str) -> Iterator[PostgresTx]:
+    """What one commit left. Raises Misconfigured."""
+    with connected(url) as connection:
+        require_known(schema.present(connection), shipped.load())
+        connection.execute(SNAPSHOT)
+        yield PostgresTx(connection)
+
+
+def migrate(url: str, migrations: Sequence[Migration]) -> int:
+    """Bring the schema up to date; its version before. Raises Misconfigured."""
+    with connected(url) as connection:
+        before = schema.present(connection)
+        schema.migrate(connection, migrations)
+        require_known(schema.present(connection), migrations)
+    return before
+
+
+class Facts(NamedTuple):
+    """What an operator should know. `risky`: settings of the server with which a commit may be lost."""
+
+    version: str
+    risky: list[str]
+
+
+def facts(connection: Connection) -> Facts:
+    risky = connection.execute(
+        "SELECT name || ' = ' || setting FROM pg_settings "
+        "WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name"
+    ).fetchall()
+    return Facts(connection.info.parameter_status("server_version") or "", [setting for (setting,) in risky])
