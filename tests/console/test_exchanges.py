@@ -3,6 +3,7 @@
 import asyncio
 import re
 
+from acmx.storage.exchanges import Exchange
 from pages import opened
 from systems import FIRE, POLICE, two_systems
 
@@ -11,11 +12,11 @@ COPIES = 100_000
 
 async def fill(fire) -> None:
     """As many exchanges more as COPIES, made of the one that is there: other partners, all but a few delivered."""
-    columns = [row[1] for row in await fire.rows("PRAGMA table_info(exchange)") if row[1] != "serial"]
+    columns = [field for field in Exchange.__struct_fields__ if field != "serial"]
     changed = {
-        "id": "printf('%08x-0000-7000-8000-000000000000', n)",
+        "id": "(10000000 + n) || '-0000-7000-8000-000000000000'",
         "state": "CASE WHEN n % 1000 = 0 THEN 'pending' ELSE 'delivered' END",
-        "partner": "printf('mc.partner-%02d.example', n % 50)",
+        "partner": "'mc.partner-' || (10 + n % 50) || '.example'",
         "purpose": "'exercise ' || n",
     }
     values = ", ".join(changed.get(column, column) for column in columns)
@@ -23,7 +24,7 @@ async def fill(fire) -> None:
         lambda tx: tx.execute(
             f"WITH RECURSIVE more(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM more WHERE n < {COPIES}) "
             f"INSERT INTO exchange ({', '.join(columns)}) SELECT {values} FROM more, "
-            "(SELECT * FROM exchange LIMIT 1)"
+            "(SELECT * FROM exchange LIMIT 1) AS one"
         )
     )
 
@@ -47,7 +48,7 @@ def test_filters_and_pages_of_a_hundred_thousand_exchanges(tmp_path):
             assert (len(first), first[0]) == (50, f"exercise {COPIES}")
             second, _ = await look(following)
             assert second[0] == f"exercise {COPIES - 50}"
-            some, following = await look("?state=pending&partner=mc.partner-00.example")
+            some, following = await look("?state=pending&partner=mc.partner-10.example")
             assert some[:2] == [f"exercise {COPIES}", f"exercise {COPIES - 1000}"]
             rest, following = await look(following)
             assert (len(some) + len(rest), following) == (100, "")
