@@ -12,10 +12,13 @@ import ssl
 import sys
 import tempfile
 import time
+import tomllib
 from contextlib import ExitStack
+from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
+import tomli_w
 from bench.connection import request
 from bench.processes import Server
 from bench.results import at_most
@@ -23,6 +26,7 @@ from bench.systems import FIRE, PURPOSE, TOKEN, USERS, onboard
 from uuid_utils import uuid7
 
 from acmx.domain.acm1 import Submission
+from acmx.faces.proxied import PREAMBLE
 
 AT_ONCE = 64
 OF_ONE_ADDRESS = 500
@@ -46,16 +50,16 @@ class Figures(NamedTuple):
 
 
 class Stream(asyncio.Protocol):
-    """One open stream: how often it was told to look again."""
+    """One open stream; `first` it says before all else."""
 
-    def __init__(self) -> None:
-        self.told = 0
+    def __init__(self, opening: bytes = b"") -> None:
+        self._opening = opening
         self.waits: asyncio.Future[float] | None = None
         self.first = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        transport.write(ASK)
+        transport.write(self._opening + ASK)
 
     def data_received(self, data: bytes) -> None:
         if LOOK in data:
@@ -70,28 +74,42 @@ class Stream(asyncio.Protocol):
                 future.set_exception(exc or ConnectionResetError("the server ended a stream"))
 
 
-async def open_all(server: Server, context: ssl.SSLContext, count: int) -> list[Stream]:
+async def open_all(server: Server, context: ssl.SSLContext | None, count: int) -> list[Stream]:
     loop, gate = asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE)
 
     async def one(n: int) -> Stream:
-        own = f"127.0.{1 + n // OF_ONE_ADDRESS}.1"
+        address = f"127.0.{1 + n // OF_ONE_ADDRESS}.1"
         async with gate:
-            _, stream = await loop.create_connection(
-                Stream,
-                "127.0.0.1",
-                server.ports[0],
-                ssl=context,
-                server_hostname="localhost",
-                local_addr=(own, 0),
-            )
+            place = "127.0.0.1", server.ports[0]
+            if context is None:
+                _, stream = await loop.create_connection(lambda: Stream(announce(address)), *place)
+            else:
+                _, stream = await loop.create_connection(
+                    Stream, *place, ssl=context, server_hostname="localhost", local_addr=(address, 0)
+                )
             await stream.first
         return stream
 
     return list(await asyncio.gather(*map(one, range(count))))
 
 
-async def measure(asking: Server, server: Server, count: int) -> Figures:
-    context = ssl.create_default_context(cafile=server.directory / "tls" / "acm1.pem")
+def announce(address: str) -> bytes:
+    """What a proxy says of its client, by the PROXY protocol."""
+    places = (
+        ip_address(address).packed + ip_address("127.0.0.1").packed + (4711).to_bytes(2) + (8441).to_bytes(2)
+    )
+    return PREAMBLE + b"\x21\x11" + len(places).to_bytes(2) + places
+
+
+def behind_a_proxy(directory: Path) -> None:
+    path = directory / "config.toml"
+    given = tomllib.loads(path.read_text())
+    given["acm1"] |= {"proxies": ["127.0.0.1"], "tls": False}
+    path.write_text(tomli_w.dumps(given))
+
+
+async def measure(asking: Server, server: Server, count: int, *, proxied: bool) -> Figures:
+    context = None if proxied else ssl.create_default_context(cafile=server.directory / "tls" / "acm1.pem")
     before, began = server.resident(), time.perf_counter()
     streams = await open_all(server, context, count)
     opened = time.perf_counter() - began
@@ -116,14 +134,32 @@ def _submit(asking: Server) -> None:
         )
 
 
-def report(figures: Figures, count: int) -> None:
+def report(figures: Figures, count: int, *, proxied: bool) -> None:
     each = (figures.after_mib - figures.before_mib) * 1024 / count
-    print(f"{count:,} streams opened in {figures.opened_s:.1f} s")
+    way = "behind a proxy" if proxied else "over TLS"
+    print(f"{count:,} streams {way}, opened in {figures.opened_s:.1f} s")
     print(f"resident {figures.before_mib:.0f} -> {figures.after_mib:.0f} MiB: {each:.1f} KiB a stream")
     print(f"idle: {figures.beat_cpu * 100:.1f} % of a core")
-    at_most(48, "streams", f"memory of an idle stream of {count:,}", each, "KiB")
-    at_most(2, "streams", "a notice has reached them all", figures.all_s, "s")
-    print(f"a notice reached half of them in {figures.half_s:.2f} s, all in {figures.all_s:.2f} s")
+    print(
+        f"a notice reached half of them in {figures.half_s:.2f} s, all in {figures.all_s:.2f} s", flush=True
+    )
+    at_most(16 if proxied else 48, "streams", f"memory of an idle stream of {count:,}, {way}", each, "KiB")
+    at_most(2, "streams", f"a notice has reached them all, {way}", figures.all_s, "s")
+
+
+def run(folder: Path, count: int, *, proxied: bool) -> None:
+    onboard(folder, approves=0)
+    if proxied:
+        behind_a_proxy(folder / "fire")
+    police, fire = Server(folder / "police"), Server(folder / "fire")
+    with ExitStack() as stack:
+        for server in (police, fire):
+            server.start()
+            stack.callback(server.stop)
+        police.listening()
+        fire.listening()
+        time.sleep(2)
+        report(asyncio.run(measure(police, fire, count, proxied=proxied)), count, proxied=proxied)
 
 
 def main() -> int:
@@ -133,17 +169,8 @@ def main() -> int:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as name:
-        folder = Path(name)
-        onboard(folder, approves=0)
-        police, fire = Server(folder / "police"), Server(folder / "fire")
-        with ExitStack() as stack:
-            for server in (police, fire):
-                server.start()
-                stack.callback(server.stop)
-            police.listening()
-            fire.listening()
-            time.sleep(2)
-            report(asyncio.run(measure(police, fire, count)), count)
+        for proxied in (False, True):
+            run(Path(name, str(proxied)), count, proxied=proxied)
     return 0
 
 

@@ -509,6 +509,21 @@ def test_nobody_but_the_operator_s_own_machine_is_let_near(section, field, value
     }
 
 
+@pytest.mark.parametrize(
+    ("listen", "proxies", "allowed"),
+    [
+        ("127.0.0.1:8441", ("127.0.0.1",), True),
+        ("[::1]:8441", ("::1",), True),
+        ("127.0.0.1:8441", (), False),
+        ("127.0.0.1:8441", ("127.0.0.1", "192.0.2.1"), False),
+        ("0.0.0.0:8441", ("127.0.0.1",), False),
+    ],
+)
+def test_acm_1_is_without_tls_only_behind_a_proxy_on_the_same_machine(listen, proxies, allowed):
+    config = Config(system=SYSTEM, name="x", realms=Realms((SYSTEM,)), acm1=Acm1(listen, proxies, tls=False))
+    assert [fault.field for fault in faults(config)] == ([] if allowed else ["acm1.tls"])
+
+
 def test_what_stands_around_a_server_is_read(tmp_path):
     text = (
         LEAST

@@ -142,7 +142,7 @@ class Server:
         self._face1 = Listener(
             self._watch.face(acm1.app(*console.routes()), "acm1"),
             *endpoint(config.acm1.listen),
-            tls1,
+            tls1 if config.acm1.tls else None,
             self._watch.connections("acm1", refused("acm1")),
             config.acm1.proxies,
         )
@@ -153,7 +153,8 @@ class Server:
             self._watch.connections("acm2", refused("acm2")),
             config.acm2.proxies,
         )
-        self._renewal.on_acm1 = self._face1.use
+        if config.acm1.tls:
+            self._renewal.on_acm1 = self._face1.use
         self._renewal.on_acm2 = self._use_for_acm2
         self._renewal.on_published = self._links.wake
 

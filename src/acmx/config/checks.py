@@ -19,7 +19,12 @@ from acmx.config.sections import (
     Webhook,
     Xcap,
 )
-from acmx.config.surroundings import faults_of_metrics, faults_of_proxies, faults_of_traces
+from acmx.config.surroundings import (
+    faults_of_metrics,
+    faults_of_plain_http,
+    faults_of_proxies,
+    faults_of_traces,
+)
 from acmx.domain.errors import Fault, FaultyInput
 from acmx.domain.identities import InvalidIdentity, mc_system_id
 from acmx.domain.rules import uri
@@ -49,6 +54,7 @@ def faults(config: Config) -> list[Fault]:
         *_faults_of_provisioning(config.provisioning),
         *_faults_of_xcap(config.xcap),
         *faults_of_proxies(config),
+        *faults_of_plain_http(config.acm1),
         *faults_of_metrics(config.metrics),
         *faults_of_traces(config.traces),
     ]

@@ -12,10 +12,12 @@ class Acm1(Struct, frozen=True, forbid_unknown_fields=True):
     """The listener for ACM clients: HOST:PORT, port 0 for any free one.
 
     `proxies`: the IP addresses that alone connect, on behalf of others, whom they name by the PROXY protocol.
+    `tls` may be false behind a proxy on the same machine.
     """
 
     listen: str = "127.0.0.1:8441"
     proxies: tuple[str, ...] = ()
+    tls: bool = True
 
 
 class Acm2(Struct, frozen=True, forbid_unknown_fields=True):

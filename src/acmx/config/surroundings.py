@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 
 from acmx.config.addresses import endpoint
-from acmx.config.sections import Config, Metrics, Traces
+from acmx.config.sections import Acm1, Config, Metrics, Traces
 from acmx.domain.errors import Fault, FaultyInput
 
 _LOCALHOST = "localhost"
@@ -17,6 +17,13 @@ def faults_of_proxies(config: Config) -> Iterator[Fault]:
         for address in proxies:
             if not _is_address(address):
                 yield Fault(field, address[:255], "must be an IP address")
+
+
+def faults_of_plain_http(acm1: Acm1) -> Iterator[Fault]:
+    here = [acm1.listen.rpartition(":")[0].strip("[]"), *acm1.proxies]
+    if not acm1.tls and not (acm1.proxies and all(map(_is_loopback, here))):
+        rule = "may be false only on a loopback address, behind `proxies` on such addresses"
+        yield Fault("acm1.tls", "false", rule)
 
 
 def faults_of_metrics(metrics: Metrics) -> Iterator[Fault]:

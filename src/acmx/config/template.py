@@ -21,6 +21,8 @@ TEMPLATE = """\
 {acm1.listen}
 # The addresses of proxies before it, which say for whom they connect (docs/operations.md); nobody else connects then.
 {acm1.proxies}
+# false: such a proxy on this machine ends TLS, and speaks plain HTTP to this server.
+{acm1.tls}
 
 [acm2]
 # Where partner systems connect, and the URL at which they reach that place from outside.

@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from acmx.faces.proxied import Address, announced
+from acmx.faces.read_buffer import ReadBuffer
 from acmx.trust.certificates import fingerprint
 
 HEAD_LIMIT = 65_536
@@ -29,7 +30,7 @@ _IDLE_SECONDS = 75
 _ARRIVES_SECONDS = 20.0
 _SLOWEST = 16_384
 _UNREAD_SECONDS = 60.0
-_MOST, _MOST_OF_ONE = 4096, 1024
+_MOST, _MOST_OF_ONE = 16_384, 1024
 """Connections at a time: of all clients, and of one address."""
 
 _LISTEN_AGAIN_SECONDS = 0.1
@@ -52,13 +53,19 @@ class _Http(HttpToolsProtocol):
     _slow: asyncio.TimerHandle | None = None
 
     def __init__(
-        self, config: Config, state: ServerState, leave: Callable[[], None], client: Address
+        self,
+        config: Config,
+        state: ServerState,
+        leave: Callable[[], None],
+        client: Address,
+        buffer: ReadBuffer,
     ) -> None:
         super().__init__(config, state, {})
-        self.leave, self._client = leave, client
+        self.leave, self._client, self._buffer = leave, client, buffer
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._buffer.give_to(transport)
         self.made = True
         self.client = self._client
         tls = transport.get_extra_info("ssl_object")
@@ -151,6 +158,7 @@ class Listener:
         )
         self._handshakes: set[asyncio.Task[None]] = set()
         self._open: Counter[str] = Counter()
+        self._buffer = ReadBuffer()
         self._listen_again: asyncio.TimerHandle | None = None
 
     @property
@@ -236,7 +244,7 @@ class Listener:
         if client is None:
             return
         address = client[0]
-        http = _Http(self._config, self._state, lambda: self._leave(address), client)
+        http = _Http(self._config, self._state, lambda: self._leave(address), client, self._buffer)
         try:
             await self._loop.connect_accepted_socket(
                 lambda: http,

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -19,6 +18,7 @@ from acmx.faces.acm1.notifications import Bell
 from acmx.faces.acm1.openapi import document
 from acmx.faces.acm1.routes import ROUTES
 from acmx.faces.body import read_body
+from acmx.faces.lasting import Lasting, later
 from acmx.faces.problems import application, problem
 from acmx.flows.refusals import ANYBODY, Refusals
 from acmx.trust.roles import Caller, Permission
@@ -38,9 +38,9 @@ class Acm1:
     refusals: Refusals
     sign_in: SignIn
 
-    def app(self, *others: BaseRoute) -> Starlette:
+    def app(self, *others: BaseRoute) -> ASGIApp:
         """`others` are served by the same listener."""
-        return application(
+        face = application(
             [
                 *others,
                 Route(f"{BASE}/", _always(encode(self.sign_in)), methods=["GET"]),
@@ -55,6 +55,7 @@ class Acm1:
                 ),
             ]
         )
+        return Lasting(face)
 
     def _show(self, well: Callable[[], bool]) -> Callable[[Request], Awaitable[Response]]:
         """For whoever keeps the server running; strangers read it too, so it names parts and nothing else."""
@@ -102,7 +103,7 @@ class Acm1:
     async def _notify(self, request: Request) -> ASGIApp:
         caller = await self.authentication.caller(request)
         caller.must("read-own")
-        return self.bell.answer(bearer_of(request), caller)
+        return later(self.bell.answer(bearer_of(request), caller))
 
     async def _log_on(self, request: Request) -> Response:
         credentials = read(await read_body(request, LONGEST_LOG_ON), Credentials)

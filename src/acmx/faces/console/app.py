@@ -29,6 +29,7 @@ from acmx.faces.console.provider import Provider
 from acmx.faces.console.routes import PAGES
 from acmx.faces.console.static_files import get_file
 from acmx.faces.console.visit import BASE, Page, Visit
+from acmx.faces.lasting import later
 from acmx.flows.refusals import ANYBODY
 from acmx.trust.roles import Caller
 
@@ -109,7 +110,7 @@ class Console:
         except (InsufficientScope, NoIdentity, NotAuthenticated):
             return Response(status_code=401)
         caller.must("read-own")
-        return self.acm1.bell.answer(token, caller)
+        return later(self.acm1.bell.answer(token, caller))
 
     async def _session(self, request: Request) -> tuple[str, Caller]:
         """The token, and who holds it. Raises NoIdentity, NotAuthenticated, InsufficientScope."""
