@@ -26,7 +26,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from acmx.domain.errors import FaultyInput, Misconfigured
 from acmx.faces import listener as module
-from acmx.faces.listener import HEAD_LIMIT, Listener
+from acmx.faces.http import HEAD_LIMIT
+from acmx.faces.listener import Listener
 from acmx.trust import certificates, tls
 
 pytestmark = pytest.mark.sqlite

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from acmx.faces import listener
+from acmx.faces import http, listener
 from acmx.trust import tls
 from by_hand import ByHand
 from systems import System, eventually, two_systems
@@ -53,7 +53,7 @@ async def connections(police: System) -> int:
 def test_a_message_that_never_arrives_is_given_up(
     name: str, face: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listener, "_ARRIVES_SECONDS", 0.3)
+    monkeypatch.setattr(http, "_ARRIVES_SECONDS", 0.3)
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A little more all the time, which never makes it whole."""
@@ -77,7 +77,7 @@ def test_a_message_that_never_arrives_is_given_up(
 def test_a_body_that_comes_steadily_is_taken_however_long_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listener, "_ARRIVES_SECONDS", 0.3)
+    monkeypatch.setattr(http, "_ARRIVES_SECONDS", 0.3)
 
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, fire):

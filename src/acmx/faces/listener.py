@@ -14,21 +14,15 @@ from email.utils import formatdate
 
 from starlette.types import ASGIApp
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from acmx.faces.http import Http
 from acmx.faces.proxied import Address, announced
 from acmx.faces.read_buffer import ReadBuffer
-from acmx.trust.certificates import fingerprint
-
-HEAD_LIMIT = 65_536
-"""Bytes of a message that are not its body: request line, header fields, chunk sizes, trailer fields."""
 
 _BACKLOG = 1024
 _HANDSHAKE_SECONDS = 10.0
 _IDLE_SECONDS = 75
-_ARRIVES_SECONDS = 20.0
-_SLOWEST = 16_384
 _UNREAD_SECONDS = 60.0
 _MOST, _MOST_OF_ONE = 16_384, 1024
 """Connections at a time: of all clients, and of one address."""
@@ -36,88 +30,6 @@ _MOST, _MOST_OF_ONE = 16_384, 1024
 _LISTEN_AGAIN_SECONDS = 0.1
 _LOOK_AGAIN_SECONDS = 0.02
 _ABANDON_SECONDS = 1.0
-
-
-class _Http(HttpToolsProtocol):
-    """HTTP/1.1 that knows whose certificate was shown, and bounds the head of a message, idleness and slowness.
-
-    A message has 20 s to arrive and a second more for each 16 KiB of its body; while the application does not take
-    what has arrived, no time passes.
-    """
-
-    made = False
-    peer_certificate: str | None = None
-    _head = 0
-    _body = 0
-    _began = 0.0
-    _slow: asyncio.TimerHandle | None = None
-
-    def __init__(
-        self,
-        config: Config,
-        state: ServerState,
-        leave: Callable[[], None],
-        client: Address,
-        buffer: ReadBuffer,
-    ) -> None:
-        super().__init__(config, state, {})
-        self.leave, self._client, self._buffer = leave, client, buffer
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._buffer.give_to(transport)
-        self.made = True
-        self.client = self._client
-        tls = transport.get_extra_info("ssl_object")
-        certificate = tls.getpeercert(True) if tls else None
-        self.peer_certificate = fingerprint(certificate) if certificate else None
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.scope["extensions"] = {"tls": {"peer_certificate": self.peer_certificate}}
-
-    def data_received(self, data: bytes) -> None:
-        self._head += len(data)
-        super().data_received(data)
-        if self.transport.is_closing():
-            return
-        if self._head > HEAD_LIMIT:
-            self.send_400_response("The head of the message is too large.")
-        elif self._head and self._slow is None:
-            self._began = self.loop.time()
-            self._slow = self.loop.call_later(_ARRIVES_SECONDS, self._look_if_slow)
-
-    def on_body(self, body: bytes) -> None:
-        self._head -= len(body)
-        self._body += len(body)
-        super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        self._forget_message()
-        super().on_message_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._forget_message()
-        super().connection_lost(exc)
-        self.leave()
-
-    def _forget_message(self) -> None:
-        self._head = self._body = 0
-        if self._slow is not None:
-            self._slow.cancel()
-            self._slow = None
-
-    def _look_if_slow(self) -> None:
-        if self.flow.read_paused:
-            self._began = self.loop.time()
-        left = self._began + _ARRIVES_SECONDS + self._body / _SLOWEST - self.loop.time()
-        if left <= 0:
-            self.transport.abort()
-        else:
-            self._slow = self.loop.call_later(left, self._look_if_slow)
 
 
 class Listener:
@@ -148,7 +60,7 @@ class Listener:
         self._config = Config(
             app,
             interface="asgi3",
-            http=_Http,
+            http=Http,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -244,7 +156,7 @@ class Listener:
         if client is None:
             return
         address = client[0]
-        http = _Http(self._config, self._state, lambda: self._leave(address), client, self._buffer)
+        http = Http(self._config, self._state, lambda: self._leave(address), client, self._buffer)
         try:
             await self._loop.connect_accepted_socket(
                 lambda: http,

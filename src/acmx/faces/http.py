@@ -1,0 +1,100 @@
+"""HTTP/1.1 on one connection: uvicorn's, with bounds on what a client may send and on how slowly."""
+
+import asyncio
+from collections.abc import Callable
+
+from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from acmx.faces.proxied import Address
+from acmx.faces.read_buffer import ReadBuffer
+from acmx.trust.certificates import fingerprint
+
+HEAD_LIMIT = 65_536
+"""Bytes of a message that are not its body: request line, header fields, chunk sizes, trailer fields."""
+
+_ARRIVES_SECONDS = 20.0
+_SLOWEST = 16_384
+
+
+class Http(HttpToolsProtocol):
+    """HTTP/1.1 that knows whose certificate was shown, and bounds the head of a message, idleness and slowness.
+
+    A message has 20 s to arrive and a second more for each 16 KiB of its body; while the application does not take
+    what has arrived, no time passes.
+    """
+
+    made = False
+    peer_certificate: str | None = None
+    _head = 0
+    _body = 0
+    _began = 0.0
+    _slow: asyncio.TimerHandle | None = None
+
+    def __init__(
+        self,
+        config: Config,
+        state: ServerState,
+        leave: Callable[[], None],
+        client: Address,
+        buffer: ReadBuffer,
+    ) -> None:
+        super().__init__(config, state, {})
+        self.leave, self._client, self._buffer = leave, client, buffer
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._buffer.give_to(transport)
+        self.made = True
+        self.client = self._client
+        tls = transport.get_extra_info("ssl_object")
+        certificate = tls.getpeercert(True) if tls else None
+        self.peer_certificate = fingerprint(certificate) if certificate else None
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {"tls": {"peer_certificate": self.peer_certificate}}
+
+    def data_received(self, data: bytes) -> None:
+        self._head += len(data)
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._head > HEAD_LIMIT:
+            self.send_400_response("The head of the message is too large.")
+        elif self._head and self._slow is None:
+            self._began = self.loop.time()
+            self._slow = self.loop.call_later(_ARRIVES_SECONDS, self._look_if_slow)
+
+    def on_body(self, body: bytes) -> None:
+        self._head -= len(body)
+        self._body += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._forget_message()
+        super().on_message_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget_message()
+        super().connection_lost(exc)
+        self.leave()
+
+    def _forget_message(self) -> None:
+        self._head = self._body = 0
+        if self._slow is not None:
+            self._slow.cancel()
+            self._slow = None
+
+    def _look_if_slow(self) -> None:
+        if self.flow.read_paused:
+            self._began = self.loop.time()
+        left = self._began + _ARRIVES_SECONDS + self._body / _SLOWEST - self.loop.time()
+        if left <= 0:
+            self.transport.abort()
+        else:
+            self._slow = self.loop.call_later(left, self._look_if_slow)
