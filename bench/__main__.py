@@ -1,24 +1,55 @@
-"""`python -m bench [store|accept|exchanges|crash|outage|journal|provision|rolling|all]`: each measure in turn."""
+"""`python -m bench [MEASURE ...] [--json FILE]`: each measure in turn, then a table of what they found.
 
+Without a name: those that end within some minutes. `all`: the long ones too (`crash`, `outage`, `rolling`).
+"""
+
+import argparse
+import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
-MEASURES = ("store", "accept", "exchanges", "crash", "outage", "journal", "provision", "rolling")
+import msgspec
+from bench import machine, results
+from bench.results import Result
+
+SHORT = ("store", "accept", "exchanges", "floor", "users", "stored", "streams", "journal", "provision")
+LONG = ("crash", "outage", "rolling")
 
 
-def main(asked: list[str]) -> int:
-    chosen = MEASURES if asked in ([], ["all"]) else tuple(asked)
-    if unknown := [name for name in chosen if name not in MEASURES]:
-        print(
-            f"no such measure: {' '.join(unknown)}; there are {' '.join(MEASURES)} and all", file=sys.stderr
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("measures", nargs="*", metavar="MEASURE", help=", ".join((*SHORT, *LONG, "all")))
+    parser.add_argument("--json", type=Path, help="write the machine and all that was found")
+    asked = parser.parse_args()
+    chosen = (*SHORT, *LONG) if asked.measures == ["all"] else tuple(asked.measures) or SHORT
+    if unknown := [name for name in chosen if name not in (*SHORT, *LONG)]:
+        parser.error(f"no such measure: {' '.join(unknown)}")
+    described = machine.describe()
+    with tempfile.NamedTemporaryFile() as file:
+        worst = max(_run(name, file.name) for name in chosen)
+        found = results.read(Path(file.name))
+    print("==", ", ".join(f"{name} {value}" for name, value in described.items()))
+    for result in found:
+        print(_line(result))
+    if asked.json:
+        asked.json.write_bytes(
+            msgspec.json.format(msgspec.json.encode({"machine": described, "found": found}))
         )
-        return 2
-    worst = 0
-    for name in chosen:
-        print(f"== {name}", flush=True)
-        worst = max(worst, subprocess.run([sys.executable, "-m", f"bench.{name}"], check=False).returncode)
     return worst
 
 
+def _run(name: str, file: str) -> int:
+    print(f"== {name}", flush=True)
+    environment = os.environ | {results.FILE: file}
+    return subprocess.run([sys.executable, "-m", f"bench.{name}"], check=False, env=environment).returncode
+
+
+def _line(result: Result) -> str:
+    aim = "" if result.aim is None else f"{result.side} {result.aim:g}{'' if result.met else '  NOT MET'}"
+    return f"{result.measure:10} {result.what:58} {result.value:10.3g} {result.unit:12} {aim}".rstrip()
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

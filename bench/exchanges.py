@@ -21,6 +21,7 @@ from typing import NamedTuple
 import msgspec
 from bench.connection import Connection, request
 from bench.processes import cpu_seconds, running, wait_for
+from bench.results import keep
 from bench.systems import FIRE, PURPOSE, TOKEN, USERS, onboard
 from uuid_utils import uuid7
 
@@ -150,11 +151,11 @@ def _cpu(systems: Systems) -> tuple[float, float]:
     return cpu_seconds(systems.police), cpu_seconds(systems.fire)
 
 
-async def rounds(systems: Systems) -> dict[int, Figures]:
+async def rounds(systems: Systems, in_flight: tuple[int, ...] = IN_FLIGHT) -> dict[int, Figures]:
     """Each number in flight in turn, ROUNDS times; the medians."""
-    connections = [await _connect(systems) for _ in range(max(IN_FLIGHT))]
+    connections = [await _connect(systems) for _ in range(max(in_flight))]
     answers = Answers(await _connect(systems), await _connect(systems))
-    measured: dict[int, list[Figures]] = {number: [] for number in IN_FLIGHT}
+    measured: dict[int, list[Figures]] = {number: [] for number in in_flight}
     for turn in range(ROUNDS + 1):
         for number, figures in measured.items():
             got = await measure(systems, connections[:number], answers)
@@ -178,12 +179,13 @@ def report(medians: dict[int, Figures]) -> None:
             f"  p50 {figures.p50_ms:4.0f} ms  p99 {figures.p99_ms:4.0f} ms"
             f"  CPU an exchange: {figures.police_cpu_ms:.2f} ms police, {figures.fire_cpu_ms:.2f} ms fire"
         )
+        keep("exchanges", f"{number} in flight", figures.exchanges_per_second, "a second")
     alone = medians[1].exchanges_per_second
     for number in IN_FLIGHT[1:]:
         print(f"{number} in flight / 1: {medians[number].exchanges_per_second / alone:.1f} x exchanges/s")
 
 
-def _acm1_port(directory: Path) -> int:
+def acm1_port(directory: Path) -> int:
     """Once it is listened on."""
     _, port = config.endpoint(config.read(directory / "config.toml").acm1.listen)
     wait_for(port)
@@ -197,7 +199,7 @@ def main() -> int:
         acmx = str(Path(sys.executable).with_name("acmx"))
         directories = folder / "police", folder / "fire"
         police, fire = (stack.enter_context(running(acmx, "serve", str(d))) for d in directories)
-        port, _ = (_acm1_port(directory) for directory in directories)
+        port, _ = (acm1_port(directory) for directory in directories)
         context = ssl.create_default_context(cafile=folder / "police" / "tls" / "acm1.pem")
         report(asyncio.run(rounds(Systems(police.pid, fire.pid, port, context))))
     return 0

@@ -28,6 +28,7 @@ from typing import NamedTuple
 import msgspec
 from bench.agreement import states, waiting
 from bench.processes import Server
+from bench.results import at_least, at_most
 from bench.systems import FIRE, POLICE, PURPOSE, USERS, give_up, onboard, partner_of
 
 from acmx import config
@@ -163,6 +164,8 @@ def _restart(police: Server, fire: Server, number: int, before: float) -> Draine
     first = first_delivery(police, fire)
     drain = drained(police)
     after = police.resident()
+    at_most(5, "outage", "first delivery after a restart of the partner", first, "s")
+    at_most(MIB, "outage", "memory while messages wait", max(during, drain.resident) - before, "MiB")
     print(f"restart: first delivery after {first:.1f} s (aim 5)")
     print(
         f"resident memory: {before:.0f} MiB before, {during:.0f} with all waiting, {drain.resident:.0f} at most while "
@@ -178,6 +181,7 @@ def _report(number: int, drain: Drained, *steady: Drained) -> None:
     rate, cpu_ms = (mean(getattr(each, name) for each in steady) for name in ("rate", "cpu_ms"))
     before, after = (f"{each.rate:,.0f}" for each in steady)
     print(f"steady: {before} messages/s before, {after} after; {cpu_ms:.2f} ms CPU a message at the primary")
+    at_least(0.8, "outage", f"drain of {number:,} messages / steady rate", drain.rate / rate)
     print(
         f"drain: {number:,} messages, {drain.rate:,.0f}/s: {drain.rate / rate:.2f} of the steady rate (aim 0.8); "
         f"{drain.cpu_ms:.2f} ms CPU a message",
@@ -190,7 +194,9 @@ def _healed(police: Server, fire: Server) -> None:
     asyncio.run(mislead(fire.directory, police.directory))
     police.start()
     time.sleep(BACKED_OFF_S)
-    print(f"healed link: first delivery after {first_delivery(police, fire):.1f} s (aim 35)", flush=True)
+    first = first_delivery(police, fire)
+    at_most(35, "outage", "first delivery over a healed link", first, "s")
+    print(f"healed link: first delivery after {first:.1f} s (aim 35)", flush=True)
     drained(police)
 
 

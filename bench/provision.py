@@ -24,6 +24,7 @@ import aiohttp
 import tomli_w
 from bench.cms import users
 from bench.processes import Server, running
+from bench.results import at_least
 from bench.systems import CATALOGUE, FIRE, POLICE, PURPOSE, TOKEN, onboard
 from lxml import etree
 
@@ -95,6 +96,7 @@ def files(folder: Path, number: int) -> None:
         home.mkdir()
         rates[way.__name__] = number * len(SERVICES) / timed(lambda way=way, home=home: way(home, number))  # type: ignore[misc]
     ratio = rates["ours"] / rates["bare"]
+    at_least(0.5, "provision", "documents made and written / bare lxml", ratio)
     print(
         f"files: {rates['ours']:,.0f} documents/s, bare lxml {rates['bare']:,.0f}/s: {ratio:.2f} (aim 0.5)",
         flush=True,
@@ -132,6 +134,7 @@ def push(folder: Path, number: int) -> None:
         grown = police.resident() - resident
         after, _ = asyncio.run(by_hand(root, folder / "cms.pem", number, t100=4))
     plain = (before + after) / 2
+    at_least(0.7, "provision", "documents pushed / bare client", rate / plain)
     print(
         f"push: {rate:,.0f} documents/s, bare client {before:,.0f} before and {after:,.0f} after: {rate / plain:.2f} "
         f"(aim 0.7); {cpu:.2f} ms CPU a document, bare client {bare_cpu:.2f}; memory {grown:+.0f} MiB"

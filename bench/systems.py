@@ -45,6 +45,7 @@ def onboard(
     `TOKEN` is a bearer token of both, with every role. `via`: the addresses at which partners reach a system, by
     its MC system ID, where that is not its own listener. `databases`: those of PostgreSQL, likewise.
     """
+    folder.mkdir(exist_ok=True)
     for system, id_ in (("police", POLICE), ("fire", FIRE)):
         create(folder / system, settings(id_, via.get(id_), databases.get(id_, "")))
     asyncio.run(_furnish(folder / "police", folder / "fire", ""))
