@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+import engines
 from acmx.domain.messages import PROBLEM
 from acmx.provisioning.ue_shape import check as check_document
 from acmx.provisioning.xml import parse
 from acmx.trust.evidence_check import check as check_evidence
-from another import another_connection
 from integration.test_provisioning import TEMPLATE, enter
 from integration.test_xcap import ADMIN, SERVICES, UE_PATH, USERS, ended, of_fire, rows, with_cms
 from restores import agree, back_up, compared, restore, systems
@@ -507,9 +507,7 @@ def test_a_partner_that_names_another_system_does_not_take_its_place_on_the_cms(
         async with with_cms(tmp_path) as (police, fire, cms):
             held = await fire.done("GET", "/server-identities")
             forged = json.dumps(held["server_identity"] | {"mc_system_id": RAIL})
-            connection = another_connection(fire.directory / "acmx.db")
-            connection.execute("UPDATE catalogue SET body = ?", (forged.encode(),))
-            connection.close()
+            engines.change(fire, f"UPDATE catalogue SET body = x'{forged.encode().hex()}'")
             id_ = await accepted(police, fire)
             before = dict(cms.documents)
             for mode in ("push", "preview"):
