@@ -53,6 +53,10 @@ class NoStore:
     async def write(self, act: Callable[[Tx], T]) -> T:
         return act(self._tx)
 
+    @property
+    def in_charge(self) -> bool:
+        return True
+
     def on_commit(self, listener: Callable[[frozenset[Hashable]], None]) -> None:
         """Nothing is ever committed."""
 
