@@ -16,7 +16,7 @@ from acmx import config
 from acmx.client import Client
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_PATIENCE_S = 15
+_PATIENCE_S = 60
 
 
 @contextmanager
