@@ -25,6 +25,7 @@ SHORT = (
     "journal",
     "provision",
     "watched",
+    "servers",
 )
 LONG = ("crash", "outage", "rolling")
 

