@@ -1,6 +1,6 @@
 """`python -m bench.pictures FILE.json OUT.svg`: how each measure stands to its aim.
 
-A bar is the value in parts of the aim, on a scale of doublings; green where the aim is met. Light and dark pages show it.
+A bar is the value in parts of the aim, on a scale of doublings; green where the aim is met. For light and dark pages.
 """
 
 import sys

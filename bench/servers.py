@@ -1,8 +1,8 @@
 """Two servers of one system on one PostgreSQL database, against one: durable accepts at ACM-2.
 
 `uv run python -m bench.servers [--database URL]`: 64 kept connections with mutual TLS, each with one request of 20
-users under way, to one server or half of them to each of two. Load, servers and, without `--database`, PostgreSQL share the
-same cores: what two servers could gain is what one leaves idle while it waits. The cases take turns in short rounds.
+users under way, to one server or half of them to each of two. Load, servers and, without `--database`, PostgreSQL
+share the same cores: what two servers could gain is what one leaves idle while it waits. The cases take turns.
 """
 
 import argparse
