@@ -216,7 +216,7 @@ def test_every_route_has_a_row_and_every_row_a_route(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, _):
             await police.start()
-            routes = police.server._face1._config.app.routes
+            routes = police.server._face1._config.app._app.routes
             (console,) = (route for route in routes if isinstance(route, Mount))
             assert served(routes) == {*ACM1, *OPEN, *STREAMS, "GET /console"}
             assert served(console.app._app.routes) == {*CONSOLE, *CONSOLE_OPEN}

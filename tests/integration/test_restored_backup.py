@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import engines
 from acmx.bootstrap.backup import backup, restore
 from restores import agree, compared
 from systems import FIRE, POLICE, two_systems
@@ -22,6 +23,8 @@ def test_what_happened_since_the_backup_comes_back_from_the_partner(tmp_path: Pa
             await police.reaches(since["id"], "answered")
             await police.stop()
             police.directory.rename(tmp_path / "lost")
+            if police.config.database:
+                engines.remake(police.config.database)
             await asyncio.to_thread(restore, tmp_path / "saved", police.directory)
             police.clock.advance(minutes=5)
             await police.start()

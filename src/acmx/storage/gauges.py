@@ -37,7 +37,7 @@ def waiting(tx: Tx, partner: str) -> Waiting:
     row = tx.row(
         "SELECT COUNT(*), COUNT(gave_up_at), MIN(CASE WHEN gave_up_at IS NULL THEN queued_at END) FROM "
         "(SELECT queued_at, gave_up_at FROM outbox WHERE partner = :partner "
-        "ORDER BY next_attempt_at, serial LIMIT :most) AS some",
+        "ORDER BY next_attempt_at, serial LIMIT :most) AS found",
         {"partner": partner, "most": MOST},
     )
     return Waiting(*row) if row else Waiting(0, 0, None)
@@ -61,5 +61,5 @@ def journal(tx: Tx) -> Journal:
 
 
 def _count(tx: Tx, sql: str, **params: object) -> int:
-    row = tx.row(f"SELECT COUNT(*) FROM ({sql} LIMIT :most) AS some", {**params, "most": MOST})  # noqa: S608
+    row = tx.row(f"SELECT COUNT(*) FROM ({sql} LIMIT :most) AS found", {**params, "most": MOST})  # noqa: S608
     return row[0] if row else 0
