@@ -16,7 +16,7 @@ def reduced(png: bytes) -> bytes:
     assert (depth, kind) == (8, 2), (depth, kind)
     lines = _lines(zlib.decompress(chunks["IDAT"]), width * 3)
     pixels = [tuple(line[n : n + 3]) for line in lines for n in range(0, len(line), 3)]
-    palette = [colour for colour, _ in Counter(pixels).most_common(COLOURS)]
+    palette = _palette(Counter(pixels))
     known = {colour: n for n, colour in enumerate(palette)}
 
     @cache
@@ -35,6 +35,15 @@ def reduced(png: bytes) -> bytes:
             _chunk(b"IEND", b""),
         )
     )
+
+
+def _palette(counted: Counter[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """The first of every sixteenth of each colour, so that a small red dot stays red; then what is seen most."""
+    firsts: dict[tuple[int, ...], tuple[int, ...]] = {}
+    for colour, _ in counted.most_common():
+        firsts.setdefault(tuple(part >> 4 for part in colour), colour)
+    both = dict.fromkeys([*list(firsts.values())[: COLOURS // 2], *(colour for colour, _ in counted.most_common())])
+    return list(both)[:COLOURS]
 
 
 def _chunks(png: bytes) -> dict[str, bytes]:

@@ -37,20 +37,19 @@ def shots(town: Town) -> list[Shot]:
         Shot("sign-in", police, "", "/sign-in"),
         Shot("inbox", fire, "m.okafor", "/inbox"),
         Shot("inbox-phone", fire, "m.okafor", "/inbox", size="phone"),
+        Shot("exchanges", police, "j.brandt", "/exchanges"),
         Shot("review", fire, "m.okafor", review, whole=True, act=decide),
         Shot("review-phone", fire, "m.okafor", review, size="phone", scheme="dark"),
         Shot("exchange-under-way", police, "a.weber", flood, whole=True),
         Shot("exchange-done", police, "a.weber", night, scheme="dark", whole=True),
-        Shot("exchange-phone", police, "a.weber", night, size="phone"),
         Shot("new-request", police, "a.weber", "/requests/new", whole=True, act=fill_in),
         Shot("partners", police, "k.lindqvist", "/partners"),
         Shot("partner", police, "k.lindqvist", f"/partners/{FIRE}"),
         Shot("onboarding", police, "k.lindqvist", "/partners/mc.coast-guard.example/acceptance"),
         Shot("server-identities", fire, "a.weber", "/identities/entry"),
-        Shot("provisioning", police, "a.weber", f"{night}/provisioning", whole=True, act=preview),
+        Shot("provisioning", police, "a.weber", f"{night}/provisioning", act=preview),
         Shot("audit", police, "s.moreau", "/audit", act=verify),
         Shot("policy-trial", fire, "k.lindqvist", "/policy/trial", scheme="dark", whole=True, act=try_it),
-        Shot("everything", police, "j.brandt", "/exchanges"),
     ]
 
 
