@@ -66,6 +66,7 @@ async def fill_in(page: Page) -> None:
 async def preview(page: Page) -> None:
     await page.get_by_role("button", name="Preview the differences").click()
     await page.get_by_role("link", name="would change").wait_for()
+    await page.get_by_role("heading", name="On the CMS").evaluate("found => found.scrollIntoView()")
 
 
 async def verify(page: Page) -> None:
