@@ -8,10 +8,11 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1] / "tests"))
 
-from browsers import a_browser, seated  # noqa: E402
 from docs.screenshots.palette import reduced  # noqa: E402
 from docs.screenshots.shots import SIZES, shots  # noqa: E402
 from docs.screenshots.town import town  # noqa: E402
+
+from browsers import a_browser, seated  # noqa: E402
 
 
 async def photograph(into: Path) -> None:

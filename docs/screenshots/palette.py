@@ -42,7 +42,9 @@ def _palette(counted: Counter[tuple[int, ...]]) -> list[tuple[int, ...]]:
     firsts: dict[tuple[int, ...], tuple[int, ...]] = {}
     for colour, _ in counted.most_common():
         firsts.setdefault(tuple(part >> 4 for part in colour), colour)
-    both = dict.fromkeys([*list(firsts.values())[: COLOURS // 2], *(colour for colour, _ in counted.most_common())])
+    both = dict.fromkeys(
+        [*list(firsts.values())[: COLOURS // 2], *(colour for colour, _ in counted.most_common())]
+    )
     return list(both)[:COLOURS]
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 
 import msgspec
-from playwright.async_api import Page
-from systems import FIRE, POLICE, System
-
 from docs.screenshots.town import OFFICERS, TIGHTER, Town
+from playwright.async_api import Page
+
+from systems import FIRE, POLICE, System
 
 SIZES = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 
@@ -47,7 +47,7 @@ def shots(town: Town) -> list[Shot]:
         Shot("partner", police, "k.lindqvist", f"/partners/{FIRE}"),
         Shot("onboarding", police, "k.lindqvist", "/partners/mc.coast-guard.example/acceptance"),
         Shot("server-identities", fire, "a.weber", "/identities/entry"),
-        Shot("provisioning", police, "a.weber", f"{night}/provisioning", act=preview),
+        Shot("provisioning", police, "a.weber", f"{night}/provisioning", whole=True, act=preview),
         Shot("audit", police, "s.moreau", "/audit", act=verify),
         Shot("policy-trial", fire, "k.lindqvist", "/policy/trial", scheme="dark", whole=True, act=try_it),
     ]
@@ -66,7 +66,6 @@ async def fill_in(page: Page) -> None:
 async def preview(page: Page) -> None:
     await page.get_by_role("button", name="Preview the differences").click()
     await page.get_by_role("link", name="would change").wait_for()
-    await page.get_by_role("heading", name="On the CMS").evaluate("found => found.scrollIntoView()")
 
 
 async def verify(page: Page) -> None:

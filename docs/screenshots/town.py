@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import tomli_w
+
 from acmx import config
 from acmx.bootstrap.own import own
 from acmx.domain.acm1 import NewAccount
@@ -17,7 +18,6 @@ from acmx.flows.log_on import token_hash
 from acmx.storage import accounts, partners
 from acmx.storage.accounts import Token
 from acmx.storage.partners import Partner
-from acmx.trust.keys import spoken
 from acmx.trust.roles import ROLES
 from acmx.trust.signatures import body_digest
 from systems import EXAMPLES, FIRE, PASSWORD, POLICE, System, eventually, two_systems
@@ -27,7 +27,7 @@ NAMES = {POLICE: "Metropolitan Police", FIRE: "County Fire and Rescue Service"}
 LIST = (EXAMPLES / "users" / "twenty.txt").read_text()
 OFFICERS = [line for line in LIST.splitlines() if line.startswith(("sip:", "tel:"))]
 POLICY = (EXAMPLES / "policies" / "small-teams.cedar").read_text()
-TIGHTER = """// Admits five at most, and nobody who is asked for without an end.
+TIGHTER = """// Teams of five at most are admitted without a person.
 @id("five-of-the-police")
 permit (
   principal == MCSystem::"mc.metro-police.example",
@@ -35,6 +35,7 @@ permit (
   resource == Kind::"server-identity"
 ) when { context.users <= 5 };
 """
+WELL = "UPDATE partner SET last_error = NULL, failures = 0, last_success_at = :at WHERE id = :id"
 SERVICES = ("mcptt", "mcdata")
 ADMIN = f"sip:admin@{POLICE}"
 
@@ -73,7 +74,7 @@ def _name(system: System, xcap: dict[str, str]) -> None:
 
 
 async def _before_anything(system: System) -> None:
-    """It knows nobody yet; four people work there."""
+    """It knows nobody yet; five people work there."""
     store = system.open_store()
     await store.write(lambda tx: tx.execute("DELETE FROM partner"))
     for name, roles in {
@@ -119,7 +120,13 @@ async def _know_others(police: System, fire: System) -> None:
     now = to_ms(police.clock())
 
     def other(id_: str, name: str, here: str, there: str) -> Partner:
-        said = {"system": id_, "name": name, "address": f"https://acm.{id_}:8442", "contact": f"duty@{id_}"}
+        said = {
+            "system": id_,
+            "name": name,
+            "address": f"https://acm.{id_}:8442",
+            "contact": f"duty@{id_}",
+            "realms": {"hosts": [id_]},
+        }
         metadata = msgspec.json.encode(msgspec.json.decode(fire.own.metadata) | said)
         return Partner(id_, name, here, there, now, metadata, body_digest(metadata), told=here)  # type: ignore[arg-type]
 
@@ -132,11 +139,11 @@ async def _know_others(police: System, fire: System) -> None:
         await police.store.write(lambda tx, partner=partner: partners.insert(tx, partner))
     for partner, minutes in zip(known, (4, 150), strict=False):
         await eventually(
-            lambda partner=partner: police.done("GET", f"/partners/{partner.id}"), lambda one: "last_error" in one
+            lambda partner=partner: police.done("GET", f"/partners/{partner.id}"),
+            lambda one: "last_error" in one,
         )
         seen = {"id": partner.id, "at": now - minutes * 60_000}
-        well = "UPDATE partner SET last_error = NULL, failures = 0, last_success_at = :at WHERE id = :id"
-        await police.store.write(lambda tx, seen=seen: tx.execute(well, seen))
+        await police.store.write(lambda tx, seen=seen: tx.execute(WELL, seen))
 
 
 async def _morning(police: System, fire: System) -> dict[str, str]:
@@ -164,19 +171,25 @@ async def _morning(police: System, fire: System) -> dict[str, str]:
         await police.done("POST", f"/requests/{asked[key]}/retrieval", {}, account="a.weber")
         await fire.reaches(asked[key], "delivered")
 
-    await ask("night", "Night exercise Iron Bridge, joint command post", 12, valid_until=ends)
-    await decide("night", "as agreed with the exercise staff, annex 3 of the plan")
+    await ask("night", "Night exercise Iron Bridge, joint command post", 6, valid_until=ends)
+    await decide("night", "As agreed with the exercise staff, annex 3 of the plan")
     await fetch("night")
-    await ask("patrol", "Boat patrol with the fire service, river sector 4", 4, reference="MOU-2026-17", valid_until=ends)
+    await ask(
+        "patrol",
+        "Boat patrol with the fire service, river sector 4",
+        4,
+        reference="MOU-2026-17",
+        valid_until=ends,
+    )
     await fetch("patrol")
     await ask("visit", "Visit of a head of state, motorcade", 16, reference="OP-2231")
-    await decide("visit", "the fire service has no part in this operation", {"approved": False})
+    await decide("visit", "The fire service has no part in this operation", {"approved": False})
     await ask("tunnel", "Rail tunnel rescue, east portal", 8)
     first = [OFFICERS[(3 + n) % len(OFFICERS)] for n in range(5)]
     yes = {"approved": True, "users": first}
-    await decide("tunnel", "the five who stand at the portal", yes, {"approved": False})
+    await decide("tunnel", "The five who stand at the portal", yes, {"approved": False})
     await ask("search", "Search for a missing child, Greenwood", 6, urgency="urgent")
-    await decide("search", "all units of the search are welcome")
+    await decide("search", "All units of the search are welcome")
     await ask("final", "Football final, stadium district", 18, reference="EV-0412")
     question = {"text": "Which of them stand inside the stadium?"}
     await fire.done("POST", f"/requests/{asked['final']}/questions", question, account="m.okafor")
@@ -195,7 +208,7 @@ async def _fire_asks(police: System, fire: System) -> None:
     fire.clock.advance(minutes=5)
     _, accepted = await fire.submit("dive", account="m.okafor", partner=POLICE, users=crews, purpose=purpose)
     await fire.reaches(accepted["id"], "stored")
-    await police.review(accepted["id"], reason="as on the last three occasions", account="m.okafor")
+    await police.review(accepted["id"], reason="As on the last three occasions", account="m.okafor")
     await fire.reaches(accepted["id"], "answered")
     fire.clock.advance(minutes=3)
 
@@ -205,7 +218,3 @@ async def _profiles(cms: Xcap, police: System, id_: str) -> None:
     users = (await police.exchange(id_))["users"]
     cms.put_profiles(users, *SERVICES)
     del cms.documents[path_of("mcdata", users[-1])]
-
-
-def last_group(system: System) -> str:
-    return spoken(system.own.key.kid).rpartition(" ")[2]
