@@ -65,7 +65,8 @@ async def fill_in(page: Page) -> None:
 
 async def preview(page: Page) -> None:
     await page.get_by_role("button", name="Preview the differences").click()
-    await page.get_by_role("link", name="would change").wait_for()
+    await page.get_by_role("heading", name="Preview done").wait_for()
+    await page.get_by_role("button", name="Put on the CMS").wait_for()
 
 
 async def verify(page: Page) -> None:
