@@ -82,6 +82,9 @@ async function ring() {
   bell.querySelector(".dot").hidden = newest <= Number(localStorage.getItem(shown) ?? 0);
 }
 
+// On a phone the navigation is one line: the page that is shown stands in it.
+document.querySelector(".bar nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 const show = (id) => document.getElementById(id)?.removeAttribute("hidden");
 const hide = (id) => document.getElementById(id)?.setAttribute("hidden", "");
 
