@@ -54,5 +54,5 @@ _VALUES: dict[str | tuple[str, str], str] = {
     "id": "printf('01900000-0000-7000-8000-%012x', copy)",
     ("exchange", "grant_state"): "'ended'",
     ("exchange", "due_at"): "NULL",
-    ("exchange", "ended_at"): "created_at",
+    ("exchange", "ended_at"): "created_at - 86400000 * 400",
 }

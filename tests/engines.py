@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import apsw
@@ -24,6 +24,7 @@ from acmx.config import Config
 from acmx.storage import postgres_connection, sqlite_writer
 from acmx.storage.engine import Tx
 from acmx.storage.postgres_schema import TURN
+from acmx.storage.sqlite_connection import SqliteTx
 from another import another_connection
 
 
@@ -34,6 +35,7 @@ class Place(Protocol):
     config: Config
 
 
+T = TypeVar("T")
 CONSTRAINT = (apsw.ConstraintError, psycopg.IntegrityError)
 ENGINES = ("sqlite", "postgres")
 current = "sqlite"
@@ -143,6 +145,15 @@ def change(place: Place, *statements: str) -> None:
         with closing(another_connection(place.directory / DATABASE)) as file, file:
             for statement in statements:
                 file.execute(statement)
+
+
+def look(place: Place, read: Callable[[Tx], T]) -> T:
+    """What another process sees in the database of a server now."""
+    if place.config.database:
+        with psycopg.connect(place.config.database) as connection:
+            return read(postgres_connection.PostgresTx(connection))
+    with closing(another_connection(place.directory / DATABASE)) as file:
+        return read(SqliteTx(file))
 
 
 def hold(place: Place) -> Callable[[], None]:

@@ -218,7 +218,7 @@ def test_an_expired_request_and_its_response_are_stored_in_one_transaction(tmp_p
         async with two_systems(tmp_path, start=False) as (police_, fire):
             await fire.start()
             commits: list[dict[str, int]] = []
-            fire.store.on_commit(lambda _: commits.append(fire.store._look(stored)))
+            fire.store.on_commit(lambda _: commits.append(engines.look(fire, stored)))
             police = ByHand.of(police_)
             fire.clock.advance(days=31)
             await police.put(fire, police.request(fire))
