@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import engines
 from by_hand import ByHand
 from systems import FIRE, PASSWORD, POLICE, System, two_systems
 
