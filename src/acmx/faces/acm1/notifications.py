@@ -6,7 +6,7 @@ nobody has read yet are one hint. The list is the truth.
 
 import asyncio
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import msgspec
@@ -24,16 +24,31 @@ HEARTBEAT = 15.0
 _BEAT = b": still here\n\n"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Stream:
+    """Who listens. There may be many: a future while it waits is a fifth of an asyncio.Event."""
+
     caller: Caller
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
     hint: bool = True
     gone: bool = False
+    awake: bool = True
+    waiter: asyncio.Future[None] | None = None
+
+    def wake(self) -> None:
+        self.awake = True
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
+
+    async def rest(self) -> None:
+        """Until somebody wakes it, or has since the last rest."""
+        if not self.awake:
+            self.waiter = asyncio.get_running_loop().create_future()
+            await self.waiter
+        self.awake = False
 
     def end(self) -> None:
         self.gone = True
-        self.wake.set()
+        self.wake()
 
 
 class Bell:
@@ -62,7 +77,7 @@ class Bell:
                 meant(stream.caller, notice.audience, notice.person) for notice in notices
             ):
                 stream.hint = True
-                stream.wake.set()
+                stream.wake()
 
     async def keep_beating(self, heard: Callable[[float], None]) -> None:
         """One sweep for all streams, so that proxies keep them open and dead ones are found."""
@@ -70,7 +85,7 @@ class Bell:
             heard(4 * HEARTBEAT)
             await asyncio.sleep(HEARTBEAT)
             for stream in self._streams:
-                stream.wake.set()
+                stream.wake()
 
     def close(self) -> None:
         """End every stream."""
@@ -90,7 +105,6 @@ class Bell:
             }
         )
         stream = _Stream(caller)
-        stream.wake.set()
         self._streams.add(stream)
         watch = asyncio.create_task(_until_gone(receive, stream))
         try:
@@ -101,8 +115,7 @@ class Bell:
 
     async def _tell(self, token: str, stream: _Stream, send: Send) -> None:
         while True:
-            await stream.wake.wait()
-            stream.wake.clear()
+            await stream.rest()
             if stream.gone or not await self._still_known(token):
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
                 return
