@@ -12,7 +12,7 @@ import msgspec
 from bench.results import Result
 from msgspec import Struct
 
-WIDTH, TEXT, ROW, EACH = 900, 470, 22, 46
+WIDTH, TEXT, ROW, EACH = 940, 510, 22, 46
 """Pixels: of the picture, of its texts, of a line, of a doubling."""
 
 STYLE = """
