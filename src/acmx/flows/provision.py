@@ -35,7 +35,7 @@ class Plan(Struct, frozen=True):
 
 def prepare(house: House, tx: Tx, caller: Caller, name: str, given: NewProvisioning) -> Plan:
     """Raises NotFound, and what `plan_of` raises."""
-    exchange = show_provisioning.find(tx, caller, name)
+    exchange = show_provisioning.find_taken(tx, caller, name)
     return plan_of(house, tx, exchange, given, caller.mc_service_id)
 
 
