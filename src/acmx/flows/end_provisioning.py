@@ -43,9 +43,9 @@ def end(
 
 def still_wanted(tx: Tx, job: Job) -> str | None:
     """Why a job must not go on, if so: what is not approved any more is not put anywhere."""
-    exchange = exchanges.find(tx, job.primary_system, job.exchange)
     if job.mode != "push":
         return None
+    exchange = exchanges.find(tx, job.primary_system, job.exchange)
     if exchange is None or exchange.grant_state != "live":
         return f"the approval is {exchange.grant_state if exchange else 'gone'}"
     if messages.comes_after(tx, job.primary_system, job.exchange, "revocation", job.said):
