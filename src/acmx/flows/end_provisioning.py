@@ -9,11 +9,15 @@ from acmx.flows import show_provisioning
 from acmx.flows.house import House
 from acmx.storage import exchanges, journal, messages, notices, provisionings
 from acmx.storage.engine import Tx
+from acmx.storage.exchanges import Exchange
 from acmx.storage.provisionings import Job
 from acmx.trust.roles import Caller
 
 WORKER = "provisioner"
 """Who ends a job that nobody cancels: `delivery/provisioner.py`."""
+
+BY_ITSELF = "policy"
+"""Who starts a job that nobody starts: `reprovision`."""
 
 
 def cancel(house: House, tx: Tx, caller: Caller, id_: str) -> acm1.Provisioning:
@@ -29,7 +33,7 @@ def cancel(house: House, tx: Tx, caller: Caller, id_: str) -> acm1.Provisioning:
 def end(
     tx: Tx, job: Job, state: acm1.JobState, at: int, actor: str = WORKER, error: str | None = None
 ) -> bool:
-    """Tell the asker, unless it was cancelled or changed nothing. False where it had ended."""
+    """It is told, unless it was cancelled or changed nothing. False where it had ended."""
     if not provisionings.end(tx, job.id, state, at, error):
         return False
     event = {"done": "provisioning-ended", "cancelled": "provisioning-cancelled"}.get(
@@ -39,9 +43,16 @@ def end(
     record(tx, job, event, actor, at, **counts, error=error)
     exchange = exchanges.find(tx, job.primary_system, job.exchange)
     if exchange is not None and state != "cancelled" and job.mode != "preview":
-        told = _in_a_word(state, counts)
-        notices.put(tx, at, exchange, told, notices.next_occurrence(tx, exchange, told), "asker")
+        tell(tx, exchange, _in_a_word(state, counts), at)
     return True
+
+
+def tell(tx: Tx, exchange: Exchange, event: str, at: int) -> None:
+    """The asker; of a gift, whose asker is the partner's, the one here who last had it provisioned."""
+    person = None
+    if exchange.role == "partner":
+        person = provisionings.last_starter(tx, exchange.primary_system, exchange.id, but=BY_ITSELF)
+    notices.put(tx, at, exchange, event, notices.next_occurrence(tx, exchange, event), "asker", person)
 
 
 def still_wanted(tx: Tx, job: Job) -> str | None:

@@ -11,13 +11,13 @@ from acmx.domain.errors import AcmxError
 from acmx.domain.moments import to_ms
 from acmx.domain.telling import NOT_PROVISIONED
 from acmx.flows import end_provisioning, own_users, provision
+from acmx.flows.end_provisioning import BY_ITSELF
 from acmx.flows.house import House
-from acmx.storage import exchanges, journal, notices, provisionings, terms
+from acmx.storage import exchanges, journal, provisionings, terms
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.provisionings import Wanted
 
-ACTOR = "policy"
 AT_ONCE = 10
 
 
@@ -60,7 +60,7 @@ def prepare(house: House, tx: Tx, due: Due) -> Plan:
     mode: Mode = "push" if exchange.grant_state == "live" else "remove"
     given = NewProvisioning(mode, rel13=bool(last.rel13))
     try:
-        return Plan(wanted, exchange, now, provision.plan_of(house, tx, exchange, given, ACTOR))
+        return Plan(wanted, exchange, now, provision.plan_of(house, tx, exchange, given, BY_ITSELF))
     except AcmxError as error:
         return Plan(wanted, exchange, now, error=f"{error.title()} {error.detail}".strip())
 
@@ -73,12 +73,11 @@ def apply(tx: Tx, plan: Plan) -> None:
         return
     if plan.error and exchange is not None:
         key = {"primary": exchange.primary_system, "id_": exchange.id}
-        journal.write(tx, plan.at, "provisioning-not-started", ACTOR, **key, error=plan.error[:500])
-        occurrence = notices.next_occurrence(tx, exchange, NOT_PROVISIONED)
-        notices.put(tx, plan.at, exchange, NOT_PROVISIONED, occurrence, "asker")
+        journal.write(tx, plan.at, "provisioning-not-started", BY_ITSELF, **key, error=plan.error[:500])
+        end_provisioning.tell(tx, exchange, NOT_PROVISIONED, plan.at)
     if planned is None:
         return
     for other in provisionings.of_exchange(tx, wanted.primary_system, wanted.exchange):
         if not other.ended:
-            end_provisioning.end(tx, other, "cancelled", plan.at, ACTOR, "what is granted has changed")
+            end_provisioning.end(tx, other, "cancelled", plan.at, BY_ITSELF, "what is granted has changed")
     provision.begin(tx, planned)

@@ -37,9 +37,20 @@ class Entry(msgspec.Struct, frozen=True):
 _INSERT = rows.insert("notice", Entry, without=("serial",))
 
 
-def put(tx: Tx, at: int, exchange: Exchange, event: str, occurrence: int, audience: Audience) -> bool:
-    """Write the notice and what is to be sent of it. False where this occurrence was noticed before."""
-    person = exchange.asker if audience == "asker" else _reviewer(tx, exchange)
+def put(
+    tx: Tx,
+    at: int,
+    exchange: Exchange,
+    event: str,
+    occurrence: int,
+    audience: Audience,
+    person: str | None = None,
+) -> bool:
+    """Write the notice and what is to be sent of it. False where this occurrence was noticed before.
+
+    `person`: who stands in the place of the asker.
+    """
+    person = person or exchange.asker if audience == "asker" else _reviewer(tx, exchange)
     entry = Entry(None, at, exchange.primary_system, exchange.id, event, occurrence, audience, person)
     return _put(tx, entry, urgent=exchange.urgency == "urgent")
 

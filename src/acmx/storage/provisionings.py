@@ -120,7 +120,19 @@ def of_exchange(tx: Tx, primary: str, exchange: str) -> list[Job]:
 
 def last_done(tx: Tx, primary: str, exchange: str) -> Job | None:
     """The newest job that wrote, or is to write, to the CMS."""
-    return next((job for job in of_exchange(tx, primary, exchange) if job.mode != "preview"), None)
+    where = "WHERE primary_system = :primary AND exchange = :exchange AND mode <> 'preview'"
+    given = {"primary": primary, "exchange": exchange}
+    return rows.one(Job, tx.row(f"{_JOB} {where} ORDER BY id DESC LIMIT 1", given))
+
+
+def last_starter(tx: Tx, primary: str, exchange: str, but: str) -> str | None:
+    """Who started the newest job that `but` did not start."""
+    row = tx.row(
+        "SELECT started_by FROM provisioning WHERE primary_system = :primary AND exchange = :exchange "
+        "AND started_by <> :but ORDER BY id DESC LIMIT 1",
+        {"primary": primary, "exchange": exchange, "but": but},
+    )
+    return row[0] if row else None
 
 
 def want(tx: Tx, wanted: Wanted) -> None:
