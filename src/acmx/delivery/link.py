@@ -15,7 +15,7 @@ from acmx.delivery.comparison import Comparison
 from acmx.delivery.link_health import LinkHealth
 from acmx.delivery.outward import SocketTo
 from acmx.delivery.sender import IDLE, Send, Sender
-from acmx.delivery.supervisor import Beat
+from acmx.delivery.supervisor import Beat, rest
 from acmx.delivery.wire import LinkDown, NoAnswer, NotTheirs, Wire
 from acmx.domain.errors import FaultyInput
 from acmx.domain.moments import to_ms
@@ -98,7 +98,7 @@ class Link:
                         self._greet_again()
                     pause = IDLE if _is_over(partner) else await self._turn(wire, partner)
                     beat(pause.total_seconds() + TURN_WITHIN)
-                    await self._rest(pause)
+                    await rest(self._wake, pause)
             finally:
                 self._sender.cancel()
 
@@ -191,14 +191,6 @@ class Link:
         if partner.told != partner.state_here:
             await self._store.write(partial(partners.took, id_=self._partner, said=partner.state_here))
         return await self._read()
-
-    async def _rest(self, pause: timedelta) -> None:
-        try:
-            async with asyncio.timeout(max(pause.total_seconds(), 0)):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
-        self._wake.clear()
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
