@@ -12,6 +12,7 @@ import structlog
 from acmx.delivery import comparison
 from acmx.delivery.backoff import LONGEST, Pace
 from acmx.delivery.comparison import Comparison
+from acmx.delivery.greeting import greet
 from acmx.delivery.link_health import LinkHealth
 from acmx.delivery.outward import SocketTo
 from acmx.delivery.sender import IDLE, Send, Sender
@@ -169,25 +170,22 @@ class Link:
 
     async def _state(self, wire: Wire, partner: Partner) -> Partner:
         """Greeting and probe: what is said is the standing of the partnership here."""
-        now, begun = self._house.clock(), self._now()
+        now, begun = to_ms(self._house.clock()), self._now()
         said = self._to_say(partner)
         try:
-            statement = state_partnership.statement(self._house, wire.peer, now, *said)
-            theirs = await wire.state(statement, self._key_turn)
+            theirs, difference = await greet(self._house, self._own, wire, partner, self._key_turn)
         except LinkDown as error:
             self._key_turn += not isinstance(error, NoAnswer)
             await self._health.failed(error, begun)
             return await self._read()
         self._health.answered()
         self._stated, self._key_turn = said, 0
-        midway = now + (self._house.clock() - now) / 2
-        difference = to_ms(theirs.created_at) - to_ms(midway)
         if partner.failures:
             await self._store.write(
-                partial(partners.to_compare, id_=self._partner, now=to_ms(now), reason="silence")
+                partial(partners.to_compare, id_=self._partner, now=now, reason="silence")
             )
-        await self._store.write(partial(state_partnership.hear, statement=theirs, at=to_ms(now)))
-        await self._health.works(to_ms(now), difference)
+        await self._store.write(partial(state_partnership.hear, statement=theirs, at=now))
+        await self._health.works(now, difference)
         if partner.told != partner.state_here:
             await self._store.write(partial(partners.took, id_=self._partner, said=partner.state_here))
         return await self._read()
