@@ -35,9 +35,7 @@ class PostgresStore:
         self._readers = ThreadPoolExecutor(READERS, "acmx-read")
         name = secrets.token_hex(8)
         self._writer = GroupCommit(engine(url, name), lambda _: None, batch)
-        self._neighbours = Neighbours(
-            url, name, schema.last_signalled(first), self.read, self.write, self._announce
-        )
+        self._neighbours = Neighbours(url, name, schema.last_signalled(first), self, self._announce)
         self._writer.listeners.append(self._neighbours.hear)
         self._closed = False
 
