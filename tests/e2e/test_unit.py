@@ -14,6 +14,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from acmx.faces import listener
 from strace import require_strace
 from systems import PASSWORD, System, submission, two_systems
 
@@ -47,6 +48,11 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
 def test_little_is_left_to_attack() -> None:
     said = analyze("security", "--offline=true", f"--threshold={EXPOSURE}", UNIT)
     assert said.returncode == 0, said.stdout.splitlines()[-1]
+
+
+def test_both_faces_may_have_all_their_connections() -> None:
+    (files,) = settings("LimitNOFILE")
+    assert int(files) >= 2 * listener._MOST + 1024
 
 
 def members(group: str) -> Iterator[str]:

@@ -47,6 +47,12 @@ def test_what_the_build_needs_is_copied() -> None:
         assert needed in copied
 
 
+def test_nothing_is_left_out_that_a_configuration_may_ask_for() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    (built,) = (run for run in of("RUN") if "uv sync" in run)
+    assert {*re.findall(r"--extra (\S+)", built)} == {*extras}
+
+
 def test_ports_and_directory_are_those_of_the_program() -> None:
     assert of("EXPOSE") == ["8441 8442"]
     assert of("CMD") == ['["serve", "/var/lib/acmx"]']

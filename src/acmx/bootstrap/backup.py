@@ -81,15 +81,10 @@ def restore(file: Path, directory: Path) -> None:
             (draft / DATABASE).unlink()
 
 
-def unpack(file: Path, directory: Path) -> None:
-    """As `restore`, but the database is the file in the directory."""
-    with _unpacked(file, directory):
-        pass
-
-
-def in_file(chosen: Config) -> Config:
-    """The configuration of a directory that was unpacked."""
-    return structs.replace(chosen, database="")
+def unpack(file: Path, directory: Path) -> Config:
+    """As `restore`, but the database is the file in the directory, as the configuration that is returned says."""
+    with _unpacked(file, directory) as draft:
+        return structs.replace(config.read(draft / CONFIG, {}), database="")
 
 
 @contextmanager

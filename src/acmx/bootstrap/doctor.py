@@ -33,9 +33,7 @@ from acmx.trust import certificates, key_files, tls
 LIBRARIES = ("aiohttp", "cryptography", "joserfc", "msgspec", "starlette", "uvicorn", "cedarpy")
 MIB = 1024 * 1024
 LITTLE_SPACE, NO_SPACE = 1024 * MIB, 64 * MIB
-LARGE_WAL = 256 * MIB
 SLOW_FSYNC = 0.1
-CLOCKS_APART_MS = 60_000
 
 
 def examine(directory: Path) -> Findings:

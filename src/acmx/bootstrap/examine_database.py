@@ -13,7 +13,7 @@ from acmx.bootstrap.database import DATABASE, require_postgres, snapshot
 from acmx.config import Config
 from acmx.delivery.clock_guard import TOLERANCE
 from acmx.domain.acm1 import Finding
-from acmx.domain.errors import AcmxError
+from acmx.domain.errors import AcmxError, Misconfigured
 from acmx.domain.findings import failed, ok, warning
 from acmx.domain.moments import from_ms, text
 from acmx.flows import warn_of_expiry
@@ -72,12 +72,11 @@ def _integrity(connection: apsw.Connection) -> Finding:
 
 
 def _schema(present: int) -> Finding:
-    known = len(migrations.load())
-    if present == known:
-        return ok("schema", f"{present}")
-    if present < known:
-        return failed("schema", f"{present}, but this acmx needs {known}: back it up, then run acmx migrate")
-    return failed("schema", f"{present}, but this acmx knows {known} only: use the newer acmx")
+    try:
+        migrations.require_known(present, migrations.load())
+    except Misconfigured as error:
+        return failed("schema", error.detail)
+    return ok("schema", f"{present}")
 
 
 def _wal(path: Path) -> Finding:

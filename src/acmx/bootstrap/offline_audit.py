@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from acmx import config
-from acmx.bootstrap.backup import in_file, unpack
+from acmx.bootstrap.backup import unpack
 from acmx.bootstrap.database import snapshot
 from acmx.bootstrap.new_directory import CONFIG
 from acmx.config import Config
@@ -38,8 +38,7 @@ def opened(place: Path) -> Iterator[Journal]:
         return
     with TemporaryDirectory() as folder:
         unpacked = Path(folder, "restored")
-        unpack(place, unpacked)
-        with _journal(unpacked, in_file(config.read(unpacked / CONFIG, {}))) as journal:
+        with _journal(unpacked, unpack(place, unpacked)) as journal:
             yield journal
 
 

@@ -47,7 +47,7 @@ from acmx.flows.attempts import Attempts
 from acmx.flows.house import House
 from acmx.flows.refusals import Refusals
 from acmx.storage import partners
-from acmx.storage.engine import Missed, Store
+from acmx.storage.engine import Missed, Store, Tx
 from acmx.storage.partners import PartnerChanged
 from acmx.telemetry.standing import Parts
 
@@ -163,12 +163,8 @@ class Server:
         await self._guard.look()
         await self._renewal.publish()
         await self._peers.refresh()
-        await self._store.write(self._subscribe)
-        await self._store.write(partial(partners.release, owner=self._predecessor))
         self._store.on_commit(self._hear)
-        now = to_ms(self._house.clock())
-        await self._store.write(lambda tx: partners.compare_all(tx, now))
-        await self._store.write(partners.look_again)
+        await self._store.write(self._take_over)
         for partner in await self._store.read(partners.every):
             self._own.hear_held(partner.id, partner.own_keys_there)
         await self._face1.start()
@@ -228,6 +224,13 @@ class Server:
     def metrics_port(self) -> int | None:
         """Where the metrics are read; None: nowhere."""
         return self._watch.port
+
+    def _take_over(self, tx: Tx) -> None:
+        """From the process that served this directory before."""
+        self._subscribe(tx)
+        partners.release(tx, self._predecessor)
+        partners.compare_all(tx, to_ms(self._house.clock()))
+        partners.look_again(tx)
 
     def _hear(self, signals: frozenset[Hashable]) -> None:
         self._bell.ring(signals)

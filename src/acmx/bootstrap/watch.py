@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from starlette.types import ASGIApp
 
 from acmx.config import Config, endpoint
-from acmx.delivery.link import Send
+from acmx.delivery.sender import Send
 from acmx.delivery.wire import Wire
 from acmx.domain.errors import Misconfigured
 from acmx.faces.listener import Listener

@@ -1,7 +1,11 @@
-"""Where a face listens, and where others reach it."""
+"""Where a face listens, and where others reach it or are reached."""
+
+import re
 
 from acmx.domain.errors import Fault, FaultyInput
 from acmx.domain.identities import host_and_port
+
+_SAFE_URL = re.compile(r"https://[!-~]+|http://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]{1,5})?(/[!-~]*)?")
 
 
 def endpoint(listen: str) -> tuple[str, int]:
@@ -18,6 +22,11 @@ def host_of(address: str) -> str:
     if scheme != "https":
         raise FaultyInput([Fault("address", address, "must begin with https://")])
     return host_and_port(rest, address)[0].strip("[]")
+
+
+def is_safe_url(text: str) -> bool:
+    """Whether it is on https, or on http and does not leave this machine."""
+    return _SAFE_URL.fullmatch(text) is not None
 
 
 def _bare_host(host: str, text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from acmx.config.addresses import endpoint, host_of
+from acmx.config.addresses import endpoint, host_of, is_safe_url
 from acmx.config.oidc import faults_of_oidc
 from acmx.config.sections import (
     Audit,
@@ -33,7 +33,6 @@ from acmx.domain.telling import TOLD, is_mail_address
 LONGEST_DAYS = 3650
 LONGEST_SECONDS = 900
 _URL = re.compile(r"https://[!-~]+")
-_LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]{1,5})?(/[!-~]*)?")
 _DATABASE = re.compile(r"postgres(ql)?://[!-~]+")
 _ELEMENT = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,127}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -198,7 +197,7 @@ def _faults_of_provisioning(provisioning: Provisioning) -> Iterator[Fault]:
 
 
 def _faults_of_xcap(xcap: Xcap) -> Iterator[Fault]:
-    if xcap.root and (not (_URL.fullmatch(xcap.root) or _LOOPBACK.fullmatch(xcap.root)) or "?" in xcap.root):
+    if xcap.root and (not is_safe_url(xcap.root) or "?" in xcap.root):
         yield Fault("xcap.root", xcap.root[:255], "must be a URL that begins with https://, or empty")
     if xcap.token_file and xcap.asserted_identity:
         yield Fault(

@@ -1,15 +1,13 @@
 """What is wrong with what stands around the server: proxies, metrics, traces."""
 
-import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from acmx.config.addresses import endpoint
+from acmx.config.addresses import endpoint, is_safe_url
 from acmx.config.sections import Acm1, Config, Metrics, Traces
 from acmx.domain.errors import Fault, FaultyInput
 
 _LOCALHOST = "localhost"
-_ENDPOINT = re.compile(r"(https://[!-~]+|http://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]{1,5})?(/[!-~]*)?)")
 
 
 def faults_of_proxies(config: Config) -> Iterator[Fault]:
@@ -41,7 +39,7 @@ def faults_of_metrics(metrics: Metrics) -> Iterator[Fault]:
 
 
 def faults_of_traces(traces: Traces) -> Iterator[Fault]:
-    if traces.endpoint and not _ENDPOINT.fullmatch(traces.endpoint):
+    if traces.endpoint and not is_safe_url(traces.endpoint):
         yield Fault(
             "traces.endpoint", traces.endpoint[:255], "must begin with https://, or be on http and loopback"
         )

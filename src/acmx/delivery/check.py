@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import urlsplit
 
+from acmx.delivery.greeting import greet
 from acmx.delivery.outward import SocketTo, connected
 from acmx.delivery.wire import LinkDown, NoAnswer, Wire
 from acmx.domain.acm1 import Finding, Findings
@@ -15,7 +16,6 @@ from acmx.domain.errors import NotFound
 from acmx.domain.findings import days_left, failed, ok, warning
 from acmx.domain.moments import from_ms, text, to_ms
 from acmx.domain.partnership import Metadata, Statement
-from acmx.flows import state_partnership
 from acmx.flows.house import House
 from acmx.storage import outbox, partners
 from acmx.storage.engine import Store
@@ -129,19 +129,14 @@ class Check:
             return
         yield ok("our certificate there", "was accepted")
         yield _as_pinned(metadata, partner.metadata)
-        now = self._house.clock()
-        difference = signed_at - int(now.timestamp())
-        statement = state_partnership.statement(
-            self._house, wire.peer, now, partner.state_here, self._own.metadata_digest, partner.reason_here
-        )
+        difference = timedelta(seconds=signed_at - int(self._house.clock().timestamp()))
         try:
-            theirs = await wire.state(statement)
+            theirs, ahead = await greet(self._house, self._own, wire, partner)
         except LinkDown as error:
-            yield _clocks(timedelta(seconds=difference))
+            yield _clocks(difference)
             yield failed("partnership", f"{partner.state_here} here; no word from there: {error.detail}")
             return
-        midway = now + (self._house.clock() - now) / 2
-        yield _clocks(timedelta(milliseconds=to_ms(theirs.created_at) - to_ms(midway)))
+        yield _clocks(timedelta(milliseconds=ahead))
         yield _standing(partner.id, partner.state_here, theirs)
 
     async def _at_home(self, partner: Partner) -> list[Finding]:

@@ -1,9 +1,8 @@
 """The clockwork: what falls due by time alone is looked for, and carried out by its flow."""
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -20,33 +19,29 @@ BOUND = 60.0
 log = structlog.get_logger()
 
 
+class _Flow(Protocol):
+    def due(self, house: House, tx: Tx, /) -> list[Any]: ...
+    def prepare(self, house: House, tx: Tx, found: Any, /) -> Any: ...
+    def apply(self, tx: Tx, plan: Any, /) -> None: ...
+
+
+_FLOWS: Final[tuple[_Flow, ...]] = (expire, remind, give_up, update, reprovision)
+
+
 async def tick(house: House, store: Store) -> int:
     """Carry out what is due now; how often that was done. One that fails does not delay the others."""
-    return (
-        await _each(store, partial(expire.due, house), partial(expire.prepare, house), expire.apply)
-        + await _each(store, partial(remind.due, house), partial(remind.prepare, house), remind.apply)
-        + await _each(store, partial(give_up.due, house), partial(give_up.prepare, house), give_up.apply)
-        + await _each(store, partial(update.due, house), partial(update.prepare, house), update.apply)
-        + await _each(
-            store, partial(reprovision.due, house), partial(reprovision.prepare, house), reprovision.apply
-        )
-    )
-
-
-async def _each(
-    store: Store,
-    due: Callable[[Tx], list[Any]],
-    prepare: Callable[[Tx, Any], Any],
-    apply: Callable[[Tx, Any], None],
-) -> int:
     done = 0
-    for found in await store.read(due):
+    for flow, found in await store.read(partial(_due, house)):
         try:
-            await carry_out(store, lambda tx, found=found: prepare(tx, found), apply)  # type: ignore[misc]
+            await carry_out(store, lambda tx, f=flow, found=found: f.prepare(house, tx, found), flow.apply)  # type: ignore[misc]
             done += 1
         except AcmxError as error:
             log.warning("what is due could not be carried out", exchange=found.id, error=str(error))
     return done
+
+
+def _due(house: House, tx: Tx) -> list[tuple[_Flow, Any]]:
+    return [(flow, found) for flow in _FLOWS for found in flow.due(house, tx)]
 
 
 async def run(house: House, store: Store, guard: ClockGuard, beat: Beat) -> None:

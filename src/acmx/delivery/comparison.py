@@ -91,7 +91,7 @@ class Comparison:
         """Exchanges are settled some at a time: they share connections and commits."""
         waiting = iter(looks)
         while some := list(islice(waiting, AT_A_TIME)):
-            found = [await self._store.read(look) for look in some]
+            found = await self._store.read(lambda tx, some=some: [look(tx) for look in some])  # type: ignore[misc]
             outcomes = await asyncio.gather(*map(self._settle, found), return_exceptions=True)
             for error in filter(None, outcomes):
                 raise error

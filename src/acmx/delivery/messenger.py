@@ -14,7 +14,7 @@ import structlog
 
 from acmx.delivery.backoff import delay
 from acmx.delivery.channel import Channel, NeverTaken, NotTaken, TargetDown
-from acmx.delivery.supervisor import Beat, Supervisor
+from acmx.delivery.supervisor import Beat, Supervisor, rest
 from acmx.domain.moments import to_ms
 from acmx.flows.house import House
 from acmx.storage import tellings
@@ -82,7 +82,7 @@ class _Round:
                 pause = await self._turn()
             beat(LOOK_AGAIN.total_seconds() + TURN_WITHIN)
             if pause:
-                await self._rest(pause)
+                await rest(self._wake, min(pause, LOOK_AGAIN))
 
     async def _turn(self) -> timedelta:
         """Send what is due first; how long to rest then, unless woken."""
@@ -141,11 +141,3 @@ class _Round:
 
     def _after(self, pause: timedelta) -> int:
         return to_ms(self._house.clock() + pause)
-
-    async def _rest(self, pause: timedelta) -> None:
-        try:
-            async with asyncio.timeout(min(pause, LOOK_AGAIN).total_seconds()):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
-        self._wake.clear()

@@ -18,7 +18,7 @@ from structlog.contextvars import bound_contextvars
 from acmx.delivery.backoff import LONGEST, delay
 from acmx.delivery.cms import Cms
 from acmx.delivery.row_work import RowWork
-from acmx.delivery.supervisor import Beat
+from acmx.delivery.supervisor import Beat, rest
 from acmx.domain.acm1 import JobState
 from acmx.domain.moments import to_ms
 from acmx.flows import end_provisioning, provision_rows
@@ -80,7 +80,7 @@ class Provisioner:
                     pause = await self._turn()
                 beat(LOOK_AGAIN.total_seconds() + DOCUMENT_WITHIN)
                 if pause:
-                    await self._rest(pause)
+                    await rest(self._wake, min(pause, LOOK_AGAIN))
         finally:
             await self._cms.close()
 
@@ -232,14 +232,6 @@ class Provisioner:
 
     def _now(self) -> int:
         return to_ms(self._house.clock())
-
-    async def _rest(self, pause: timedelta) -> None:
-        try:
-            async with asyncio.timeout(min(pause, LOOK_AGAIN).total_seconds()):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
-        self._wake.clear()
 
 
 def _new_rows(tx: Tx, house: House, job: Job) -> list[Row]:

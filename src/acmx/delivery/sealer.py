@@ -62,10 +62,12 @@ class Sealer:
 
     async def ship(self) -> None:
         """Write the newest checkpoint, unless one was written lately. A directory that fails does not stop the rest."""
-        last = await self._store.read(seals.last_checkpoint)
         now = self._house.clock().timestamp()
         size, at = self._shipped
-        if self._directory is None or last is None or last.size == size or 0 <= now - at < self._every:
+        if self._directory is None or 0 <= now - at < self._every:
+            return
+        last = await self._store.read(seals.last_checkpoint)
+        if last is None or last.size == size:
             return
         signed = await self._store.read(partial(seal.signed, system=self._own.system, kept=last))
         path = self._directory / f"checkpoint-{last.size:012d}.json"

@@ -5,6 +5,7 @@ Each loop says how soon it will be heard of again; one that is late is stuck. Ti
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -21,6 +22,14 @@ FIRST_BEAT_WITHIN = 60.0
 LONGEST_PAUSE = timedelta(seconds=10)
 STEADY = 60.0
 log = structlog.get_logger()
+
+
+async def rest(wake: asyncio.Event, pause: timedelta) -> None:
+    """Between two turns of a loop: for so long, or until it is woken."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(max(pause.total_seconds(), 0)):
+            await wake.wait()
+    wake.clear()
 
 
 @dataclass(eq=False)

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 from acmx.domain.errors import TemporarilyUnavailable
 from acmx.storage.engine import T, Tx
+from acmx.storage.troubles import Reasons, in_plain_words
 
 Listener = Callable[[frozenset[Hashable]], None]
 
@@ -75,7 +76,7 @@ class Engine:
     connect: Callable[[], Writer]
     applying_s: float
     errors: type[Exception]
-    in_plain_words: Callable[[Exception], Exception]
+    reasons: Reasons
     failed_sync: Callable[[BaseException], bool]
 
 
@@ -136,7 +137,7 @@ class GroupCommit:
             self._worker = asyncio.create_task(self._work(), name="acmx-writer")
         await unit.settled
         if unit.error is not None:
-            raise self._engine.in_plain_words(unit.error)
+            raise in_plain_words(unit.error, self._engine.reasons)
         result: T = unit.result
         return result
 

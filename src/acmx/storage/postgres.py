@@ -18,9 +18,10 @@ from acmx.storage import postgres_schema as schema
 from acmx.storage.engine import T, Tx
 from acmx.storage.group_commit import GroupCommit, Listener
 from acmx.storage.migrations import Migration, require_known
-from acmx.storage.postgres_connection import SNAPSHOT, Connection, PostgresTx, close, connect, in_plain_words
+from acmx.storage.postgres_connection import REASONS, SNAPSHOT, Connection, PostgresTx, close, connect
 from acmx.storage.postgres_neighbours import NOTIFY, Neighbours
 from acmx.storage.postgres_writer import engine
+from acmx.storage.troubles import in_plain_words
 
 READERS: Final = 8
 
@@ -34,9 +35,7 @@ class PostgresStore:
         self._readers = ThreadPoolExecutor(READERS, "acmx-read")
         name = secrets.token_hex(8)
         self._writer = GroupCommit(engine(url, name), lambda _: None, batch)
-        self._neighbours = Neighbours(
-            url, name, schema.last_signalled(first), self.read, self.write, self._announce
-        )
+        self._neighbours = Neighbours(url, name, schema.last_signalled(first), self, self._announce)
         self._writer.listeners.append(self._neighbours.hear)
         self._closed = False
 
@@ -71,7 +70,7 @@ class PostgresStore:
         try:
             return await self._on_reader(partial(self._look, look))
         except psycopg.OperationalError as error:
-            raise in_plain_words(error) from error
+            raise in_plain_words(error, REASONS) from error
 
     async def write(self, act: Callable[[Tx], T]) -> T:
         """As `Store.write`. `act` is called on another thread."""

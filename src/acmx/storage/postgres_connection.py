@@ -16,8 +16,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import StrDumper
 
-from acmx.domain.errors import Misconfigured, TemporarilyUnavailable
+from acmx.domain.errors import Misconfigured
 from acmx.storage.engine import NO_PARAMS
+from acmx.storage.troubles import Reasons
 
 OLDEST: Final = 150_000
 SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -38,7 +39,7 @@ _SETTINGS: Final = (
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
 _TOKEN: Final = re.compile(r"--[^\n]*|\bx'([0-9a-fA-F]*)'|'(?:[^']|'')*'|::|:([a-z_][a-z_0-9]*)")
-_REASONS: Final[dict[type[Exception], str]] = {
+REASONS: Final[Reasons] = {
     psycopg.errors.DiskFull: "The disk of the database is full.",
     psycopg.errors.ReadOnlySqlTransaction: "The database cannot be written to.",
     psycopg.errors.LockNotAvailable: "Another process holds the database.",
@@ -125,13 +126,3 @@ def close(connection: Connection) -> None:
     """Whatever state it is in."""
     with suppress(psycopg.Error):
         connection.close()
-
-
-def in_plain_words(error: Exception) -> Exception:
-    """TemporarilyUnavailable for the troubles of a server, every other error as it is."""
-    reason = next((reason for kind, reason in _REASONS.items() if isinstance(error, kind)), None)
-    if reason is None:
-        return error
-    unavailable = TemporarilyUnavailable(reason)
-    unavailable.__cause__ = error
-    return unavailable

@@ -14,7 +14,7 @@ import psycopg
 
 from acmx.domain.errors import TemporarilyUnavailable
 from acmx.storage import signals as kept
-from acmx.storage.engine import InCharge, Missed, Tx
+from acmx.storage.engine import InCharge, Missed, Store, Tx
 from acmx.storage.group_commit import Listener, tell
 from acmx.storage.postgres_connection import conninfo
 from acmx.storage.postgres_schema import CHARGE
@@ -32,7 +32,6 @@ _PRUNE: Final = (
     "DELETE FROM signalled WHERE serial < "
     "(SELECT MAX(serial) FROM signalled WHERE at < clock_timestamp() - interval '10 minutes')"
 )
-_Rows = list[tuple[Any, ...]]
 
 
 class Neighbours:
@@ -46,15 +45,13 @@ class Neighbours:
         url: str,
         name: str,
         seen: int,
-        read: Callable[[Callable[[Tx], _Rows]], Awaitable[_Rows]],
-        prune: Callable[[Callable[[Tx], int]], Awaitable[int]],
+        store: Store,
         announce: Callable[[], Awaitable[None]],
     ) -> None:
         self._url = url
         self._name = name
         self._seen = seen
-        self._read = read
-        self._prune = prune
+        self._store = store
         self._announce = announce
         self._look = asyncio.Event()
         self._own = asyncio.Event()
@@ -107,7 +104,7 @@ class Neighbours:
             async with asyncio.timeout(POLL):
                 await self._look.wait()
         self._look.clear()
-        found = await self._read(self._since)
+        found = await self._store.read(self._since)
         missed = not found or found[0][0] != self._seen
         theirs = {Missed()} if missed else set[Hashable]()
         for serial, process, signals in found:
@@ -118,7 +115,7 @@ class Neighbours:
             self._look.set()
         tell(self.listeners, frozenset(theirs))
 
-    def _since(self, tx: Tx) -> _Rows:
+    def _since(self, tx: Tx) -> list[tuple[Any, ...]]:
         """With the batch that was seen last: while it is there, none after it was pruned."""
         return tx.rows(
             "SELECT serial, process, signals FROM signalled WHERE serial >= :seen ORDER BY serial LIMIT :limit",
@@ -134,7 +131,7 @@ class Neighbours:
     async def _forget(self) -> None:
         await asyncio.sleep(PRUNE_EVERY)
         if self.in_charge:
-            await self._prune(lambda tx: tx.execute(_PRUNE))
+            await self._store.write(lambda tx: tx.execute(_PRUNE))
 
 
 async def _for_ever(turn: Callable[[], Awaitable[None]]) -> None:

@@ -8,7 +8,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from acmx.storage.group_commit import Engine
-from acmx.storage.postgres_connection import PostgresTx, close, connect, in_plain_words
+from acmx.storage.postgres_connection import REASONS, PostgresTx, close, connect
 from acmx.storage.postgres_schema import TURN
 from acmx.storage.signals import encode
 
@@ -74,6 +74,4 @@ class PostgresWriter:
 
 def engine(url: str, name: str) -> Engine:
     """`name`: under which the process stores its signals."""
-    return Engine(
-        partial(PostgresWriter, url, name), APPLYING_S, psycopg.Error, in_plain_words, lambda _: False
-    )
+    return Engine(partial(PostgresWriter, url, name), APPLYING_S, psycopg.Error, REASONS, lambda _: False)

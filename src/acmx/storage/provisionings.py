@@ -83,6 +83,7 @@ class JobChanged(msgspec.Struct, frozen=True, tag=True):
 
 
 _JOB = f"SELECT {rows.columns(Job)} FROM provisioning"  # noqa: S608
+_OF_EXCHANGE = f"{_JOB} WHERE primary_system = :primary AND exchange = :exchange"
 _ROW = f"SELECT {rows.columns(Row)} FROM provisioning_row"  # noqa: S608
 _WANTED = f"SELECT {rows.columns(Wanted)} FROM provisioning_wanted"  # noqa: S608
 _INSERT_WANTED = (
@@ -112,17 +113,13 @@ def find(tx: Tx, id_: str) -> Job | None:
 def of_exchange(tx: Tx, primary: str, exchange: str) -> list[Job]:
     """Newest first."""
     where = {"primary": primary, "exchange": exchange}
-    return rows.many(
-        Job,
-        tx.rows(f"{_JOB} WHERE primary_system = :primary AND exchange = :exchange ORDER BY id DESC", where),
-    )
+    return rows.many(Job, tx.rows(f"{_OF_EXCHANGE} ORDER BY id DESC", where))
 
 
 def last_done(tx: Tx, primary: str, exchange: str) -> Job | None:
     """The newest job that wrote, or is to write, to the CMS."""
-    where = "WHERE primary_system = :primary AND exchange = :exchange AND mode <> 'preview'"
-    given = {"primary": primary, "exchange": exchange}
-    return rows.one(Job, tx.row(f"{_JOB} {where} ORDER BY id DESC LIMIT 1", given))
+    where = {"primary": primary, "exchange": exchange}
+    return rows.one(Job, tx.row(f"{_OF_EXCHANGE} AND mode <> 'preview' ORDER BY id DESC LIMIT 1", where))
 
 
 def last_starter(tx: Tx, primary: str, exchange: str, but: str) -> str | None:

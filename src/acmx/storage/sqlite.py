@@ -12,16 +12,17 @@ from acmx.storage.engine import T, Tx
 from acmx.storage.group_commit import GroupCommit, Listener
 from acmx.storage.migrations import Migration, require_known
 from acmx.storage.sqlite_connection import (
+    REASONS,
     SqliteTx,
     connect,
     create,
     empty_wal,
-    in_plain_words,
     migrate,
     present,
     require_safe_library,
 )
 from acmx.storage.sqlite_writer import engine
+from acmx.storage.troubles import in_plain_words
 
 
 class SqliteStore:
@@ -76,7 +77,7 @@ class SqliteStore:
         try:
             return self._look(look)
         except (apsw.IOError, apsw.CantOpenError, apsw.BusyError) as error:
-            raise in_plain_words(error) from error
+            raise in_plain_words(error, REASONS) from error
 
     async def write(self, act: Callable[[Tx], T]) -> T:
         """As `Store.write`."""

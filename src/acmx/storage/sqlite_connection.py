@@ -6,15 +6,16 @@ from typing import Any, Final, cast
 
 import apsw
 
-from acmx.domain.errors import Misconfigured, TemporarilyUnavailable, UnsafeLibrary
+from acmx.domain.errors import Misconfigured, UnsafeLibrary
 from acmx.storage.engine import NO_PARAMS
 from acmx.storage.migrations import Migration
+from acmx.storage.troubles import Reasons
 
 SAFE_LIBRARY: Final = (3, 51, 3)
 BUSY_MS: Final = 5_000
 _CHECKPOINT_PAGES: Final = 1_000
 
-_REASONS: Final[dict[type[Exception], str]] = {
+REASONS: Final[Reasons] = {
     apsw.FullError: "The disk is full.",
     apsw.ReadOnlyError: "The database cannot be written to.",
     apsw.IOError: "The disk reports an error.",
@@ -102,13 +103,3 @@ def migrate(connection: apsw.Connection, migrations: Sequence[Migration]) -> Non
 def failed_sync(error: BaseException) -> bool:
     """Whether an fsync failed: what the disk holds is then unknown, and asking it again proves nothing."""
     return getattr(error, "extendedresult", None) == apsw.SQLITE_IOERR_FSYNC
-
-
-def in_plain_words(error: Exception) -> Exception:
-    """TemporarilyUnavailable for the troubles of a disk, every other error as it is."""
-    reason = next((reason for kind, reason in _REASONS.items() if isinstance(error, kind)), None)
-    if reason is None:
-        return error
-    unavailable = TemporarilyUnavailable(reason)
-    unavailable.__cause__ = error
-    return unavailable

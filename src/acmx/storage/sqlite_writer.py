@@ -9,7 +9,7 @@ from typing import Final
 import apsw
 
 from acmx.storage.group_commit import Engine
-from acmx.storage.sqlite_connection import BUSY_MS, SqliteTx, connect, failed_sync, in_plain_words
+from acmx.storage.sqlite_connection import BUSY_MS, REASONS, SqliteTx, connect, failed_sync
 
 APPLYING_S: Final = 0.005
 """So long the event loop stands still."""
@@ -62,4 +62,4 @@ class SqliteWriter:
 
 
 def engine(path: Path) -> Engine:
-    return Engine(partial(SqliteWriter, path), APPLYING_S, apsw.Error, in_plain_words, failed_sync)
+    return Engine(partial(SqliteWriter, path), APPLYING_S, apsw.Error, REASONS, failed_sync)

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.process_collector import ProcessCollector
 from starlette.types import ASGIApp
 
-from acmx.delivery.link import Send
+from acmx.delivery.sender import Send
 from acmx.delivery.wire import Said, Wire
 from acmx.domain.errors import AcmxError
 from acmx.domain.messages import PROBLEM, Refusal

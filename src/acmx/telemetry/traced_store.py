@@ -1,22 +1,20 @@
 """A store whose commits are spans of what asked for them."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 
 from opentelemetry.trace import Tracer, get_current_span
 
 from acmx.domain.errors import AcmxError
 from acmx.storage.engine import Store, T, Tx
+from acmx.telemetry.store_around import StoreAround
 
 
-class TracedStore:
+class TracedStore(StoreAround):
     """As `Store`. What the server writes of its own accord belongs to no trace."""
 
     def __init__(self, store: Store, tracer: Tracer) -> None:
-        self._store = store
+        super().__init__(store)
         self._tracer = tracer
-
-    async def read(self, look: Callable[[Tx], T]) -> T:
-        return await self._store.read(look)
 
     async def write(self, act: Callable[[Tx], T]) -> T:
         if not get_current_span().is_recording():
@@ -29,13 +27,3 @@ class TracedStore:
             except AcmxError as error:
                 span.set_attribute("error.type", error.type)
                 raise
-
-    def on_commit(self, listener: Callable[[frozenset[Hashable]], None]) -> None:
-        self._store.on_commit(listener)
-
-    @property
-    def in_charge(self) -> bool:
-        return self._store.in_charge
-
-    async def close(self) -> None:
-        await self._store.close()

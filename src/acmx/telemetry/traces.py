@@ -17,7 +17,7 @@ from opentelemetry.trace import Span, SpanKind
 from starlette.types import ASGIApp
 
 from acmx import __version__
-from acmx.delivery.link import Send
+from acmx.delivery.sender import Send
 from acmx.delivery.wire import Said, Wire
 from acmx.domain.errors import AcmxError
 from acmx.domain.messages import PROBLEM, Refusal

@@ -1,29 +1,27 @@
 """A store whose commits are measured from outside, whichever engine it is."""
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from time import perf_counter
 
 from acmx.domain.errors import TemporarilyUnavailable
 from acmx.storage.engine import Store, T, Tx
+from acmx.telemetry.store_around import StoreAround
 
 Observe = Callable[[float], None]
 
 
-class WatchedStore:
+class WatchedStore(StoreAround):
     """As `Store`. What failed to become durable is not counted.
 
     The plans of one commit hear of it in one turn of the event loop: those that do were committed together.
     """
 
     def __init__(self, store: Store, seconds: Observe, plans: Observe) -> None:
-        self._store = store
+        super().__init__(store)
         self._seconds = seconds
         self._plans = plans
         self._together = 0
-
-    async def read(self, look: Callable[[Tx], T]) -> T:
-        return await self._store.read(look)
 
     async def write(self, act: Callable[[Tx], T]) -> T:
         began = perf_counter()
@@ -36,16 +34,6 @@ class WatchedStore:
             raise
         self._durable(began)
         return result
-
-    def on_commit(self, listener: Callable[[frozenset[Hashable]], None]) -> None:
-        self._store.on_commit(listener)
-
-    @property
-    def in_charge(self) -> bool:
-        return self._store.in_charge
-
-    async def close(self) -> None:
-        await self._store.close()
 
     def _durable(self, began: float) -> None:
         self._seconds(perf_counter() - began)

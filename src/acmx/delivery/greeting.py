@@ -1,0 +1,20 @@
+"""The greeting: both systems say where the partnership stands on their side, and show each other what time it is."""
+
+from acmx.delivery.wire import Wire
+from acmx.domain.moments import to_ms
+from acmx.domain.partnership import Statement
+from acmx.flows import state_partnership
+from acmx.flows.house import House
+from acmx.storage.partners import Partner
+from acmx.trust.own import Own
+
+
+async def greet(house: House, own: Own, wire: Wire, partner: Partner, turn: int = 0) -> tuple[Statement, int]:
+    """Their word, and how far ahead its clock is (milliseconds). `turn` as in `Own.sign`. Raises LinkDown."""
+    began = house.clock()
+    ours = state_partnership.statement(
+        house, wire.peer, began, partner.state_here, own.metadata_digest, partner.reason_here
+    )
+    theirs = await wire.state(ours, turn)
+    midway = began + (house.clock() - began) / 2
+    return theirs, to_ms(theirs.created_at) - to_ms(midway)

@@ -1,0 +1,18 @@
+"""What the troubles of an engine mean to whoever asked for something."""
+
+from collections.abc import Mapping
+
+from acmx.domain.errors import TemporarilyUnavailable
+
+Reasons = Mapping[type[Exception], str]
+"""Why the store cannot be used, by the error of the engine's library; the first that fits."""
+
+
+def in_plain_words(error: Exception, reasons: Reasons) -> Exception:
+    """TemporarilyUnavailable where there is a reason, every other error as it is."""
+    reason = next((reason for kind, reason in reasons.items() if isinstance(error, kind)), None)
+    if reason is None:
+        return error
+    unavailable = TemporarilyUnavailable(reason)
+    unavailable.__cause__ = error
+    return unavailable
