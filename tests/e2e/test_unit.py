@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from strace import require_strace
-from systems import PASSWORD, System, submission, two_systems
+from systems import PASSWORD, System, eventually, submission, two_systems
 
 pytestmark = pytest.mark.slow
 UNIT = Path(__file__).parent.parent.parent / "deploy" / "acmx.service"
@@ -103,9 +103,7 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> str:
                 while b"serving" not in (line := await server.stderr.readline()):
                     assert line
                 assert await ask(police) == [201, 201]
-                async with asyncio.timeout(120):
-                    while (await fire.rows("SELECT COUNT(*) FROM exchange"))[0][0] == 0:  # noqa: ASYNC110
-                        await asyncio.sleep(0.1)
+                await eventually(lambda: fire.counts("exchange"), lambda found: found["exchange"], within=120)
             finally:
                 os.killpg(server.pid, signal.SIGTERM)
                 ended = await server.wait()
