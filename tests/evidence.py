@@ -15,7 +15,7 @@ from acmx.storage import journal
 from acmx.storage.engine import Tx
 from acmx.trust.checkpoints import Checkpoints
 from acmx.trust.journal_check import JournalCheck, Verdict
-from systems import System, eventually
+from systems import System, eventually, turns
 
 Systems = tuple[System, System]
 
@@ -84,6 +84,6 @@ def fill(tx: Tx, count: int, event: str = "filler") -> None:
 
 
 async def looks(system: System, event: str) -> list[str]:
-    await asyncio.sleep(0)
+    await turns()
     found = await system.rows(f"SELECT actor FROM journal WHERE event = '{event}' ORDER BY serial")
     return [actor.partition("@")[0].removeprefix("sip:") for (actor,) in found]

@@ -8,7 +8,7 @@ from uuid_utils import uuid7
 
 from by_hand import ByHand
 from races import ROUNDS, is_problem, stored
-from systems import FIRE, System, two_systems
+from systems import FIRE, System, turns, two_systems
 
 APPROVE, DECLINE = {"approved": True}, {"approved": False}
 ENDED = ("answered", "withdrawn")
@@ -25,12 +25,11 @@ def test_decision_and_withdrawal(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         async with two_systems(tmp_path) as (police, fire):
-            for turns in (0, 500, 1000, 1500, 2000, 2500, 3000, 5000):
+            for number in (0, 500, 1000, 1500, 2000, 2500, 3000, 5000):
                 id_ = await stored(police, str(uuid7()))
                 seen = (await fire.exchange(id_))["seen"]
                 withdrawal = asyncio.create_task(police.withdraw(id_))
-                for _ in range(turns):
-                    await asyncio.sleep(0)
+                await turns(number)
                 review, _ = await fire.review(id_, seen=seen)
                 here = await police.reaches(id_, *ENDED)
                 there = await fire.reaches(id_, "withdrawn", "delivered")
@@ -46,12 +45,11 @@ def test_decision_and_withdrawal(tmp_path: Path) -> None:
 def test_decision_and_expiry(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path) as (police, fire):
-            for turns in (0, 20, 40, 60, 80, 120, 200):
+            for number in (0, 20, 40, 60, 80, 120, 200):
                 id_ = await stored(police, str(uuid7()), expires_at=later(police, minutes=10))
                 seen = (await fire.exchange(id_))["seen"]
                 review = asyncio.create_task(fire.review(id_, seen=seen))
-                for _ in range(turns):
-                    await asyncio.sleep(0)
+                await turns(number)
                 fire.clock.advance(minutes=10)
                 await fire.tick()
                 status, _ = await review

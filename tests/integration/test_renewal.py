@@ -178,7 +178,7 @@ def test_renewal_under_load_with_a_rotation_on_the_way(tmp_path: Path) -> None:
             await police.server._renewal.renew()
             assert police.server._own.metadata == before
             seen = len(submitted)
-            await eventually(lambda: asyncio.sleep(0, submitted), lambda found: len(found) > seen + 5)
+            await eventually(lambda: submitted, lambda found: len(found) > seen + 5)
             loading.cancel()
             for id_ in submitted:
                 await police.reaches(id_, "stored")

@@ -12,6 +12,7 @@ import pytest
 from acmx.domain.errors import TemporarilyUnavailable
 from acmx.storage import sqlite_writer
 from another import another_connection
+from systems import turns
 
 pytestmark = pytest.mark.sqlite
 
@@ -94,8 +95,7 @@ def test_a_write_lock_held_elsewhere_is_waited_for_without_stopping_the_loop(tmp
             other.execute("BEGIN IMMEDIATE")
             started = asyncio.get_running_loop().time()
             writing = together(store, insert(1), insert(2))
-            for _turn in range(5):
-                await asyncio.sleep(0)
+            await turns(5)
             assert await store.read(keys) == set()
             assert asyncio.get_running_loop().time() - started < sqlite_writer.BUSY_MS / 2000
             other.execute("ROLLBACK")
@@ -133,7 +133,7 @@ def test_after_a_failed_fsync_nobody_is_acknowledged_ever_again(tmp_path, disk, 
             writing = together(store, insert(2), insert(3))
             await reached(disk)
             late = together(store, insert(4))
-            await asyncio.sleep(0)
+            await turns()
             disk.free.set()
             failed = [*await writing, *await late]
             assert [type(error) for error in failed] == [TemporarilyUnavailable] * 3

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from acmx.domain.errors import OutcomeStands, TemporarilyUnavailable
 from acmx.storage import group_commit
+from systems import turns
 
 pytestmark = pytest.mark.sqlite
 
@@ -105,7 +106,7 @@ def test_what_arrives_during_a_commit_is_the_next_batch(tmp_path, disk, commits,
             first = asyncio.create_task(store.write(insert(0)))
             await reached(disk)
             rest = together(store, *map(insert, range(1, 41)))
-            await asyncio.sleep(0)
+            await turns()
             disk.free.set()
             assert await first == 0
             assert await rest == list(range(1, 41))
@@ -240,7 +241,7 @@ def test_a_cancelled_caller_does_not_disturb_the_batch(tmp_path, disk, opened):
             writing = [asyncio.create_task(store.write(insert(k))) for k in range(3)]
             await reached(disk)
             late = [asyncio.create_task(store.write(insert(k))) for k in (3, 4)]
-            await asyncio.sleep(0)
+            await turns()
             writing[1].cancel()
             late[0].cancel()
             disk.free.set()
@@ -260,7 +261,7 @@ def test_close_finishes_what_waits_and_refuses_what_comes_later(tmp_path, disk, 
             writing = together(store, *map(insert, range(100)))
             await reached(disk)
             closing = asyncio.create_task(store.close())
-            await asyncio.sleep(0)
+            await turns()
             assert not store.alive
             with pytest.raises(TemporarilyUnavailable):
                 await store.write(insert(100))
@@ -342,7 +343,7 @@ def test_the_table_holds_exactly_what_was_acknowledged(opened, bursts, batch):
             writing, rest = [], iter(plans)
             for burst in bursts:
                 writing += [asyncio.create_task(store.write(plan(k))) for k, plan in islice(rest, len(burst))]
-                await asyncio.sleep(0)
+                await turns()
             results = await asyncio.gather(*writing, return_exceptions=True)
         acknowledged = {k for k, result in enumerate(results) if not isinstance(result, Exception)}
         assert acknowledged == {k for k, plan in plans if plan is insert}

@@ -18,7 +18,7 @@ from acmx.storage.migrations import Migration, load
 from acmx.storage.outbox import Outgoing
 from acmx.storage.postgres import PostgresStore
 from postgres_proxy import Fault, PostgresProxy
-from systems import eventually
+from systems import eventually, turns
 
 SCHEMA = [
     Migration(
@@ -136,7 +136,7 @@ def test_a_plan_is_acknowledged_and_seen_only_after_its_commit_while_the_loop_go
 
     async def scenario(store):
         store.on_commit(told.append)
-        await eventually(lambda: asyncio.sleep(0, told), lambda told: told == [frozenset({InCharge()})])
+        await eventually(lambda: told, lambda told: told == [frozenset({InCharge()})])
         told.clear()
         gate = Gate(url)
         writing = together(store, insert(1), insert_and_refuse(2), insert(3))
@@ -165,7 +165,7 @@ def test_what_arrives_during_a_commit_is_committed_together(url):
         first = asyncio.create_task(store.write(in_transaction(0)))
         await gate.reached()
         rest = together(store, *map(in_transaction, (1, 2)))
-        await asyncio.sleep(0)
+        await turns()
         gate.open()
         one, another = await rest
         assert one == another != await first
