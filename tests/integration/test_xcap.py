@@ -256,10 +256,11 @@ def test_while_the_cms_is_down_everything_waits_and_it_is_not_pestered(tmp_path:
             held = await eventually(lambda: look(police, job), lambda found: "last_error" in found)
             assert (held["state"], held["counts"]) == ("running", {"waiting": 7})
             assert "does not answer" in held["last_error"]
-            for _ in range(12):
+            failed = "SELECT failures FROM provisioning"
+            for number in range(1, 13):
+                await eventually(lambda: police.rows(failed), lambda found, n=number: found[0][0] >= n)
                 police.clock.advance(minutes=15)
                 await police.store.write(lambda tx: tx.signal(JobChanged(job, "running")))
-                await asyncio.sleep(0.01)
             assert {path for _, path, _ in cms.log} == {"xcap-caps/global/index"}
             cms.faults.silent = False
             found = await ended(police, job, step=900)
