@@ -1,6 +1,8 @@
 """Processes that the tests begin, listen to and always end."""
 
+import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
+
+from systems import System, two_systems
 
 WITHIN = 60.0
 
@@ -53,6 +57,17 @@ class Process:
             for line in said:
                 self._lines.put(line)
         self._lines.put("")
+
+
+def prepared(tmp_path: Path) -> System:
+    """One that does not run, for a process of its own."""
+
+    async def copied() -> System:
+        async with two_systems(tmp_path / "systems", start=False) as (police, _):
+            shutil.copytree(police.directory, tmp_path / "police")
+            return System(tmp_path / "police", police.clock)
+
+    return asyncio.run(copied())
 
 
 @contextmanager

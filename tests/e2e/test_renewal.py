@@ -1,9 +1,7 @@
 """A server process renews its certificate and its key without a restart: by SIGHUP, and by itself."""
 
-import asyncio
 import hashlib
 import json
-import shutil
 import signal
 import ssl
 import subprocess
@@ -14,19 +12,10 @@ from pathlib import Path
 import pytest
 
 from acmx.trust.certificates import fingerprint_of_pem, self_signed
-from processes import serving
-from systems import System, two_systems
+from processes import prepared, serving
+from systems import System
 
 pytestmark = pytest.mark.slow
-
-
-def prepared(tmp_path: Path) -> System:
-    async def copied() -> System:
-        async with two_systems(tmp_path / "systems", start=False) as (police, _):
-            shutil.copytree(police.directory, tmp_path / "police")
-            return System(tmp_path / "police", police.clock)
-
-    return asyncio.run(copied())
 
 
 def shown(system: System) -> str:

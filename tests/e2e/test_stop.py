@@ -1,7 +1,5 @@
 """How a server process ends: the first signal asks, the second one ends it at once."""
 
-import asyncio
-import shutil
 import signal
 import socket
 import ssl
@@ -10,19 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from processes import WITHIN, serving
-from systems import System, two_systems
+from processes import WITHIN, prepared, serving
+from systems import System
 
 pytestmark = pytest.mark.slow
-
-
-def prepared(tmp_path: Path) -> System:
-    async def copied() -> System:
-        async with two_systems(tmp_path / "systems", start=False) as (police, _):
-            shutil.copytree(police.directory, tmp_path / "police")
-            return System(tmp_path / "police", police.clock)
-
-    return asyncio.run(copied())
 
 
 def unfinished_request(system: System) -> ssl.SSLSocket:
