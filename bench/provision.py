@@ -31,7 +31,7 @@ from lxml import etree
 from acmx.cli.files import write as write_file
 from acmx.client import Client
 from acmx.domain import server_identity
-from acmx.domain.acm1 import NewTemplate, Submission
+from acmx.domain.acm1 import NewProvisioning, NewTemplate, Submission
 from acmx.domain.server_identity import ServerIdentity
 from acmx.provisioning import document, profile, template
 from acmx.provisioning.names import PROFILES
@@ -165,7 +165,7 @@ def approved(client: Client, number: int) -> str:
 
 
 def finished(client: Client, exchange: str) -> None:
-    job = client.provision(exchange, "push")
+    job = client.provision(exchange, NewProvisioning("push"))
     while job.state in ("preparing", "running"):
         time.sleep(0.2)
         job = client.provisioning(job.id)

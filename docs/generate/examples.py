@@ -6,11 +6,11 @@ import tempfile
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from docs.generate import jobs
-from docs.generate.delivery import Attempt, Case, Files, attempt, changed, deliver
+from docs.generate.delivery import Attempt, Files, attempt, changed, deliver
+from docs.generate.story import USERS, Story
 from docs.generate.systems import FIRE, PASSWORD, POLICE, Clock, Reply, System, two_systems
 
 from acmx.delivery import clockwork
@@ -30,7 +30,6 @@ from acmx.domain.acm1 import (
     Session,
     SignIn,
 )
-from acmx.domain.documents import encode
 from acmx.domain.findings import failed, ok, warning
 from acmx.flows import state_partnership
 from acmx.storage import outbox, subscriptions
@@ -40,7 +39,6 @@ from acmx.trust.signatures import body_digest
 
 TEMPLATE = Path(__file__).parents[2] / "examples" / "templates" / "county-fire.toml"
 CATALOGUE = Path(__file__).parents[2] / "examples" / "catalogues" / "county-fire.toml"
-USERS = [f"sip:officer.{n}@{POLICE.system}" for n in (1, 2)]
 TERMS = {
     "kinds": ["server-identity"],
     "askers": ["requester", f"sip:watch-officer@{FIRE.system}"],
@@ -73,7 +71,7 @@ async def _make() -> Files:
     files: Files = {}
     with tempfile.TemporaryDirectory() as folder:
         async with two_systems(Path(folder), Clock()) as (police, fire):
-            story = _Story(files, police, fire)
+            story = _Examples(files, police, fire)
             await story.onboard()
             await story.approved_by_a_person()
             await story.partly_approved()
@@ -92,65 +90,8 @@ async def _make() -> Files:
     return files
 
 
-class _Story:
-    def __init__(self, files: Files, police: System, fire: System) -> None:
-        self.files = files
-        self.case = Case(files)
-        self.police = police
-        self.fire = fire
-        self.clock = police.clock
-        self.keys = iter(range(1, 100))
-
-    # What ACM clients say.
-
-    def keep(self, name: str, document: object) -> None:
-        """`document` is a body as it was sent, or something to be encoded."""
-        self.files[f"acm1/{name}.json"] = document if isinstance(document, bytes) else encode(document)
-
-    async def dispatcher(self, method: str, path: str, document: Any = None, keep: str = "") -> Any:
-        return await self._asked(self.police, "dispatcher", method, path, document, keep)
-
-    async def watch_officer(self, method: str, path: str, document: Any = None, keep: str = "") -> Any:
-        return await self._asked(self.fire, "watch-officer", method, path, document, keep)
-
-    async def _asked(self, system: System, who: str, method: str, path: str, document: Any, keep: str) -> Any:
-        reply = await system.ask(method, path, document, who=who, key=self._key())
-        assert reply.status in (200, 201), reply.body
-        if keep:
-            self.keep(keep, reply.body)
-        return msgspec.json.decode(reply.body)
-
-    def _key(self) -> str:
-        return f"0f8f4c9e-{next(self.keys):04d}"
-
-    async def submit(self, keep: str = "", **changes: Any) -> str:
-        usual = {
-            "kind": "server-identity",
-            "partner": FIRE.system,
-            "users": USERS,
-            "purpose": "mutual aid at the harbour fire",
-        }
-        submission = usual | changes
-        accepted = await self.dispatcher("POST", "/requests", submission, "accepted" if keep else "")
-        if keep:
-            self.keep(keep, submission)
-        id_: str = accepted["id"]
-        return id_
-
-    async def review(self, id_: str, reason: str, *verdicts: dict[str, Any], keep: str = "") -> None:
-        seen = (await self.watch_officer("GET", f"/requests/{id_}"))["seen"]
-        document = {"verdicts": list(verdicts), "reason": reason, "seen": seen}
-        await self.watch_officer("POST", f"/requests/{id_}/review", document, "reviewed" if keep else "")
-        if keep:
-            self.keep(keep, document)
-
-    async def to_fire(self, name: str = "", reply: str = "") -> Reply:
-        return await self.case.carry(self.police, self.fire, name, reply)
-
-    async def to_police(self, name: str = "", reply: str = "") -> Reply:
-        return await self.case.carry(self.fire, self.police, name, reply)
-
-    # What happens.
+class _Examples(Story):
+    """What happens between them."""
 
     async def onboard(self) -> None:
         catalogue = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))
@@ -306,7 +247,7 @@ class _Story:
         seen = (await self.police.ask("GET", f"/requests/{accepted['id']}", who="chief")).body
         self.keep("exchange-given", seen)
         review = {"verdicts": [{"approved": True}], "reason": "thank you", "seen": json.loads(seen)["seen"]}
-        await self._asked(self.police, "chief", "POST", f"/requests/{accepted['id']}/review", review, "")
+        await self.asked(self.police, "chief", "POST", f"/requests/{accepted['id']}/review", review, "")
         await self.to_fire("response-provision")
         self.keep("new-provisioning-named", NewProvisioning("push", users=tuple(USERS)))
 
@@ -390,7 +331,7 @@ class _Story:
             ("invalid-input", self.police, "dispatcher", "/requests", invalid),
             ("outcome-stands", self.fire, "watch-officer", f"/requests/{self.approved}/review", review),
         ):
-            reply = await system.ask("POST", path, document, who=who, key=self._key())
+            reply = await system.ask("POST", path, document, who=who, key=self.key())
             assert reply.status >= 400
             self.keep(f"problem-{name}", reply.body)
 

@@ -47,7 +47,7 @@ EVENTS: dict[str, tuple[str, str]] = {
         "what the partner changed could not be put on the CMS by itself, and why",
     ),
     "provisioning-ended": ("`provisioner`", "how many documents were written, unchanged, failed"),
-    "provisioning-cancelled": ("account or `policy`", "no more documents are written"),
+    "provisioning-cancelled": ("account, `policy` or `provisioner`", "no more documents are written"),
     "provisioning-failed": ("`provisioner`", "the CMS does not serve what is to be put there, and why"),
     "password-changed": ("account", "a person changed the own password"),
     "identities-entered": ("account", "server identity information was entered, with this version"),

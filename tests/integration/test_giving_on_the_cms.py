@@ -5,8 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from acmx.provisioning.ue_shape import check as check_document
 from acmx.provisioning.xml import parse
+from acmx.storage import exchanges
+from acmx.storage.engine import Tx
 from integration.test_giving import accepted, refused, run, set_terms
 from integration.test_provisioning import TEMPLATE, enter
 from integration.test_xcap import ADMIN, SERVICES, UE_PATH, USERS, ended, of_fire, rows, with_cms
@@ -155,5 +159,30 @@ def test_a_partner_that_names_another_system_does_not_take_its_place_on_the_cms(
             said = await police.call("GET", f"/requests/{id_}/documents")
             refused(said, 422, "not-provisionable")
             assert cms.documents == before
+
+    run(scenario())
+
+
+def test_of_two_that_primaries_minted_alike_the_named_one_is_put_there(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with with_cms(tmp_path) as (police, fire, _):
+            id_ = await accepted(police, fire)
+            new = {"mode": "push", "users": USERS}
+            job = await police.done("POST", f"/requests/{id_}/provisionings", new)
+
+            def mint_alike(tx: Tx) -> None:
+                [ours] = exchanges.named(tx, id_)
+                twin = msgspec.structs.replace(ours, serial=None, primary_system=RAIL, partner=RAIL)
+                assert exchanges.insert(tx, twin)
+
+            await police.store.write(mint_alike)
+            [listed] = (await police.done("GET", f"/requests/{FIRE}:{id_}/provisionings"))["items"]
+            assert listed["id"] == job["id"]
+            assert (await police.done("GET", f"/requests/{RAIL}:{id_}/provisionings"))["items"] == []
+            twin = f"/requests/{RAIL}:{id_}/provisionings"
+            refused(await police.call("POST", twin, new), 409, "not-now")
+            said = refused(await police.call("POST", f"/requests/{id_}/provisionings", new), 404, "not-found")
+            assert f"{RAIL}:{id_}" in said["detail"]
+            assert (await ended(police, job["id"]))["state"] == "done"
 
     run(scenario())

@@ -124,3 +124,19 @@ def test_every_answer_of_acm_2_is_what_the_document_says() -> None:
         kind = "refusal" if found["type"].startswith("urn:") else found["type"]
         schema = next(s for name, s in schemas.items() if name.lower().startswith(KINDS.get(kind, kind)))
         assert set(schema["required"]) <= found.keys() <= set(schema["properties"]), path.name
+
+
+def test_every_operation_names_what_its_query_may_choose(document: Any) -> None:
+    found = {
+        (method, path.removeprefix(BASE)): {p["name"] for p in operation["parameters"] if p["in"] == "query"}
+        for method, path, operation in operations(document)
+    }
+    paged = {"after", "limit"}
+    assert found["get", "/requests"] == {"state", "partner"} | paged
+    assert found["get", "/audit"] == {"event", "actor", "exchange"} | paged
+    assert found["get", "/outbox"] == {"partner"} | paged
+    assert found["get", "/provisionings/{id}/rows"] == {"state"} | paged
+    assert found["get", "/requests/{id}/documents"] == {"rel13"}
+    assert found["get", "/audit/rows"] == {"since"} | paged
+    assert found["post", "/policy/trial"] == paged
+    assert found["get", "/partners"] == set()

@@ -113,6 +113,12 @@ def test_an_approval_that_ends_stops_the_push_and_entries_can_still_be_removed(t
             await eventually(lambda: police.exchange(id_), lambda e: e["grant"] == "ended")
             found = await ended(police, stuck)
             assert (found["state"], found["last_error"]) == ("cancelled", "the approval is ended")
+            [by] = [
+                e["actor"]
+                for e in (await police.exchange(id_))["journal"]
+                if e["event"] == "provisioning-cancelled"
+            ]
+            assert by == "provisioner"
             status, _ = await police.call("POST", f"/requests/{id_}/provisionings", {"mode": "push"})
             assert status == 409
             cms.faults.silent = False

@@ -114,11 +114,14 @@ def test_profiles_first_then_the_document_and_once(tmp_path: Path) -> None:
             assert again["counts"] == {"unchanged": 7}
             assert set(cms.written().values()) == {1}
             events = [
-                (e["event"], e["detail"].get("written"))
+                (e["event"], e["actor"], e["detail"].get("written"))
                 for e in (await police.exchange(id_))["journal"]
                 if e["event"].startswith("provisioning")
             ]
-            assert events[:2] == [("provisioning-started", None), ("provisioning-ended", 7)]
+            assert events[:2] == [
+                ("provisioning-started", f"sip:admin@{POLICE}", None),
+                ("provisioning-ended", "provisioner", 7),
+            ]
             listed = (await police.done("GET", f"/requests/{id_}/provisionings"))["items"]
             assert [one["id"] for one in listed] == [again["id"], job["id"]]
 

@@ -22,6 +22,7 @@ from acmx.domain import acm1, errors, records
 from acmx.domain.documents import encode, read
 from acmx.domain.errors import AcmxError
 from acmx.domain.exchange import Event
+from acmx.domain.identities import Realms
 from acmx.domain.messages import PROBLEM, Receipt, Refusal
 from acmx.domain.partnership import Metadata, PartnerFile, Statement
 from acmx.flows import arrivals
@@ -102,7 +103,7 @@ def test_a_golden_message_is_decoded_strictly_and_encodes_to_the_same_bytes(name
     arrived = Arrived(
         sender.system, primary_of(name), said["exchange"], said["n"], body, body_digest(body), ""
     )
-    house = House(receiver.system, members.Realms(), Clock())
+    house = House(receiver.system, Realms(), Clock())
     assert encode(arrivals.decode(house, arrived)) == body
 
 

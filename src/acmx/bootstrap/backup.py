@@ -21,8 +21,9 @@ import apsw
 from msgspec import Struct, structs
 
 from acmx import __version__, config
-from acmx.bootstrap.create import CONFIG, KEYS, TLS, new_directory, sync
+from acmx.bootstrap.create import KEYS, TLS
 from acmx.bootstrap.database import DATABASE, require_postgres
+from acmx.bootstrap.new_directory import CONFIG, new_directory, sync
 from acmx.config import Config
 from acmx.domain.documents import encode, read
 from acmx.domain.errors import AcmxError, AlreadyThere, Fault, FaultyInput

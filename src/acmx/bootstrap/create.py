@@ -1,11 +1,6 @@
-"""The directory of an ACM server: what lies where, and how it comes into being, whole or not at all."""
+"""The directory of an ACM server: what lies where, and what a new one holds."""
 
 import asyncio
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from importlib.resources import files
@@ -15,6 +10,7 @@ from msgspec import Struct
 
 from acmx import config
 from acmx.bootstrap.database import open_store
+from acmx.bootstrap.new_directory import CONFIG, new_directory
 from acmx.config import Acm1, Acm2, Config, Delivery
 from acmx.domain.acm1 import NewAccount
 from acmx.domain.documents import convert
@@ -29,7 +25,6 @@ from acmx.trust.certificates import self_signed
 from acmx.trust.keys import SigningKey, write_secret
 from acmx.trust.roles import ROLES, Caller
 
-CONFIG = "config.toml"
 KEYS = "keys"
 SIGNING_KEY = "keys/signing.pem"
 TLS = "tls"
@@ -75,36 +70,6 @@ def create(directory: Path, settings: Settings, clock: Clock = machine_clock) ->
         config.write(draft / CONFIG, chosen)
         _make_keys(draft, chosen, clock())
         asyncio.run(_fill(draft, chosen, house, account))
-
-
-@contextmanager
-def new_directory(directory: Path) -> Iterator[Path]:
-    """An empty directory that takes its name and place only when the block has ended well.
-
-    Raises AlreadyThere where that is a file or a directory that is not empty, OSError.
-    """
-    directory = directory.resolve()
-    if directory.exists() and not (directory.is_dir() and not any(directory.iterdir())):
-        raise AlreadyThere(f"{directory} is not an empty directory.")
-    draft = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
-    try:
-        yield draft
-        for folder in (draft, *filter(Path.is_dir, draft.iterdir())):
-            sync(folder)
-        draft.rename(directory)
-    except BaseException:
-        shutil.rmtree(draft)
-        raise
-    sync(directory.parent)
-
-
-def sync(path: Path) -> None:
-    """Make what was done to a file, or in a directory, durable. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _config(settings: Settings) -> Config:

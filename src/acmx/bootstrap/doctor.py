@@ -20,9 +20,10 @@ import apsw
 import acmx
 from acmx import config as configuration
 from acmx.bootstrap import examine_database, targets, telling
-from acmx.bootstrap.create import CONFIG, KEYS, TLS
+from acmx.bootstrap.create import KEYS, TLS
 from acmx.bootstrap.database import DATABASE
 from acmx.bootstrap.lock import is_held
+from acmx.bootstrap.new_directory import CONFIG
 from acmx.config import Config, endpoint
 from acmx.domain.acm1 import Finding, Findings
 from acmx.domain.errors import AcmxError

@@ -15,11 +15,10 @@ from acmx.bootstrap.create import (
     ACM2_CERTIFICATE,
     ACM2_KEY,
     CERTIFICATE_DAYS,
-    CONFIG,
     machine_clock,
-    sync,
 )
 from acmx.bootstrap.database import look
+from acmx.bootstrap.new_directory import CONFIG, sync
 from acmx.domain.errors import AlreadyThere, NotFound, NotNow
 from acmx.domain.moments import Clock, text
 from acmx.storage import partners

@@ -6,8 +6,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from acmx import config
-from acmx.bootstrap.create import CONFIG, KEYS
+from acmx.bootstrap.create import KEYS
 from acmx.bootstrap.database import look
+from acmx.bootstrap.new_directory import CONFIG
 from acmx.bootstrap.own import own
 from acmx.domain.moments import text
 from acmx.storage import partners

@@ -6,9 +6,9 @@ from pathlib import Path
 import apsw
 
 from acmx import config
-from acmx.bootstrap.create import CONFIG
 from acmx.bootstrap.database import DATABASE, require_postgres
 from acmx.bootstrap.lock import hold
+from acmx.bootstrap.new_directory import CONFIG
 from acmx.domain.errors import Misconfigured
 from acmx.storage import migrations, sqlite_connection
 

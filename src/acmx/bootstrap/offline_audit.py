@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 
 from acmx import config
 from acmx.bootstrap.backup import in_file, unpack
-from acmx.bootstrap.create import CONFIG
 from acmx.bootstrap.database import snapshot
+from acmx.bootstrap.new_directory import CONFIG
 from acmx.config import Config
 from acmx.domain.records import SealedRow, SignedCheckpoint
 from acmx.flows import audit

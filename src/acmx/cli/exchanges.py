@@ -40,8 +40,7 @@ def requests(
     with options.client() as client:
         page = client.requests(paging.after, paging.limit, state, partner)
     options.show(page, lambda: out().print(summary_table(page.items)))
-    if page.next:
-        note(f"There is more: acmx requests --after {page.next}")
+    paging.tell_more("requests", page.next, state=state, partner=partner)
 
 
 def show(id_: Id, /, *, options: Options = DEFAULTS) -> None:

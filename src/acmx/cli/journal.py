@@ -6,7 +6,6 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
-from acmx.cli.failures import note
 from acmx.cli.options import DEFAULTS, FIRST_PAGE, Options, Paging
 from acmx.cli.terminal import cell, out, table, time
 from acmx.domain.acm1 import JournalEntry
@@ -34,8 +33,7 @@ def audit(
     with options.client() as client:
         page = client.audit(paging.after, paging.limit, event=event, actor=actor, exchange=exchange)
     options.show(page, lambda: out().print(journal_table(page.items, with_exchange=True)))
-    if page.next:
-        note(f"There is more: acmx audit --after {page.next}")
+    paging.tell_more("audit", page.next, event=event, actor=actor, exchange=exchange)
 
 
 def journal_table(entries: Iterable[JournalEntry], *, with_exchange: bool) -> Table:

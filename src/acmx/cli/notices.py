@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from rich.table import Table
 
-from acmx.cli.failures import note
 from acmx.cli.options import DEFAULTS, FIRST_PAGE, Options, Paging
 from acmx.cli.terminal import cell, out, table, time
 from acmx.domain.acm1 import Notice, Telling
@@ -20,8 +19,7 @@ def notices(*, paging: Paging = FIRST_PAGE, options: Options = DEFAULTS) -> None
     with options.client() as client:
         page = client.notices(paging.after, paging.limit)
     options.show(page, lambda: out().print(_notice_table(page.items)))
-    if page.next:
-        note(f"There is more: acmx notices --after {page.next}")
+    paging.tell_more("notices", page.next)
 
 
 def news(*, paging: Paging = FIRST_PAGE, options: Options = DEFAULTS) -> None:
@@ -34,8 +32,7 @@ def news(*, paging: Paging = FIRST_PAGE, options: Options = DEFAULTS) -> None:
     with options.client() as client:
         page = client.news(paging.after, paging.limit)
     options.show(page, lambda: out().print(_notice_table(page.items)))
-    if page.next:
-        note(f"There is more: acmx news --after {page.next}")
+    paging.tell_more("news", page.next)
 
 
 def _notice_table(found: Iterable[Notice]) -> Table:

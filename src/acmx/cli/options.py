@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from shlex import quote
 from typing import Annotated, Any
 
 from cyclopts import Parameter, Token
 
 from acmx.cli import profiles
+from acmx.cli.failures import note
 from acmx.cli.renewal import client_of
 from acmx.cli.terminal import print_json
 from acmx.client import Client
@@ -50,6 +52,14 @@ class Paging:
         int | None, Parameter(help="How many at most; default: a page as the server has it.")
     ] = None
     after: Annotated[str | None, Parameter(help="Go on after this place, as the page before said.")] = None
+
+    def tell_more(self, command: str, after: str | None, **chosen: str | None) -> None:
+        """Say how the same list goes on, unless `after` is None: `chosen` are the options that it was asked for."""
+        if after is None:
+            return
+        given = {**chosen, "limit": self.limit, "after": after}
+        options = [f"--{name} {quote(str(value))}" for name, value in given.items() if value is not None]
+        note(f"There is more: acmx {command} {' '.join(options)}")
 
 
 FIRST_PAGE = Paging()

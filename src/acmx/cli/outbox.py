@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from acmx.cli.failures import WrongUsageError, note
+from acmx.cli.failures import WrongUsageError
 from acmx.cli.options import DEFAULTS, FIRST_PAGE, Options, Paging
 from acmx.cli.terminal import cell, out, plain, table, time
 
@@ -35,9 +35,7 @@ def show(
             how.append_text(cell(f"\n{queued.last_error}", "red"))
         waiting.add_row(cell(f"{queued.exchange}\n  {queued.partner}"), how)
     options.show(page, lambda: out().print(waiting if page.items else cell("Nothing waits.")))
-    if page.next:
-        of_partner = f" --partner {partner}" if partner else ""
-        note(f"There is more: acmx outbox{of_partner} --after {page.next}")
+    paging.tell_more("outbox", page.next, partner=partner)
 
 
 def retry(

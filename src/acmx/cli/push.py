@@ -28,7 +28,7 @@ class Report(Struct):
 
 def start(id_: str, new: NewProvisioning, options: Options, *, watch: bool) -> int:
     with options.client() as client:
-        job = client.provision(id_, new.mode, rel13=new.rel13, users=new.users)
+        job = client.provision(id_, new)
         return _follow(client, id_, job, options, watch=watch)
 
 

@@ -8,36 +8,19 @@ from cyclopts import Parameter
 from cyclopts.types import ExistingFile
 
 from acmx.cli.failures import WrongUsageError
-from acmx.cli.options import DEFAULTS, Moment, Options, Users
-from acmx.cli.submitting import submit
-from acmx.domain.acm1 import Service, Submission
-from acmx.domain.messages import Addressee
+from acmx.cli.options import DEFAULTS, Options, Users
+from acmx.cli.submitting import Submitting
 from acmx.domain.user_lists import read_users
 
 
 def server_identity(
     *,
-    partner: Annotated[str, Parameter(help="The partner's MC system ID.")],
-    purpose: Annotated[str, Parameter(help="What for; the partner sees it.")],
+    asked: Submitting,
     users: Annotated[
         ExistingFile | None,
         Parameter(help="A file with MC service IDs: CSV with a column mc_service_id, or text."),
     ] = None,
     user: Users = None,
-    reference: Annotated[str | None, Parameter(help="The agreement or incident.")] = None,
-    service: Annotated[
-        list[Service] | None, Parameter(consume_multiple=True, help="The MC services wanted; default: all.")
-    ] = None,
-    urgent: bool = False,
-    to: Annotated[
-        str | None, Parameter(help="Who shall decide: an MC service ID or functional alias.")
-    ] = None,
-    valid_from: Moment = None,
-    valid_until: Moment = None,
-    expires: Annotated[Moment, Parameter(help="Until when the partner may decide; default: 30 days.")] = None,
-    wait: Annotated[
-        bool, Parameter(help="Wait for the answer and fetch it; Ctrl-C leaves the request alone.")
-    ] = False,
     options: Options = DEFAULTS,
 ) -> int:
     """Ask a partner MC system for its application plane server identities, so that users can migrate there.
@@ -48,20 +31,7 @@ def server_identity(
 
         acmx request server-identity --partner mc.fire.example --users officers.csv --purpose "Flood" --wait
     """
-    submission = Submission(
-        kind="server-identity",
-        partner=partner,
-        users=_users(users, user or ()),
-        purpose=purpose,
-        reference=reference,
-        addressee=Addressee(mc_service_id=to) if to else None,
-        urgency="urgent" if urgent else "normal",
-        valid_from=valid_from,
-        valid_until=valid_until,
-        expires_at=expires,
-        content={"services": service} if service else {},
-    )
-    return submit(submission, options, wait=wait)
+    return asked.submit("server-identity", options, _users(users, user or ()))
 
 
 def _users(file: Path | None, named: Sequence[str]) -> tuple[str, ...]:

@@ -1,27 +1,68 @@
 """Step 1, whatever the kind: a submission is sent, and where that is wanted its answer is awaited."""
 
+from dataclasses import dataclass
+from typing import Annotated
 from uuid import uuid4
+
+from cyclopts import Parameter
 
 from acmx.cli.answer import draw_answer
 from acmx.cli.exchanges import tell_lost
 from acmx.cli.failures import DONE, FAILED, NOT_YET, note
-from acmx.cli.options import Options
+from acmx.cli.options import Moment, Options
 from acmx.cli.terminal import busy, people, plain
 from acmx.client import Client
-from acmx.domain.acm1 import Accepted, Answer, Submission
+from acmx.domain.acm1 import Accepted, Answer, Service, Submission
 from acmx.domain.errors import AcmxError, Unreachable
+from acmx.domain.messages import Addressee
 
 
-def submit(submission: Submission, options: Options, *, wait: bool) -> int:
-    """The exit status: with `wait`, 1 where nobody was approved or it was declined."""
-    with options.client() as client:
-        accepted = _submitted(client, submission)
-        if wait:
-            return _awaited(client, accepted, options)
-    options.show(
-        accepted, lambda: print(plain(f"{accepted.id} is {accepted.state}. See: acmx show {accepted.id}"))
-    )
-    return DONE
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Submitting:
+    """What is said with every submission, and whether its answer is awaited."""
+
+    partner: Annotated[str, Parameter(help="The partner's MC system ID.")]
+    purpose: Annotated[str, Parameter(help="What for; the partner sees it.")]
+    reference: Annotated[str | None, Parameter(help="The agreement or incident.")] = None
+    service: Annotated[
+        list[Service] | None,
+        Parameter(consume_multiple=True, help="For which MC services; default: all that are offered."),
+    ] = None
+    urgent: bool = False
+    to: Annotated[
+        str | None, Parameter(help="Who shall decide there: an MC service ID or functional alias.")
+    ] = None
+    valid_from: Moment = None
+    valid_until: Moment = None
+    expires: Annotated[Moment, Parameter(help="Until when the partner may decide; default: 30 days.")] = None
+    wait: Annotated[
+        bool, Parameter(help="Wait for the answer and fetch it; Ctrl-C leaves what was sent alone.")
+    ] = False
+
+    def submit(self, kind: str, options: Options, users: tuple[str, ...] = ()) -> int:
+        """The exit status: with `wait`, 1 where nobody was approved or it was declined."""
+        submission = Submission(
+            kind=kind,
+            partner=self.partner,
+            users=users,
+            purpose=self.purpose,
+            reference=self.reference,
+            addressee=Addressee(mc_service_id=self.to) if self.to else None,
+            urgency="urgent" if self.urgent else "normal",
+            valid_from=self.valid_from,
+            valid_until=self.valid_until,
+            expires_at=self.expires,
+            content={"services": self.service} if self.service else {},
+        )
+        with options.client() as client:
+            accepted = _submitted(client, submission)
+            if self.wait:
+                return _awaited(client, accepted, options)
+        options.show(
+            accepted, lambda: print(plain(f"{accepted.id} is {accepted.state}. See: acmx show {accepted.id}"))
+        )
+        return DONE
 
 
 def _submitted(client: Client, submission: Submission) -> Accepted:

@@ -7,7 +7,6 @@ from acmx.client.pages import pages
 from acmx.client.places import path, query
 from acmx.domain.acm1 import (
     Documents,
-    Mode,
     NewProvisioning,
     NewTemplate,
     Provisioning,
@@ -35,16 +34,13 @@ class ProvisioningCalls(Calls):
         """Raises NotFound, FaultyInput with every fault."""
         return self._connection.send("PUT", path("partners", partner, "template"), Template, template)
 
-    def provision(
-        self, id_: str, mode: Mode, *, rel13: bool = False, users: tuple[str, ...] = ()
-    ) -> Provisioning:
-        """Start a job at the CMS; `users` are named where the partner gave unasked.
+    def provision(self, id_: str, new: NewProvisioning) -> Provisioning:
+        """Start a job at the CMS.
 
         Raises FaultyInput, NotFound, NotProvisionable, InvalidDocument, NotNow where nothing is granted, no CMS is
         configured, or another job of this exchange is under way.
         """
-        place = path("requests", id_, "provisionings")
-        return self._connection.send("POST", place, Provisioning, NewProvisioning(mode, rel13, users))
+        return self._connection.send("POST", path("requests", id_, "provisionings"), Provisioning, new)
 
     def provisionings(self, id_: str) -> Provisionings:
         """The jobs of an exchange, newest first. Raises NotFound."""

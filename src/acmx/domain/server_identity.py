@@ -170,9 +170,8 @@ def _record(needed: Mapping[str, Check], optional: Mapping[str, Check] | None = 
                 yield from member(_join(field, name), value[name])
             elif name in needed:
                 yield Fault(_join(field, name), "", "is missing")
-        for name in sorted(set(value) - set(known)):
-            if not _secret_name.search(name):
-                yield Fault(_join(field, name), _shown(value[name]), "is not known")
+        for name in sorted(value.keys() - known.keys()):
+            yield _stranger(_join(field, name), name, value[name])
 
     return check
 
@@ -238,6 +237,9 @@ ROWS: Mapping[str, Row] = {
     "migration_management_server": Row(_URI, "B"),
     "functional_alias_server": Row(_URI, "B"),
 }
+_DOCUMENT = _record(
+    {"mc_system_id": ROWS["mc_system_id"].check}, {name: row.check for name, row in ROWS.items()}
+)
 SERVICES = ("mcptt_server", "mcvideo_server", "mcdata_server")
 
 
@@ -246,14 +248,10 @@ def read(document: Mapping[str, object]) -> ServerIdentity:
 
     Raises FaultyInput with every fault at once, in the order of ROWS; the value of a secret is never shown.
     """
-    needed = {"mc_system_id": ROWS["mc_system_id"].check}
-    faults = [
-        *_record(needed, {name: row.check for name, row in ROWS.items()})("", document),
-        *_repeated_networks(document),
-        *_secrets(document),
-    ]
+    faults = [*_DOCUMENT("", document), *_repeated_networks(document)]
     if faults:
-        raise FaultyInput(sorted(faults, key=_place_in_table))
+        named_once = dict.fromkeys([*faults, *_secrets(document)])
+        raise FaultyInput(sorted(named_once, key=_place_in_table))
     return msgspec.convert(document, ServerIdentity)
 
 
@@ -289,14 +287,21 @@ def _repeated_networks(document: Mapping[str, object]) -> Iterator[Fault]:
             yield Fault(f"{field}.plmn", _shown(plmn), f"is the same network as {first_at[plmn]}")
 
 
+def _stranger(field: str, name: str, value: object) -> Fault:
+    if _secret_name.search(name):
+        return Fault(field, "…", "is secret and is never exchanged")
+    return Fault(field, _shown(value), "is not known")
+
+
 def _secrets(document: Mapping[str, object]) -> Iterator[Fault]:
+    """Wherever they stand, also inside what is not known; a document without any other fault has none."""
     waiting: list[tuple[str, object]] = [("", document)]
     while waiting:
         field, value = waiting.pop()
         if isinstance(value, Mapping):
             for name in sorted(value, reverse=True):
                 if _secret_name.search(name):
-                    yield Fault(_join(field, name), "…", "is secret and is never exchanged")
+                    yield _stranger(_join(field, name), name, value[name])
                 else:
                     waiting.append((_join(field, name), value[name]))
         elif isinstance(value, list | tuple):

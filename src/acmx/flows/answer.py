@@ -3,14 +3,14 @@
 from msgspec import Struct
 
 from acmx.domain.acm1 import Accepted, TextInput
-from acmx.domain.errors import NotAllowed, NotNow
+from acmx.domain.errors import NotNow
 from acmx.domain.exchange import Event
-from acmx.domain.messages import VERSION, Answer, Person
+from acmx.domain.messages import Answer, Person
 from acmx.domain.moments import whole
 from acmx.flows import outgoing
 from acmx.flows.change import move
 from acmx.flows.conversation import last_question, said_last
-from acmx.flows.find import find
+from acmx.flows.find import find_own
 from acmx.flows.house import House
 from acmx.storage import messages
 from acmx.storage.engine import Tx
@@ -30,9 +30,7 @@ class Plan(Struct, frozen=True):
 def prepare(house: House, tx: Tx, caller: Caller, name: str, given: TextInput) -> Plan:
     """Raises NotAllowed, NotFound, NotNow where the partner has not asked."""
     caller.must("answer")
-    exchange = find(tx, caller, name)
-    if exchange.asker != caller.mc_service_id or exchange.role != "primary":
-        raise NotAllowed("only the asker answers the partner", rule="own-requests")
+    exchange = find_own(tx, caller, name, "answers the partner")
     stored = messages.of_exchange(tx, exchange.primary_system, exchange.id)
     if said_last(stored, "answer", caller.mc_service_id, given.text):
         return Plan(exchange, caller.mc_service_id, None)
@@ -40,12 +38,7 @@ def prepare(house: House, tx: Tx, caller: Caller, name: str, given: TextInput) -
     if question is None:
         raise NotNow("the partner has asked nothing", state=exchange.state)
     answer = Answer(
-        version=VERSION,
-        exchange=exchange.id,
-        n=exchange.sent_n + 1,
-        sender=house.system,
-        receiver=exchange.partner,
-        created_at=whole(house.clock()),
+        **outgoing.heading(house, exchange, whole(house.clock())),
         asker=Person(exchange.asker),
         answers=question.digest,
         text=given.text,

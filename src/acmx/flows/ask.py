@@ -5,7 +5,7 @@ from msgspec import Struct
 from acmx.domain.acm1 import Accepted, TextInput
 from acmx.domain.errors import NotNow
 from acmx.domain.exchange import Event
-from acmx.domain.messages import VERSION, Person, Question
+from acmx.domain.messages import Person, Question
 from acmx.domain.moments import whole
 from acmx.flows import outgoing
 from acmx.flows.change import move
@@ -38,12 +38,7 @@ def prepare(house: House, tx: Tx, caller: Caller, name: str, given: TextInput) -
         return Plan(exchange, caller.mc_service_id, None)
     alias = exchange.addressee if exchange.addressee in caller.functional_aliases else None
     question = Question(
-        version=VERSION,
-        exchange=exchange.id,
-        n=exchange.sent_n + 1,
-        sender=house.system,
-        receiver=exchange.partner,
-        created_at=whole(house.clock()),
+        **outgoing.heading(house, exchange, whole(house.clock())),
         handler=Person(caller.mc_service_id, alias),
         text=given.text,
     )

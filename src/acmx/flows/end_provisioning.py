@@ -12,6 +12,9 @@ from acmx.storage.engine import Tx
 from acmx.storage.provisionings import Job
 from acmx.trust.roles import Caller
 
+WORKER = "provisioner"
+"""Who ends a job that nobody cancels: `delivery/provisioner.py`."""
+
 
 def cancel(house: House, tx: Tx, caller: Caller, id_: str) -> acm1.Provisioning:
     """What is on its way comes to its end, the rest is not begun. Raises NotFound, NotNow where the job has ended."""
@@ -24,7 +27,7 @@ def cancel(house: House, tx: Tx, caller: Caller, id_: str) -> acm1.Provisioning:
 
 
 def end(
-    tx: Tx, job: Job, state: acm1.JobState, at: int, actor: str | None = None, error: str | None = None
+    tx: Tx, job: Job, state: acm1.JobState, at: int, actor: str = WORKER, error: str | None = None
 ) -> bool:
     """Tell the asker, unless it was cancelled or changed nothing. False where it had ended."""
     if not provisionings.end(tx, job.id, state, at, error):
@@ -33,7 +36,7 @@ def end(
         state, "provisioning-failed"
     )
     counts = provisionings.counts(tx, job.id)
-    record(tx, job, event, actor or job.started_by, at, **counts, error=error)
+    record(tx, job, event, actor, at, **counts, error=error)
     exchange = exchanges.find(tx, job.primary_system, job.exchange)
     if exchange is not None and state != "cancelled" and job.mode != "preview":
         told = _in_a_word(state, counts)
@@ -43,9 +46,9 @@ def end(
 
 def still_wanted(tx: Tx, job: Job) -> str | None:
     """Why a job must not go on, if so: what is not approved any more is not put anywhere."""
-    exchange = exchanges.find(tx, job.primary_system, job.exchange)
     if job.mode != "push":
         return None
+    exchange = exchanges.find(tx, job.primary_system, job.exchange)
     if exchange is None or exchange.grant_state != "live":
         return f"the approval is {exchange.grant_state if exchange else 'gone'}"
     if messages.comes_after(tx, job.primary_system, job.exchange, "revocation", job.said):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from acmx.domain.errors import NotFound
+from acmx.domain.errors import NotAllowed, NotFound
 from acmx.domain.exchange import State
 from acmx.domain.identities import mc_service_id
 from acmx.kinds import GIVING
@@ -25,6 +25,14 @@ def find(
     if len(seen) > 1:
         raise NotFound(f"more than one: name it {' or '.join(f'{e.primary_system}:{e.id}' for e in seen)}")
     return seen[0]
+
+
+def find_own(tx: Tx, caller: Caller, name: str, doing: str) -> Exchange:
+    """The same, of what the caller has asked: nobody else may, as `doing` says. Raises NotFound, NotAllowed."""
+    exchange = find(tx, caller, name)
+    if exchange.asker != caller.mc_service_id or exchange.role != "primary":
+        raise NotAllowed(f"only the asker {doing}", rule="own-requests")
+    return exchange
 
 
 def sees(tx: Tx, caller: Caller, exchange: Exchange) -> bool:

@@ -27,7 +27,6 @@ from acmx.trust.roles import Caller
 class Made(Struct, frozen=True):
     """The document of a partner, and what it was made of; `template` is the version, 0 for the defaults."""
 
-    stands: Standing
     given: Given
     template: int
     root: Element
@@ -37,7 +36,8 @@ class Made(Struct, frozen=True):
 def show(house: House, tx: Tx, caller: Caller, name: str, *, rel13: bool) -> Documents:
     """Raises NotFound, NotNow where nothing is granted, NotProvisionable with all that is missing, InvalidDocument."""
     exchange = find(tx, caller, name)
-    made = make(tx, exchange, rel13=rel13)
+    stands = answered(tx, exchange)
+    made = make(tx, exchange, stands, rel13=rel13)
     entries = [
         acm1.Entry(
             service=service,
@@ -55,32 +55,30 @@ def show(house: House, tx: Tx, caller: Caller, name: str, *, rel13: bool) -> Doc
         name=file_name(exchange.partner),
         xml=write(made.root).decode(),
         entries=entries,
-        users=made.stands.users,
+        users=stands.users,
         sources=made.values.sources,
     )
 
 
-def make(tx: Tx, exchange: Exchange, *, rel13: bool) -> Made:
+def make(tx: Tx, exchange: Exchange, stands: Standing, *, rel13: bool) -> Made:
     """Raises NotNow where nothing is granted, NotProvisionable with all that is missing, InvalidDocument."""
-    stands = granted(tx, exchange)
+    if exchange.grant_state != "live":
+        held = f"the approval is {exchange.grant_state}" if exchange.grant_state else "nobody was approved"
+        raise NotNow(held, state=exchange.state)
     given = given_with(tx, exchange, stands)
-    kept = templates.current(tx, exchange.partner)
-    values = msgspec.json.decode(kept.body, type=Template) if kept else Template()
-    root, made_of = document.make(server_identity.read(given.server_identity), values, rel13=rel13)
-    return Made(stands, given, kept.version if kept else 0, root, made_of)
+    version, template = template_of(tx, exchange.partner)
+    root, values = document.make(server_identity.read(given.server_identity), template, rel13=rel13)
+    return Made(given, version, root, values)
+
+
+def template_of(tx: Tx, partner: str) -> tuple[int, Template]:
+    """Its version and itself; 0 and the defaults where none was entered."""
+    kept = templates.current(tx, partner)
+    return (kept.version, msgspec.json.decode(kept.body, type=Template)) if kept else (0, Template())
 
 
 def file_name(partner: str) -> str:
     return f"ue-init-config-{partner}.xml"
-
-
-def granted(tx: Tx, exchange: Exchange) -> Standing:
-    """What stands of an approval that holds. Raises NotNow."""
-    stands = answered(tx, exchange)
-    if exchange.grant_state != "live":
-        held = f"the approval is {exchange.grant_state}" if exchange.grant_state else "nobody was approved"
-        raise NotNow(held, state=exchange.state)
-    return stands
 
 
 def answered(tx: Tx, exchange: Exchange) -> Standing:
@@ -96,9 +94,8 @@ def given_with(tx: Tx, exchange: Exchange, stands: Standing) -> Given:
 
     Raises NotNow, NotProvisionable where it names another system.
     """
-    request = messages.at(tx, exchange.primary_system, exchange.id, exchange.primary_system, 1)
     kind = kind_named(exchange.kind or "")
-    given = kind.given(read_request(request), stands.content) if request else None
+    given = kind.given(read_request(stands.request), stands.content) if stands.request else None
     if given is None:
         raise NotNow("nobody was approved", state=exchange.state)
     if faults := named_by.faults_of_partner(tx, exchange.partner, given):

@@ -1,15 +1,42 @@
 """A message of ours: minted once, stored with its digest, queued for the partner."""
 
+from datetime import datetime
+from typing import TypedDict
+
 from acmx.domain.documents import encode
-from acmx.domain.messages import AnyMessage
+from acmx.domain.messages import VERSION, AnyMessage
 from acmx.domain.moments import to_ms
 from acmx.flows.carry_out import StaleError
-from acmx.flows.house import DELIVERY_AFTER_END
+from acmx.flows.house import DELIVERY_AFTER_END, House
 from acmx.storage import messages, outbox
 from acmx.storage.engine import Tx
+from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
 from acmx.storage.outbox import Queued
 from acmx.trust.signatures import body_digest
+
+
+class Heading(TypedDict):
+    """What every message says of itself."""
+
+    version: str
+    exchange: str
+    n: int
+    sender: str
+    receiver: str
+    created_at: datetime
+
+
+def heading(house: House, exchange: Exchange, at: datetime) -> Heading:
+    """Of the next message of this system in the exchange."""
+    return Heading(
+        version=VERSION,
+        exchange=exchange.id,
+        n=exchange.sent_n + 1,
+        sender=house.system,
+        receiver=exchange.partner,
+        created_at=at,
+    )
 
 
 def minted(message: AnyMessage, primary: str) -> Stored:

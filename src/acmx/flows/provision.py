@@ -6,7 +6,6 @@ the identities, for every exchange and for what partners gave.
 
 from collections.abc import Sequence
 
-import msgspec
 from msgspec import Struct
 
 from acmx.domain import acm1
@@ -15,15 +14,25 @@ from acmx.domain.errors import Fault, NotNow, NotProvisionable
 from acmx.domain.moments import to_ms
 from acmx.flows import end_provisioning, make_documents, own_users, show_provisioning
 from acmx.flows.house import House
+from acmx.flows.standing import Standing
 from acmx.kinds import GIVING
 from acmx.kinds.catalogue import Given
-from acmx.provisioning.template import Template
 from acmx.provisioning.xml import write
-from acmx.storage import named_users, provisionings, templates
+from acmx.storage import named_users, provisionings
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.provisionings import Job
 from acmx.trust.roles import Caller
+
+
+class Work(Struct, frozen=True):
+    """What a job is to do: `document` is put below the XUI `owner`, or taken out where it is None."""
+
+    given: Given
+    services: list[str]
+    template: int
+    owner: str | None
+    document: bytes | None = None
 
 
 class Plan(Struct, frozen=True):
@@ -35,7 +44,7 @@ class Plan(Struct, frozen=True):
 
 def prepare(house: House, tx: Tx, caller: Caller, name: str, given: NewProvisioning) -> Plan:
     """Raises NotFound, and what `plan_of` raises."""
-    exchange = show_provisioning.find(tx, caller, name)
+    exchange = show_provisioning.find_taken(tx, caller, name)
     return plan_of(house, tx, exchange, given, caller.mc_service_id)
 
 
@@ -49,10 +58,29 @@ def plan_of(house: House, tx: Tx, exchange: Exchange, given: NewProvisioning, by
     stands = make_documents.answered(tx, exchange)
     users = given.users or own_users.pushed(tx, exchange, stands)
     if given.mode == "remove":
-        job = _to_remove(house, tx, exchange, users)
+        work = _to_remove(house, tx, exchange, stands, users)
     else:
-        job = _to_put(house, tx, exchange, given, users)
-    return Plan(msgspec.structs.replace(job, started_by=by), tuple(users) if exchange.kind in GIVING else ())
+        work = _to_put(house, tx, exchange, stands, rel13=given.rel13)
+    job = Job(
+        id=house.mint(),
+        primary_system=exchange.primary_system,
+        exchange=exchange.id,
+        partner=exchange.partner,
+        mode=given.mode,
+        state="preparing",
+        mc_system_id=work.given.server_identity["mc_system_id"],
+        services=" ".join(work.services),
+        catalogue=work.given.catalogue,
+        template=work.template,
+        document=work.document,
+        owner=work.owner,
+        total=len(users) * len(work.services) + (work.owner is not None),
+        started_at=to_ms(house.clock()),
+        started_by=by,
+        rel13=int(given.rel13),
+        said=stands.said,
+    )
+    return Plan(job, tuple(users) if exchange.kind in GIVING else ())
 
 
 def apply(tx: Tx, plan: Plan) -> acm1.Provisioning:
@@ -71,62 +99,24 @@ def begin(tx: Tx, plan: Plan) -> None:
     end_provisioning.record(tx, job, "provisioning-started", job.started_by, job.started_at)
 
 
-def _to_put(house: House, tx: Tx, exchange: Exchange, given: NewProvisioning, users: Sequence[str]) -> Job:
-    made = make_documents.make(tx, exchange, rel13=given.rel13)
+def _to_put(house: House, tx: Tx, exchange: Exchange, stands: Standing, *, rel13: bool) -> Work:
+    made = make_documents.make(tx, exchange, stands, rel13=rel13)
     owner = made.values.get("admin_xui")
     if owner is None:
         rule = "is missing in the template: below it the UE initial configuration document lies"
         raise NotProvisionable([Fault("admin_xui", "", rule)])
     services = _services(house, made.given, _pushed(tx, exchange))
-    return Job(
-        id=house.mint(),
-        primary_system=exchange.primary_system,
-        exchange=exchange.id,
-        partner=exchange.partner,
-        mode=given.mode,
-        state="preparing",
-        mc_system_id=made.values.get("mc_system_id"),
-        services=" ".join(services),
-        catalogue=made.given.catalogue,
-        template=made.template,
-        document=write(made.root),
-        owner=owner,
-        total=len(users) * len(services) + 1,
-        started_at=to_ms(house.clock()),
-        started_by="",
-        rel13=int(given.rel13),
-        said=made.stands.said,
-    )
+    return Work(made.given, services, made.template, owner, write(made.root))
 
 
-def _to_remove(house: House, tx: Tx, exchange: Exchange, users: Sequence[str]) -> Job:
-    stands = make_documents.answered(tx, exchange)
+def _to_remove(house: House, tx: Tx, exchange: Exchange, stands: Standing, users: Sequence[str]) -> Work:
     if not users:
         raise NotNow("nobody was approved or provisioned: nothing to remove", state=exchange.state)
-    content = make_documents.given_with(tx, exchange, stands)
-    pushed = _pushed(tx, exchange)
-    kept = templates.current(tx, exchange.partner)
-    template = msgspec.json.decode(kept.body, type=Template) if kept else Template()
-    owner = pushed.owner if pushed else template.admin_xui
-    services = pushed.services.split() if pushed else _services(house, content)
-    return Job(
-        id=house.mint(),
-        primary_system=exchange.primary_system,
-        exchange=exchange.id,
-        partner=exchange.partner,
-        mode="remove",
-        state="preparing",
-        mc_system_id=content.server_identity["mc_system_id"],
-        services=" ".join(services),
-        catalogue=content.catalogue,
-        template=kept.version if kept else 0,
-        document=None,
-        owner=owner,
-        total=len(users) * len(services) + (owner is not None),
-        started_at=to_ms(house.clock()),
-        started_by="",
-        said=stands.said,
-    )
+    given = make_documents.given_with(tx, exchange, stands)
+    version, template = make_documents.template_of(tx, exchange.partner)
+    if pushed := _pushed(tx, exchange):
+        return Work(given, pushed.services.split(), version, pushed.owner)
+    return Work(given, _services(house, given), version, template.admin_xui)
 
 
 def _pushed(tx: Tx, exchange: Exchange) -> Job | None:

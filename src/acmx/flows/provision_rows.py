@@ -17,26 +17,32 @@ def new_rows(house: House, tx: Tx, job: Job, limit: int) -> list[Row]:
     exchange = exchanges.find(tx, job.primary_system, job.exchange)
     if exchange is None:
         raise NotFound
-    begin, at = provisionings.last_row(tx, job.id) + 1, to_ms(house.clock())
+    begin = provisionings.last_row(tx, job.id) + 1
     stands = make_documents.answered(tx, exchange)
     users, services = own_users.of_job(tx, exchange, stands, job), job.services.split()
     given = make_documents.given_with(tx, exchange, stands).services
-    others = _approved_otherwise(tx, exchange) if job.mode == "remove" or stands.revoked else {}
     made = []
     for n in range(begin, min(begin + limit, job.total)):
         if n == len(users) * len(services):
-            row = Row(job.id, n, job.owner or "", UE, gone=int(job.mode == "remove"))
-            by = next(iter(others.values()), None) if row.gone else None
+            made.append(Row(job.id, n, job.owner or "", UE, gone=int(job.mode == "remove")))
         else:
             user, service = users[n // len(services)], services[n % len(services)]
             gone = job.mode == "remove" or user in stands.revoked or service not in given
-            row = Row(job.id, n, user, service, gone=int(gone))
-            by = others.get(user) if gone else None
-        if by is not None:
-            kept = f"kept: exchange {by} with this partner holds"
-            row = msgspec.structs.replace(row, state="unchanged", detail=kept, at=at)
-        made.append(row)
-    return made
+            made.append(Row(job.id, n, user, service, gone=int(gone)))
+    if not any(row.gone for row in made):
+        return made
+    others, at = _approved_otherwise(tx, exchange), to_ms(house.clock())
+    return [_kept(row, others, at) if row.gone else row for row in made]
+
+
+def _kept(row: Row, others: dict[str, str], at: int) -> Row:
+    """What is to go stays while another exchange needs it: the document while any does."""
+    by = next(iter(others.values()), None) if row.service == UE else others.get(row.xui)
+    if by is None:
+        return row
+    return msgspec.structs.replace(
+        row, state="unchanged", detail=f"kept: exchange {by} with this partner holds", at=at
+    )
 
 
 def _approved_otherwise(tx: Tx, exchange: Exchange) -> dict[str, str]:

@@ -38,14 +38,15 @@ from acmx.storage import exchanges, journal, messages, outbox
 from acmx.storage.engine import Tx
 from acmx.storage.messages import Stored
 
-ORDER: tuple[tuple[type[Message], ...], ...] = (
-    (Request,),
-    (Question,),
-    (Answer,),
-    (Response,),
-    (Update, Revocation),
-    (Withdrawal,),
-)
+ORDER: dict[type[Message], int] = {
+    Request: 1,
+    Question: 2,
+    Answer: 3,
+    Response: 4,
+    Update: 5,
+    Revocation: 5,
+    Withdrawal: 6,
+}
 """In which messages are put back. The clocks of two systems do not say what came first."""
 
 
@@ -96,9 +97,8 @@ def apply(house: House, tx: Tx, difference: Difference, given: Sequence[Given]) 
 def _order(difference: Difference, one: Given) -> tuple[int, int, str]:
     """The request first, each sender's in the order of `n`; one that is withdrawn there is not taken up again."""
     if difference.peer_withdrew and isinstance(one.message, Withdrawal):
-        return -1, one.stored.n, one.stored.digest
-    rank = next(rank for rank, types in enumerate(ORDER) if isinstance(one.message, types))
-    return rank, one.stored.n, one.stored.digest
+        return 0, one.stored.n, one.stored.digest
+    return ORDER[type(one.message)], one.stored.n, one.stored.digest
 
 
 def _put_back(

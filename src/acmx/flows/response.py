@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from acmx.domain.errors import UnknownExchange
-from acmx.domain.messages import VERSION, Agent, Automatic, Handler, Outcome, Request, Response, Verdict
+from acmx.domain.messages import Agent, Automatic, Handler, Outcome, Request, Response, Verdict
 from acmx.domain.moments import to_ms
 from acmx.flows import outgoing
 from acmx.flows.house import House
@@ -72,12 +72,7 @@ def minted(house: House, exchange: Exchange, request: Stored, decided: Decided, 
     """The response as it is stored and sent."""
     asked = read_request(request)
     response = Response(
-        version=VERSION,
-        exchange=exchange.id,
-        n=exchange.sent_n + 1,
-        sender=house.system,
-        receiver=exchange.partner,
-        created_at=at,
+        **outgoing.heading(house, exchange, at),
         answers=request.digest,
         asker=asked.asker,
         outcome=decided.outcome,

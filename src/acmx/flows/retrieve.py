@@ -3,12 +3,12 @@
 from msgspec import Struct
 
 from acmx.domain.acm1 import Answer
-from acmx.domain.errors import NotAllowed, NotFound, NotNow, NotYet
+from acmx.domain.errors import NotFound, NotNow, NotYet
 from acmx.domain.exchange import UNANSWERED, Event, State
 from acmx.domain.messages import Agent, Automatic, Person
 from acmx.domain.moments import to_ms
 from acmx.flows.change import move
-from acmx.flows.find import find
+from acmx.flows.find import find_own
 from acmx.flows.house import House
 from acmx.flows.standing import Standing, standing
 from acmx.storage import exchanges, messages, noted
@@ -31,9 +31,7 @@ class Plan(Struct, frozen=True):
 def prepare(house: House, tx: Tx, caller: Caller, name: str) -> Plan:
     """Raises NotAllowed, NotFound, NotYet while the partner has not answered, NotNow where it never will."""
     caller.must("retrieve")
-    exchange = find(tx, caller, name)
-    if exchange.asker != caller.mc_service_id or exchange.role != "primary":
-        raise NotAllowed("only the asker retrieves the response", rule="own-requests")
+    exchange = find_own(tx, caller, name, "retrieves the response")
     if exchange.state in WAITING:
         raise NotYet(f"the exchange is {exchange.state}", state=exchange.state)
     stored = messages.of_exchange(tx, exchange.primary_system, exchange.id)

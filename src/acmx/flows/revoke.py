@@ -8,7 +8,7 @@ from msgspec import Struct
 from acmx.domain.acm1 import RevocationInput, Revoked
 from acmx.domain.errors import Fault, FaultyInput, NotNow
 from acmx.domain.exchange import Event
-from acmx.domain.messages import VERSION, Agent, Handler, Revocation
+from acmx.domain.messages import Agent, Handler, Revocation
 from acmx.domain.moments import whole
 from acmx.flows import outgoing
 from acmx.flows.change import move
@@ -55,12 +55,7 @@ def prepare(house: House, tx: Tx, caller: Caller, name: str, given: RevocationIn
         raise FaultyInput(faults)
     alias = exchange.addressee if exchange.addressee in caller.functional_aliases else None
     revocation = Revocation(
-        version=VERSION,
-        exchange=exchange.id,
-        n=exchange.sent_n + 1,
-        sender=house.system,
-        receiver=exchange.partner,
-        created_at=whole(house.clock()),
+        **outgoing.heading(house, exchange, whole(house.clock())),
         handler=(Agent if caller.automatic else Handler)(caller.mc_service_id, alias),
         users=users,
         reason=given.reason,

@@ -9,9 +9,9 @@ from acmx.domain.acm1 import RowState
 from acmx.domain.errors import NotFound
 from acmx.domain.moments import from_ms
 from acmx.flows import own_users
-from acmx.flows.find import sees
+from acmx.flows.find import find, sees
 from acmx.flows.standing import Standing
-from acmx.storage import exchanges, provisionings
+from acmx.storage import provisionings
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.provisionings import Job, Row
@@ -20,7 +20,7 @@ from acmx.trust.roles import Caller
 
 def jobs(tx: Tx, caller: Caller, name: str) -> acm1.Provisionings:
     """Raises NotFound."""
-    exchange = find(tx, caller, name)
+    exchange = find_taken(tx, caller, name)
     found = provisionings.of_exchange(tx, exchange.primary_system, exchange.id)
     return acm1.Provisionings([shown(tx, job) for job in found])
 
@@ -75,20 +75,25 @@ def shown(tx: Tx, job: Job) -> acm1.Provisioning:
     )
 
 
-def find(tx: Tx, caller: Caller, name: str) -> Exchange:
-    id_ = name.rpartition(":")[2]
-    for exchange in exchanges.named(tx, id_.lower()):
-        if own_users.takes(exchange) and (sees(tx, caller, exchange) or caller.may("identities")):
-            return exchange
-    raise NotFound(f"no exchange {name} with documents for this system that {caller.account} may see")
+def find_taken(tx: Tx, caller: Caller, name: str) -> Exchange:
+    """The exchange that gives this system server identities. Raises NotFound."""
+    exchange = find(tx, caller, name, _may_see)
+    if not own_users.takes(exchange):
+        raise NotFound(f"exchange {name} gives this system nothing to make documents of")
+    return exchange
 
 
 def job_named(tx: Tx, caller: Caller, id_: str) -> Job:
     job = provisionings.find(tx, id_.lower())
     if job is None:
         raise NotFound(f"no job {id_}")
-    find(tx, caller, job.exchange)
+    find_taken(tx, caller, f"{job.primary_system}:{job.exchange}")
     return job
+
+
+def _may_see(tx: Tx, caller: Caller, exchange: Exchange) -> bool:
+    """Who keeps the identities sees every exchange that gives some."""
+    return sees(tx, caller, exchange) or (caller.may("identities") and own_users.takes(exchange))
 
 
 def _shown_row(row: Row) -> acm1.ProvisioningRow:

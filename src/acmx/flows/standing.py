@@ -17,11 +17,12 @@ LATER: dict[str, type[Update | Revocation]] = {"update": Update, "revocation": R
 
 
 class Standing(Struct, frozen=True):
-    """The response, the content that holds now, and for whom the approval was taken back.
+    """The request, the response, the content that holds now, and for whom the approval was taken back.
 
     `said` is the digest of the message that changed it last.
     """
 
+    request: Stored | None
     response: Response
     content: dict[str, Any]
     revoked: frozenset[str]
@@ -63,6 +64,7 @@ def standing(stored: Iterable[Stored]) -> Standing | None:
                 acm1.RevocationShown(later.n, later.created_at, person, later.users, later.reason)
             )
     return Standing(
+        request=next((message for message in kept if message.type == "request"), None),
         response=response,
         content=content,
         revoked=frozenset(user for revocation in revocations for user in revocation.users),

@@ -64,9 +64,11 @@ def prepare(house: House, tx: Tx, caller: Caller, key: str, submission: Submissi
     refused = step_2.refusal(house, caller, request, terms.find(tx, submission.partner))
     policy = None
     if not refused:
-        content = kind_named(request.kind).content_of_request(request.content, current_catalogue(tx))
+        gives = request.kind in GIVING
+        held = current_catalogue(tx) if gives else None
+        content = kind_named(request.kind).content_of_request(request.content, held)
         request = msgspec.structs.replace(request, content=content)
-        if request.kind in GIVING:
+        if gives:
             asked = policies.current(tx)
             policy, refused = asked.version, step_2.withheld(asked, request, now)
     exchange = exchange_of(request, due_at=None if refused else to_ms(request.expires_at))

@@ -81,12 +81,11 @@ def _update(house: House, tx: Tx, exchange: Exchange, held: Held | None) -> Stor
     """None where the primary knows all there is to say, or has refused the response."""
     key = (exchange.primary_system, exchange.id)
     stored = messages.of_exchange(tx, *key)
-    request = next((message for message in stored if message.type == "request"), None)
     stands = standing(stored)
-    if request is None or stands is None or _refused(stored):
+    if stands is None or stands.request is None or _refused(stored):
         return None
     try:
-        asked = read_request(request)
+        asked = read_request(stands.request)
         kind = kind_named(asked.kind)
         content = kind.disclosed(asked, held)
     except AcmxError:

@@ -3,13 +3,13 @@
 from msgspec import Struct
 
 from acmx.domain.acm1 import Accepted, WithdrawalInput
-from acmx.domain.errors import NotAllowed, NotFound
+from acmx.domain.errors import NotFound
 from acmx.domain.exchange import Event, State
-from acmx.domain.messages import VERSION, Person, Withdrawal
+from acmx.domain.messages import Person, Withdrawal
 from acmx.domain.moments import to_ms, whole
 from acmx.flows import outgoing
 from acmx.flows.change import move
-from acmx.flows.find import find
+from acmx.flows.find import find_own
 from acmx.flows.house import House
 from acmx.storage import exchanges, outbox, partners
 from acmx.storage.engine import Tx
@@ -30,17 +30,10 @@ class Plan(Struct, frozen=True):
 def prepare(house: House, tx: Tx, caller: Caller, name: str, given: WithdrawalInput) -> Plan:
     """Raises NotAllowed, NotFound."""
     caller.must("withdraw")
-    exchange = find(tx, caller, name)
-    if exchange.asker != caller.mc_service_id or exchange.role != "primary":
-        raise NotAllowed("only the asker withdraws a request", rule="own-requests")
+    exchange = find_own(tx, caller, name, "withdraws a request")
     now = whole(house.clock())
     withdrawal = Withdrawal(
-        version=VERSION,
-        exchange=exchange.id,
-        n=exchange.sent_n + 1,
-        sender=house.system,
-        receiver=exchange.partner,
-        created_at=now,
+        **outgoing.heading(house, exchange, now),
         asker=Person(exchange.asker),
         reason=given.reason,
     )

@@ -29,7 +29,10 @@ class Kind(Protocol):
         """Raises FaultyInput where what an ACM client submits breaks the rules of the kind."""
 
     def content_of_request(self, submitted: dict[str, Any], held: Held | None) -> dict[str, Any]:
-        """What the request carries. Raises FaultyInput; Incomplete where there is nothing fit to be given."""
+        """What the request carries; `held` where the primary gives.
+
+        Raises FaultyInput; Incomplete where there is nothing fit to be given.
+        """
 
     def validate_request(self, content: dict[str, Any], error: type[FaultyInput]) -> None:
         """Raises `error` where the content of a request breaks the rules of the kind."""

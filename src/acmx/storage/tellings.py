@@ -88,13 +88,13 @@ def put(tx: Tx, meant: Meant) -> None:
 
 def drop(tx: Tx, primary: str, id_: str, events: Iterable[str], reason: str) -> None:
     """What waits of these events and is in no parcel need not be told any more."""
-    for event in events:
-        tx.execute(
-            "UPDATE telling SET state = 'dropped', last_error = :reason "
-            "WHERE state = 'waiting' AND parcel IS NULL AND notice IN "
-            "(SELECT serial FROM notice WHERE primary_system = :primary AND id = :id AND event = :event)",
-            {"primary": primary, "id": id_, "event": event, "reason": reason},
-        )
+    named = {f"event_{n}": event for n, event in enumerate(events)}
+    tx.execute(
+        "UPDATE telling SET state = 'dropped', last_error = :reason "  # noqa: S608
+        "WHERE state = 'waiting' AND parcel IS NULL AND notice IN (SELECT serial FROM notice "
+        f"WHERE primary_system = :primary AND id = :id AND event IN ({', '.join(f':{name}' for name in named)}))",
+        {"primary": primary, "id": id_, "reason": reason, **named},
+    )
 
 
 def drop_other_channels(tx: Tx, channels: Iterable[str], reason: str) -> None:

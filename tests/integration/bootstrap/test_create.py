@@ -11,7 +11,7 @@ from cryptography import x509
 from msgspec.structs import replace
 
 from acmx import config
-from acmx.bootstrap.create import create, new_directory
+from acmx.bootstrap.create import create
 from acmx.domain.acm1 import Credentials
 from acmx.domain.errors import AlreadyThere, FaultyInput, LogOnRefused
 from acmx.domain.identities import Realms
@@ -147,38 +147,6 @@ def test_a_file_is_not_replaced(tmp_path, settings):
     with pytest.raises(AlreadyThere):
         create(tmp_path / "acm", settings)
     assert (tmp_path / "acm").read_text() == "mine"
-
-
-def test_an_empty_directory_is_taken_and_made_private(tmp_path):
-    (tmp_path / "acm").mkdir(mode=0o755)
-    with new_directory(tmp_path / "acm") as draft:
-        (draft / "x").touch()
-    assert modes(tmp_path / "acm")["."] == 0o700
-    assert [path.name for path in (tmp_path / "acm").iterdir()] == ["x"]
-
-
-def test_what_is_not_finished_leaves_nothing(tmp_path):
-    def make():
-        with new_directory(tmp_path / "acm") as draft:
-            (draft / "x").touch()
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        make()
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.law(12)
-def test_a_directory_that_was_filled_meanwhile_is_not_replaced(tmp_path):
-    def make():
-        with new_directory(tmp_path / "acm") as draft:
-            (draft / "x").touch()
-            (tmp_path / "acm").mkdir()
-            (tmp_path / "acm" / "theirs").touch()
-
-    with pytest.raises(OSError, match="not empty"):
-        make()
-    assert {path.name for path in tmp_path.rglob("*")} == {"acm", "theirs"}
 
 
 @pytest.mark.parametrize(

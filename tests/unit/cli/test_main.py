@@ -1,4 +1,5 @@
 import json
+import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from acmx.domain.acm1 import (
     JournalEntry,
     Notice,
     NoticePage,
+    OutboxPage,
     Page,
     Summary,
     Telling,
@@ -233,6 +235,33 @@ def test_a_list_says_that_there_is_more(logged_on, capsys):
     logged_on.replies["GET /requests"] = (200, Page([SUMMARY], "9"))
     assert run(["requests"]) == 0
     assert "There is more: acmx requests --after 9" in capsys.readouterr().err
+
+
+@pytest.mark.law(13)
+@pytest.mark.parametrize(
+    ("line", "route", "page"),
+    [
+        (
+            "requests --state stored --partner mc.fire.example --limit 1",
+            "GET /requests?limit=1&state=stored&partner=mc.fire.example",
+            Page([SUMMARY], "9"),
+        ),
+        (
+            "audit --event policy-set --actor 'the clock' --limit 1",
+            "GET /audit?limit=1&event=policy-set&actor=the+clock",
+            AuditPage([JournalEntry(1, AT, "policy-set", "the clock")], "9"),
+        ),
+        (
+            "outbox --partner mc.fire.example",
+            "GET /outbox?partner=mc.fire.example",
+            OutboxPage([], "9"),
+        ),
+    ],
+)
+def test_the_next_page_is_chosen_as_the_one_before(line, route, page, logged_on, capsys):
+    logged_on.replies[route] = (200, page)
+    assert run(shlex.split(line)) == 0
+    assert f"There is more: acmx {line} --after 9\n" in capsys.readouterr().err
 
 
 @pytest.mark.law(7)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acmx.domain import server_identity
 from acmx.domain.errors import Fault, FaultyInput
 from acmx.domain.server_identity import ROWS, ServerIdentity, missing, read
 
@@ -369,3 +370,16 @@ def test_any_document_is_read_or_refused_with_faults_of_its_own_rows(document):
         assert read(msgspec.to_builtins(identity)) == identity
     assert {re.split(r"[.\[]", fault.field)[0] for fault in found} <= {*document, "mc_system_id"}
     assert all(fault.rule for fault in found)
+
+
+def test_no_row_has_a_name_that_is_taken_for_a_secret():
+    """Else a secret could stand in a document that has no fault, where nobody looks for it."""
+    shapes = [shape for shape in vars(server_identity).values() if _is_shape(shape)]
+    names = {name for shape in shapes for name in shape.__struct_fields__}
+    assert {"kms", "con_refs", "nssaa_server"} <= names
+    for name in names:
+        assert SECRET not in {fault.rule for fault in faults({**full(), name: None})}
+
+
+def _is_shape(thing: object) -> bool:
+    return isinstance(thing, type) and issubclass(thing, msgspec.Struct) and bool(thing.__struct_fields__)

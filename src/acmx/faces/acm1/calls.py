@@ -99,7 +99,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Served:
-    """A row of the table of routes. `permission` None means that the flow itself decides."""
+    """A row of the table of routes. `permission` None means that the flow itself decides.
+
+    `query` names the parameters that choose among what is given; of a page there are `after` and `limit` besides.
+    """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
@@ -108,3 +111,4 @@ class Served:
     takes: type[Struct] | None
     gives: type[Struct]
     status: int = 200
+    query: tuple[str, ...] = ()

@@ -71,11 +71,11 @@ class Bell:
 
     def ring(self, signals: frozenset[Hashable]) -> None:
         """Tell whom the committed notices mean."""
-        notices = [signal for signal in signals if isinstance(signal, Notice)]
+        missed, notices = Missed() in signals, [signal for signal in signals if isinstance(signal, Notice)]
+        if not missed and not notices:
+            return
         for stream in self._streams:
-            if Missed() in signals or any(
-                meant(stream.caller, notice.audience, notice.person) for notice in notices
-            ):
+            if missed or any(meant(stream.caller, notice.audience, notice.person) for notice in notices):
                 stream.hint = True
                 stream.wake()
 

@@ -82,10 +82,8 @@ def _parameters(row: Served) -> list[dict[str, Any]]:
         {"name": name, "in": "path", "required": True, "schema": text}
         for name in re.findall(r"{(\w+)}", row.path)
     ]
-    if row.method == "GET" and {"next", "items"} & set(row.gives.__struct_fields__):
-        named += [{"name": name, "in": "query", "schema": text} for name in ("after", "limit")]
-    if row.path == "/audit":
-        named += [{"name": name, "in": "query", "schema": text} for name in ("event", "actor", "exchange")]
+    paging = ("after", "limit") if "next" in row.gives.__struct_fields__ else ()
+    named += [{"name": name, "in": "query", "schema": text} for name in (*row.query, *paging)]
     if row.path == "/requests" and row.method == "POST":
         named.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": text})
     return named

@@ -11,7 +11,9 @@ from acmx.faces.acm1.calls import Served
 
 ROUTES: tuple[Served, ...] = (
     Served("POST", "/requests", None, requests.post_request, acm1.Submission, acm1.Accepted, 201),
-    Served("GET", "/requests", "read-own", requests.get_requests, None, acm1.Page),
+    Served(
+        "GET", "/requests", "read-own", requests.get_requests, None, acm1.Page, query=("state", "partner")
+    ),
     Served("GET", "/requests/{id}", "read-own", requests.get_request, None, acm1.Exchange),
     Served(
         "POST",
@@ -93,7 +95,15 @@ ROUTES: tuple[Served, ...] = (
     Served(
         "PUT", "/server-identities", "identities", rules.put_identities, acm1.NewIdentities, acm1.Identities
     ),
-    Served("GET", "/requests/{id}/documents", "read-own", provisioning.get_documents, None, acm1.Documents),
+    Served(
+        "GET",
+        "/requests/{id}/documents",
+        "read-own",
+        provisioning.get_documents,
+        None,
+        acm1.Documents,
+        query=("rel13",),
+    ),
     Served(
         "GET", "/partners/{id}/template", "identities-read", provisioning.get_template, None, acm1.Template
     ),
@@ -130,6 +140,7 @@ ROUTES: tuple[Served, ...] = (
         provisioning.get_provisioning_rows,
         None,
         acm1.ProvisioningRows,
+        query=("state",),
     ),
     Served(
         "POST",
@@ -152,14 +163,22 @@ ROUTES: tuple[Served, ...] = (
     Served("POST", "/accounts/{name}/enablement", "accounts", accounts.post_enablement, None, acm1.Account),
     Served("POST", "/accounts/{name}/unlocking", "accounts", accounts.post_unlocking, None, acm1.Account),
     Served("POST", "/partners/{id}/check", "links", operations.post_partner_check, None, acm1.Findings),
-    Served("GET", "/outbox", "links", operations.get_outbox, None, acm1.OutboxPage),
+    Served("GET", "/outbox", "links", operations.get_outbox, None, acm1.OutboxPage, query=("partner",)),
     Served("POST", "/outbox/retry", "links", operations.post_retry, acm1.Retry, acm1.Retried),
     Served("GET", "/health", "health", operations.get_health, None, acm1.Health),
     Served(
         "POST", "/clock/confirmation", "clock", operations.post_clock_confirmation, None, acm1.ClockStanding
     ),
-    Served("GET", "/audit", "audit", records.get_audit, None, acm1.AuditPage),
-    Served("GET", "/audit/rows", "audit", evidence.get_rows, None, SealedRows),
+    Served(
+        "GET",
+        "/audit",
+        "audit",
+        records.get_audit,
+        None,
+        acm1.AuditPage,
+        query=("event", "actor", "exchange"),
+    ),
+    Served("GET", "/audit/rows", "audit", evidence.get_rows, None, SealedRows, query=("since",)),
     Served("GET", "/audit/checkpoints", "audit", evidence.get_checkpoints, None, Checkpoints),
     Served("GET", "/audit/checkpoint", "audit", evidence.get_checkpoint, None, SignedCheckpoint),
     Served("POST", "/requests/{id}/evidence", "evidence", evidence.post_evidence, None, EvidenceFile),

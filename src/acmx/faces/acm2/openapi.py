@@ -1,26 +1,16 @@
 """The OpenAPI 3.1 document of ACM-2. It is published in docs/; the server does not serve it."""
 
 import re
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 import acmx
 from acmx.domain.comparison import UUID7, ExchangesPage
-from acmx.domain.messages import (
-    Answer,
-    Question,
-    Receipt,
-    Refusal,
-    Request,
-    Response,
-    Revocation,
-    Update,
-    Withdrawal,
-)
+from acmx.domain.messages import AnyMessage, Receipt, Refusal
 from acmx.domain.partnership import Metadata, Statement
 
-MESSAGES = (Request, Response, Withdrawal, Question, Answer, Update, Revocation)
+MESSAGES = get_args(AnyMessage)
 PLACE = "/acm2/v1/exchanges/{primary}/{id}/messages"
 _PROBLEM = "application/problem+json"
 _SIGNATURE = {"name": "ACM-Signature", "in": "header", "required": True, "schema": {"type": "string"}}

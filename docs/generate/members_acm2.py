@@ -1,0 +1,183 @@
+"""What the members of the documents of ACM-2 mean: messages, receipts, metadata, what is compared, what kinds carry."""
+
+from acmx.domain import comparison, messages, partnership
+from acmx.domain.identities import Realms
+from acmx.kinds import catalogue
+
+ACM2: dict[type, dict[str, str]] = {
+    messages.Message: {
+        "version": "`1.0`; see 3.1",
+        "exchange": "UUID of version 7 in lower case, minted by the primary's ACM server; the one in the path",
+        "n": "number of this message among those of its sender in this exchange; the one in the path",
+        "from": "MC system ID of the sender",
+        "to": "MC system ID of the receiver",
+        "created_at": "when the body was minted",
+        "critical": "members that the receiver has to understand; see 3.1",
+    },
+    messages.Request: {
+        "kind": "what is asked for, `server-identity`, or given, `server-identity-provision`; see 3.8",
+        "asker": "the authorised user who asks",
+        "expires_at": "until when the partner may decide; not until when it may deliver",
+        "users": "MC service IDs of the users who shall be allowed to migrate: 1 to 10,000, each once, "
+        "each of a realm of the sender. Empty where the sender gives unasked",
+        "purpose": "why, for the person who decides; no control characters",
+        "addressee": "who shall decide; absent: whoever may",
+        "urgency": "`normal` where absent; information for people and policy",
+        "reference": "agreement or incident; no control characters",
+        "valid_from": "from when the users shall be admitted",
+        "valid_until": "until when; later than `valid_from`, or than `created_at` where that is absent",
+        "content": "belongs to the kind; see 3.8",
+    },
+    messages.Response: {
+        "answers": "SHA-256 of the body of the request, 64 hexadecimal digits",
+        "asker": "as in the request, member by member",
+        "outcome": "follows from the verdicts: all approved, some, none; `expired` takes the place of `declined` "
+        "where nobody decided in time",
+        "handler": "who decided; see Person who decided and Automatic",
+        "decided_at": "when it was decided (step 12, or step 6)",
+        "verdicts": "together they name each user of the request exactly once; exactly one where it names none",
+        "reason": "public reason",
+        "valid_from": "what is granted; absent: no bound. Absent unless somebody is approved",
+        "valid_until": "what is granted; absent: no end. Absent unless somebody is approved",
+        "content": "belongs to the kind; see 3.8. Empty or absent unless somebody is approved",
+    },
+    messages.Withdrawal: {"asker": "the asker of the request; without alias", "reason": "public reason"},
+    messages.Question: {"handler": "who asks, and may decide", "text": "the question"},
+    messages.Answer: {
+        "asker": "the asker of the request; without alias",
+        "answers": "SHA-256 of the body of the question, 64 hexadecimal digits",
+        "text": "the answer",
+    },
+    messages.Update: {
+        "content": "what the kind gives now, whole: it takes the place of the content of the response"
+    },
+    messages.Revocation: {
+        "handler": "who took it back; see Person who decided",
+        "users": "whose approval ends: some of those whom the response approved, as written there",
+        "reason": "public reason",
+    },
+    messages.Person: {
+        "mc_service_id": "MC service ID",
+        "functional_alias": "the role the person acts in",
+    },
+    messages.Addressee: {
+        "mc_service_id": "a person",
+        "functional_alias": "a role. Exactly one of the two is there",
+    },
+    messages.Handler: {
+        "by": "`person`",
+        "mc_service_id": "MC service ID",
+        "functional_alias": "the alias that the request was addressed to, if that is how the person came to decide",
+    },
+    messages.Agent: {
+        "by": "`agent`",
+        "mc_service_id": "MC service ID of the service account, marked automatic, that decided",
+        "functional_alias": "as above",
+    },
+    messages.Automatic: {"by": "`policy`: local policy decided, or the clock (outcome `expired`)"},
+    messages.Verdict: {
+        "approved": "whether these users may migrate",
+        "users": "some users of the request, as written there",
+        "reason": "public reason",
+    },
+    messages.Receipt: {
+        "version": "`1.0`",
+        "exchange": "as in the message",
+        "n": "as in the message",
+        "from": "MC system ID of the system that says this: the receiver of the message",
+        "to": "MC system ID of the sender of the message",
+        "created_at": "when the message was stored",
+        "digest": "SHA-256 of the body of the message, 64 hexadecimal digits",
+        "status": "`withdrawn` or `decided` for a withdrawal, else `stored`",
+    },
+    messages.Refusal: {
+        "type": "`urn:acmx:problem:` and a type of section 7",
+        "title": "one sentence, the same for each type",
+        "status": "the HTTP status",
+        "detail": "what was wrong this time, at most 500 characters, for people",
+        "version": "`1.0`",
+        "exchange": "from the path",
+        "n": "from the path",
+        "from": "MC system ID of the system that says this: the receiver of the message",
+        "to": "MC system ID of the sender of the message",
+        "created_at": "when it was refused",
+        "digest": "SHA-256 of the body that arrived, 64 hexadecimal digits",
+        "final": "`true`: this message will never be taken; `false`: send it again later",
+        "held": "`place-taken`: the digest of the body that stands at this place",
+        "signed_at": "`clock-ahead`: the `iat` of the signature, as a time",
+        "received_at": "`clock-ahead`: the receiver's time",
+        "faults": "`invalid-message`: at most 20 objects with `field` (path), `value` (as given, cut) and `rule`",
+    },
+    partnership.Metadata: {
+        "version": "`1.0`",
+        "system": "MC system ID",
+        "name": "name of the organisation",
+        "address": "base URL of its ACM-2 listener: `https://host` or `https://host:port`, no path",
+        "contact": "whom to call",
+        "keys": "the keys that may sign for this system",
+        "certificates": "PEM of each leaf certificate that its server shows on ACM-2, as client and as server: "
+        "the current one, and the next",
+        "realms": "whose users are its own",
+        "kinds": "the kinds it exchanges",
+        "versions": "the versions of ACM-2 it speaks; must hold `1.0`",
+        "created_at": "when it last changed; absent as it was first set up. Later metadata has a later one",
+    },
+    partnership.PublishedKey: {
+        "kid": "thumbprint of the key (RFC 7638, SHA-256, base64url without padding, 43 characters)",
+        "x": "the public key: 32 bytes, base64url without padding",
+        "kty": "`OKP` where absent",
+        "crv": "`Ed25519` where absent",
+        "ends_at": "the last moment at which it may sign",
+    },
+    partnership.SupportedKind: {"kind": "name of the kind", "versions": "its versions"},
+    Realms: {
+        "hosts": "hosts of SIP URIs, lower case; each stands for itself, not for the hosts below it",
+        "phone_contexts": "values of `;phone-context=` of local numbers",
+        "tel_prefixes": "first digits of global numbers, with `+`",
+    },
+    partnership.PartnerFile: {
+        "metadata": "the metadata as text; its UTF-8 bytes are what is signed and pinned",
+        "signature": "an ACM-Signature value with `typ` `acm-metadata` and `iss` = `aud` = the system itself",
+    },
+    comparison.ExchangesPage: {
+        "version": "`1.0`",
+        "from": "MC system ID of the system that says this",
+        "to": "MC system ID of the system that asked",
+        "created_at": "when this was said",
+        "items": "the exchanges in the order of (primary, exchange), compared as text",
+        "next": "the `after` of the next page; absent on the last",
+    },
+    comparison.Common: {
+        "primary": "MC system ID of the primary",
+        "exchange": "UUID of version 7 in lower case",
+        "role": "of the system that says this",
+        "state": "of the exchange there (6.2)",
+        "messages": "every message of both sides that is stored there, without those that were never sent",
+    },
+    comparison.Standing: {
+        "sender": "whose message it is",
+        "n": "its number",
+        "type": "its type; `refused` where it was refused finally",
+        "digest": "SHA-256 of its body",
+    },
+    partnership.Statement: {
+        "version": "`1.0`",
+        "from": "MC system ID of the sender",
+        "to": "MC system ID of the receiver",
+        "created_at": "when this was said; an older statement never replaces a newer one",
+        "state": "how the partnership stands at the sender",
+        "reason": "why it is suspended or removed, for the people of the receiver; no answer is expected",
+        "metadata_digest": "SHA-256 of the sender's metadata now, 64 hexadecimal digits; see 4.5",
+        "versions": "the versions of ACM-2 that the sender speaks",
+        "your_keys": "`kid` of each key of the receiver that the sender has pinned and that has not ended",
+        "your_certificates": "SHA-256 of each certificate (DER) of the receiver that the sender has pinned, 64 "
+        "hexadecimal digits",
+    },
+    catalogue.Wanted: {"services": "the MC services that it is for; absent: all three"},
+    catalogue.Given: {
+        "services": "the services that it is for; of those wanted",
+        "catalogue": "number of the version of the server identity information that was disclosed",
+        "missing": "required rows that are absent; both sides see them",
+        "server_identity": "the rows; see 3.9",
+    },
+}
