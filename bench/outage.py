@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 import msgspec
 from bench.agreement import states, waiting
-from bench.processes import Server
+from bench.processes import Server, until
 from bench.results import at_least, at_most
 from bench.systems import FIRE, POLICE, PURPOSE, USERS, give_up, onboard, partner_of
 
@@ -46,6 +46,7 @@ A_TIME = 1_000
 AWAY_S = 15.0
 BACKED_OFF_S = 40.0
 LOOK_S = 0.5
+PATIENCE_S = 600.0
 MIB = 50
 SUBMISSION = Submission(
     kind="server-identity", partner=FIRE, users=USERS, purpose=PURPOSE, reference="agreement 17"
@@ -122,8 +123,7 @@ def first_delivery(police: Server, fire: Server) -> float:
     fire.start()
     fire.listening()
     begun = time.monotonic()
-    while waiting(police.directory) == before:
-        time.sleep(0.05)
+    until(lambda: waiting(police.directory) != before, within=PATIENCE_S)
     return time.monotonic() - begun
 
 

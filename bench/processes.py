@@ -6,9 +6,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from bench.systems import TOKEN
 
@@ -16,7 +17,8 @@ from acmx import config
 from acmx.client import Client
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_PATIENCE_S = 60
+_PATIENCE_S = 60.0
+_LOOK_S = 0.05
 
 
 @contextmanager
@@ -87,18 +89,37 @@ class Server:
         )
 
 
+@contextmanager
+def serving(*servers: Server) -> Iterator[None]:
+    """They were begun at once and listen; they are ended with this."""
+    with ExitStack() as stack:
+        for server in servers:
+            server.start()
+            stack.callback(server.stop)
+        for server in servers:
+            server.listening()
+        yield
+
+
 def wait_for(port: int) -> None:
     """Until something listens on this port of the loopback address."""
-    end = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except ConnectionRefusedError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
-        else:
-            return
+    until(lambda: _listens(port))
+
+
+def _listens(port: int) -> bool:
+    with suppress(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port)).close()
+        return True
+    return False
+
+
+def until(is_so: Callable[[], Any], *, within: float = _PATIENCE_S, told: Callable[[], str] = str) -> None:
+    """Look at other processes again and again. Raises TimeoutError after so many seconds, with what is `told`."""
+    end = time.monotonic() + within
+    while not is_so():
+        if time.monotonic() > end:
+            raise TimeoutError(told())
+        time.sleep(_LOOK_S)
 
 
 def cpu_seconds(pid: int) -> float:

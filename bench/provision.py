@@ -23,7 +23,7 @@ from uuid import uuid4
 import aiohttp
 import tomli_w
 from bench.cms import users
-from bench.processes import Server, running
+from bench.processes import Server, running, until
 from bench.results import at_least
 from bench.systems import CATALOGUE, FIRE, POLICE, PURPOSE, TOKEN, onboard
 from lxml import etree
@@ -41,6 +41,7 @@ from acmx.provisioning.xml import Element, parse, write
 
 SERVICES = ("mcptt", "mcdata")
 AT_A_TIME = 8
+PATIENCE_S = 600.0
 TEMPLATE = CATALOGUE.parents[1] / "templates" / "county-fire.toml"
 
 
@@ -159,8 +160,7 @@ def approved(client: Client, number: int) -> str:
         content={"services": list(SERVICES)},
     )
     id_ = client.submit(submission, str(uuid4())).id
-    while client.exchange(id_).state != "answered":
-        time.sleep(0.2)
+    until(lambda: client.exchange(id_).state == "answered", within=PATIENCE_S)
     return id_
 
 

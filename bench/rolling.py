@@ -22,7 +22,7 @@ import psycopg
 from bench import agreement
 from bench.balancer import Balancer
 from bench.neighbours import another, database
-from bench.processes import Server
+from bench.processes import Server, until
 from bench.systems import FIRE, POLICE, PURPOSE, TOKEN, USERS, onboard
 
 from acmx.client import Client
@@ -113,7 +113,7 @@ def roll(folder: Path, url: str, *, servers: int, rounds: int) -> Rolled:
             stack.callback(server.stop)
             server.start()
         for server in (*police, fire):
-            _wait(partial(_well, server))
+            until(partial(_well, server), within=PATIENCE)
         acm1.lead_to(*(server.ports[0] for server in police))
         acm2.lead_to(*(server.ports[1] for server in police))
         with People(acm1.port, folder / "police" / "tls" / "acm1.pem") as people:
@@ -122,8 +122,8 @@ def roll(folder: Path, url: str, *, servers: int, rounds: int) -> Rolled:
                     time.sleep(1)
                     server.stop()
                     server.start()
-                    _wait(partial(_well, server))
-        _wait(lambda: _drained(url, folder / "fire", len(people.accepted)))
+                    until(partial(_well, server), within=PATIENCE)
+        until(lambda: _drained(url, folder / "fire", len(people.accepted)), within=PATIENCE)
         for server in (*police, fire):
             server.stop()
     transfer.to_file(url, folder / "police" / "acmx.db")
@@ -151,14 +151,6 @@ def _drained(url: str, fire: Path, accepted: int) -> bool:
             "SELECT (SELECT COUNT(*) FROM outbox), (SELECT COUNT(*) FROM exchange WHERE state = 'answered')"
         ).fetchone()
     return row == (0, accepted) and agreement.waiting(fire) == 0
-
-
-def _wait(is_so: Callable[[], bool]) -> None:
-    ends = time.monotonic() + PATIENCE
-    while not is_so():
-        if time.monotonic() > ends:
-            raise TimeoutError
-        time.sleep(0.1)
 
 
 def main() -> int:

@@ -21,7 +21,7 @@ import psycopg
 from bench.accept import IN_FLIGHT, ROUND_MESSAGES, messages
 from bench.connection import Connection
 from bench.neighbours import another, database
-from bench.processes import Server
+from bench.processes import Server, serving
 from bench.results import at_least
 from bench.systems import FIRE, onboard
 
@@ -128,12 +128,8 @@ def main() -> int:
         url = stack.enter_context(database(given, Path(name)))
         cases = {count: prepare(Path(name, str(count)), url, count) for count in (1, 2)}
         running = [server for servers, _ in cases.values() for server in servers]
-        for server in running:
-            server.start()
-            stack.callback(server.stop)
-        for server in running:
-            server.listening()
-        report(asyncio.run(rounds(cases)))
+        with serving(*running):
+            report(asyncio.run(rounds(cases)))
     return 0
 
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from bench.copies import fill, seal_all
 from bench.pages import Browser
-from bench.processes import Server
+from bench.processes import Server, serving, until
 from bench.results import at_most
 from bench.systems import FIRE, PURPOSE, USERS, onboard
 from uuid_utils import uuid7
@@ -60,7 +60,10 @@ def submit(pair: Pair) -> str:
 
 def arrive(pair: Pair, ids: set[str]) -> None:
     """Wait until the reviewer sees them all."""
-    _until(lambda: ids <= {item.id for item in pair.reviewer.pending(limit=100).to_decide})
+    until(
+        lambda: ids <= {item.id for item in pair.reviewer.pending(limit=100).to_decide},
+        within=PATIENCE_S,
+    )
 
 
 def review(pair: Pair, id_: str, seen: str) -> None:
@@ -83,7 +86,7 @@ def one_round(pair: Pair) -> dict[str, float]:
         cost[f"console {page}"] = _cost(pair.fire, [partial(pair.browser.get, page)] * OF_A_ROUND)
     seen = {id_: pair.reviewer.exchange(id_).seen for id_ in ids}
     cost["review"] = _cost(pair.fire, [partial(review, pair, id_, seen[id_]) for id_ in ids])
-    _until(lambda: all(pair.asker.exchange(id_).state == "answered" for id_ in ids))
+    until(lambda: all(pair.asker.exchange(id_).state == "answered" for id_ in ids), within=PATIENCE_S)
     return cost
 
 
@@ -103,14 +106,6 @@ def _quiet(server: Server) -> None:
         time.sleep(SETTLED_S)
 
 
-def _until(done: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not done():
-        if time.monotonic() > end:
-            raise SystemExit("something that was awaited did not happen")
-        time.sleep(SETTLED_S)
-
-
 def started(server: Server) -> Start:
     began = time.monotonic()
     server.start()
@@ -127,9 +122,9 @@ def prepare(folder: Path, count: int) -> None:
         id_ = submit(pair)
         arrive(pair, {id_})
         review(pair, id_, pair.reviewer.exchange(id_).seen)
-        _until(lambda: pair.asker.exchange(id_).state == "answered")
+        until(lambda: pair.asker.exchange(id_).state == "answered")
         pair.asker.retrieve(id_)
-        _until(lambda: pair.reviewer.exchange(id_).state == "delivered")
+        until(lambda: pair.reviewer.exchange(id_).state == "delivered")
     for system in ("police", "fire"):
         fill(folder / system, id_, count)
         asyncio.run(seal_all(folder / system))
@@ -138,13 +133,7 @@ def prepare(folder: Path, count: int) -> None:
 @contextmanager
 def both(folder: Path) -> Iterator[Pair]:
     police, fire = Server(folder / "police"), Server(folder / "fire")
-    with ExitStack() as stack:
-        for server in (police, fire):
-            server.start()
-            stack.callback(server.stop)
-        police.listening()
-        fire.listening()
-        asker, reviewer = stack.enter_context(police.client()), stack.enter_context(fire.client())
+    with serving(police, fire), police.client() as asker, fire.client() as reviewer:
         yield Pair(police, fire, asker, reviewer, Browser(fire))
 
 

@@ -13,14 +13,13 @@ import sys
 import tempfile
 import time
 import tomllib
-from contextlib import ExitStack
 from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
 import tomli_w
 from bench.connection import request
-from bench.processes import Server
+from bench.processes import Server, serving
 from bench.results import at_most
 from bench.systems import FIRE, PURPOSE, TOKEN, USERS, onboard
 from uuid_utils import uuid7
@@ -152,12 +151,7 @@ def run(folder: Path, count: int, *, proxied: bool) -> None:
     if proxied:
         behind_a_proxy(folder / "fire")
     police, fire = Server(folder / "police"), Server(folder / "fire")
-    with ExitStack() as stack:
-        for server in (police, fire):
-            server.start()
-            stack.callback(server.stop)
-        police.listening()
-        fire.listening()
+    with serving(police, fire):
         time.sleep(2)
         report(asyncio.run(measure(police, fire, count, proxied=proxied)), count, proxied=proxied)
 

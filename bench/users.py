@@ -7,12 +7,11 @@ processor time of both servers and the time until the answer is fetched.
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from bench.processes import Server
+from bench.processes import Server, serving
 from bench.results import at_most
 from bench.systems import FIRE, POLICE, PURPOSE, onboard
 from uuid_utils import uuid7
@@ -84,16 +83,12 @@ def report(found: list[tuple[Figures, Figures]]) -> None:
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as name, ExitStack() as stack:
+    with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as name:
         folder = Path(name)
         onboard(folder, approves=MANY)
         servers = Server(folder / "police"), Server(folder / "fire")
-        for server in servers:
-            server.start()
-            stack.callback(server.stop)
-        for server in servers:
-            server.listening()
-        report(rounds(*servers, stack.enter_context(servers[0].client())))
+        with serving(*servers), servers[0].client() as client:
+            report(rounds(*servers, client))
     return 0
 
 

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright, expect
 
+from processes import Process
 from systems import PASSWORD, System, two_systems
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -23,10 +23,10 @@ ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
+LISTENING = "DevTools listening on "
 PATIENCE = 30_000.0
 """Milliseconds: the machine may be busy."""
 expect.set_options(timeout=PATIENCE)
-STARTS_WITHIN = 60.0
 
 
 @asynccontextmanager
@@ -52,21 +52,14 @@ def _chromium(program: str) -> str:
     """Started once a test process; the address at which it is steered."""
     profile = Path(tempfile.mkdtemp(prefix="acmx-chromium-"))
     arguments = (*ARGUMENTS, "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={profile}")
-    process = subprocess.Popen(
-        [program, *arguments, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = Process(program, *arguments, "about:blank")
 
     def end() -> None:
-        process.kill()
-        process.wait()
+        process.end()
         shutil.rmtree(profile, ignore_errors=True)
 
     atexit.register(end)
-    ends = time.monotonic() + STARTS_WITHIN
-    while not (told := profile / "DevToolsActivePort").exists() or not told.read_text():
-        assert time.monotonic() < ends, "chromium did not start"
-        time.sleep(0.02)
-    return f"http://127.0.0.1:{told.read_text().split()[0]}"
+    return process.says(LISTENING).partition(LISTENING)[2].strip()
 
 
 class Desk:

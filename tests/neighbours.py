@@ -1,12 +1,11 @@
 """Two `acmx serve` processes that reach each other only through a proxy each."""
 
 import time
-from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from bench import agreement
+from bench import agreement, processes
 from bench.processes import Server
 from bench.systems import FIRE, POLICE, onboard
 
@@ -15,7 +14,7 @@ from acmx.domain.errors import OutcomeStands, VersionsDiffer
 from acmx.domain.exchange import State
 from proxy import Fault, Proxy
 
-WITHIN = 25.0
+until = partial(processes.until, within=25.0)
 
 
 class Neighbours:
@@ -94,10 +93,3 @@ def set_pace(directory: Path, seconds: float) -> None:
         assert f"{setting} = 30.0" in text
         text = text.replace(f"{setting} = 30.0", f"{setting} = {seconds}")
     path.write_text(text)
-
-
-def until(is_so: Callable[[], Any], within: float = WITHIN, told: Callable[[], str] = str) -> None:
-    ends = time.monotonic() + within
-    while not is_so():
-        assert time.monotonic() < ends, (is_so, told())
-        time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""A TCP proxy that injects faults between two servers. It runs in a thread of its own, with its own event loop.
+"""A TCP proxy that injects faults between two servers.
 
 What passes is TLS and stays closed to it. So a message cannot be sent twice from here: a duplicate is made by
 dropping the reply (`DROPPED_REPLY`), so that the sender repeats. A request is known by the lengths of TLS records.
@@ -8,11 +8,10 @@ import asyncio
 import socket
 import ssl
 import struct
-import threading
-from collections.abc import Coroutine
 from contextlib import suppress
 from enum import Enum, auto
-from typing import Any, Self
+
+from bench.relay import Relay
 
 LINGER_NOT = struct.pack("ii", 1, 0)
 APPLICATION_DATA = 23
@@ -79,31 +78,16 @@ class Link:
             writer.transport.abort()
 
 
-class Proxy:
-    """Listens on `port` of the loopback address and leads to another port there. `hits`: requests that a fault met."""
+class Proxy(Relay):
+    """Leads to another port of the loopback address. `hits`: requests that a fault met."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.hits = 0
         self._target = 0
         self._requests = 0
         self._fault = Fault.NONE
         self._links: set[Link] = set()
-        self._servers: list[asyncio.Server] = []
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._do(self._listen())
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._do(self._end())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
 
     def lead_to(self, port: int) -> None:
         """From now on; what is open is reset."""
@@ -115,12 +99,6 @@ class Proxy:
     def answer(self, page: bytes, context: ssl.SSLContext | None) -> None:
         """Stand in for an HTTP proxy: every request is answered with `page`, in TLS where there is a context."""
         self._do(self._answer(page, context))
-
-    def _do(self, work: Coroutine[Any, Any, Any]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
-
-    async def _listen(self) -> None:
-        self._servers.append(await asyncio.start_server(self._take, sock=self._listening))
 
     async def _lead_to(self, port: int) -> None:
         self._target = port
@@ -148,13 +126,8 @@ class Proxy:
         await self._lead_to(server.sockets[0].getsockname()[1])
 
     async def _end(self) -> None:
-        for server in self._servers:
-            server.close()
         self._reset_all()
-        rest = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in rest:
-            task.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
+        await super()._end()
 
     def _reset_all(self) -> None:
         for link in self._links:

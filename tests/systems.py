@@ -10,10 +10,11 @@ import socket
 import ssl
 import tempfile
 import tomllib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from inspect import isawaitable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -195,10 +196,8 @@ def submission(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (usual | changes).items() if value is not None}
 
 
-async def eventually(
-    look: Callable[[], Awaitable[Any]], is_so: Callable[[Any], bool], *, within: float = 15.0
-) -> Any:
-    """What `look` gives once it is so; the servers work in the same loop meanwhile.
+async def eventually(look: Callable[[], Any], is_so: Callable[[Any], bool], *, within: float = 15.0) -> Any:
+    """What `look` gives, awaited if need be, once it is so; the servers work in the same loop meanwhile.
 
     What was put off, as two systems spoke at once, would wait for ever on a clock that stands still: after a few
     seconds in vain it moves on.
@@ -206,13 +205,24 @@ async def eventually(
     loop = asyncio.get_running_loop()
     begun = loop.time()
     passes_at = begun + STANDS_STILL
-    while not is_so(found := await look()):
+    while not is_so(found := await _looked(look)):
         assert loop.time() < begun + within, f"never came to be: {found}"
         if loop.time() > passes_at:
             passes_at += 1
             await _time_passes()
         await asyncio.sleep(0.01)
     return found
+
+
+async def _looked(look: Callable[[], Any]) -> Any:
+    found = look()
+    return await found if isawaitable(found) else found
+
+
+async def turns(count: int = 1) -> None:
+    """So many times, whatever is ready in this loop goes on to where it next waits."""
+    for _ in range(count):
+        await asyncio.sleep(0)
 
 
 async def _time_passes() -> None:

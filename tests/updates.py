@@ -6,6 +6,12 @@ from typing import Any
 from systems import EXAMPLES, System, eventually
 
 CATALOGUE: dict[str, Any] = tomllib.loads((EXAMPLES / "catalogues" / "county-fire.toml").read_text())
+KMS = "https://kms-2.mc.county-fire.example"
+ASKER = [("asker", "sip:admin@mc.metro-police.example")]
+
+
+def messages_of(system: System, id_: str, type_: str) -> Any:
+    return system.rows(f"SELECT n FROM message WHERE id = '{id_}' AND type = '{type_}' ORDER BY n")
 
 
 async def publish(system: System, **changes: Any) -> int:

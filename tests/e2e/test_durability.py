@@ -2,29 +2,25 @@
 
 import asyncio
 import http.client
-import os
 import re
 import signal
-import socket
 import ssl
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 import pytest
+from bench.processes import until
 
+from processes import WITHIN, serving
 from strace import require_strace
 from systems import System, submission, two_systems
 
 pytestmark = [pytest.mark.law(1), pytest.mark.slow]
 
 CALLS = "read,recvfrom,recvmsg,write,writev,sendto,sendmsg,pwrite64,pwritev,fsync,fdatasync"
-WITHIN = 60.0
 LINE = re.compile(r"(?P<pid>\d+) +(?:<\.\.\. (?P<resumed>\w+) resumed>|(?P<call>\w+)\()(?P<rest>.*)")
 READS = {"read", "recvfrom", "recvmsg"}
 SENDS = {"write", "writev", "sendto", "sendmsg"}
@@ -80,38 +76,13 @@ def last_reply_came_after_its_fsync(calls: list[Call], port: int) -> bool:
 
 @contextmanager
 def served(system: System, trace: Path | None = None) -> Iterator[None]:
-    """`acmx serve` in a process of its own, under strace if asked; its ports answer."""
+    """`acmx serve`, under strace if asked, and asked to end."""
     strace = ["strace", "-f", "-yy", "-e", f"trace={CALLS}", "-o", str(trace)] if trace else []
-    program = "import sys; from pathlib import Path; from acmx.bootstrap.serve import serve; serve(Path(sys.argv[1]))"
-    server = subprocess.Popen(
-        [*strace, sys.executable, "-c", program, str(system.directory)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        for address in (system.config.acm1.listen, system.config.acm2.listen):
-            until(lambda address=address: listens(address))
-        yield
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(WITHIN)
-
-
-def listens(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), 1).close()
-    except OSError:
-        return False
-    return True
-
-
-def until(is_so: Callable[[], Any]) -> None:
-    ends = time.monotonic() + WITHIN
-    while not is_so():
-        assert time.monotonic() < ends
-        time.sleep(0.05)
+    with serving(system.directory, *strace) as server:
+        try:
+            yield
+        finally:
+            server.end(signal.SIGTERM)
 
 
 def port_of(address: str) -> int:

@@ -1,14 +1,13 @@
 """A push by `acmx serve` that is killed in the middle: the next start goes on, and everything is there once."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from bench.processes import Server
 
 from acmx.provisioning import profile as profiles
 from acmx.provisioning.differences import alike
@@ -29,21 +28,16 @@ WITHIN = 60.0
 @contextmanager
 def served(system: System) -> Iterator[None]:
     """`acmx serve` in a process of its own, until it is killed."""
-    with (system.directory / "server.log").open("ab") as log:
-        command = [sys.executable, "-m", "acmx", "serve", str(system.directory)]
-        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    server = Server(system.directory)
+    server.start()
     try:
         yield
     finally:
         server.kill()
-        server.wait(WITHIN)
 
 
 async def are_written(cms: Xcap, number: int) -> None:
-    async def written() -> int:
-        return len(cms.written())
-
-    await eventually(written, lambda found: found >= number, within=WITHIN)
+    await eventually(lambda: len(cms.written()), lambda found: found >= number, within=WITHIN)
 
 
 async def waiting_job(police: System, cms: Xcap, id_: str) -> str:

@@ -1,49 +1,27 @@
 """A server process renews its certificate and its key without a restart: by SIGHUP, and by itself."""
 
-import asyncio
 import hashlib
 import json
-import shutil
 import signal
 import ssl
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from acmx.trust.certificates import fingerprint_of_pem, self_signed
-from systems import System, two_systems
+from processes import prepared, serving
+from systems import System
 
 pytestmark = pytest.mark.slow
-WITHIN = 60.0
 
 
-def prepared(tmp_path: Path) -> System:
-    async def copied() -> System:
-        async with two_systems(tmp_path / "systems", start=False) as (police, _):
-            shutil.copytree(police.directory, tmp_path / "police")
-            return System(tmp_path / "police", police.clock)
-
-    return asyncio.run(copied())
-
-
-def shown(system: System) -> str | None:
+def shown(system: System) -> str:
     host, _, port = system.config.acm1.listen.rpartition(":")
-    try:
-        pem = ssl.get_server_certificate((host, int(port)), timeout=5)
-    except ConnectionRefusedError:
-        return None
+    pem = ssl.get_server_certificate((host, int(port)), timeout=5)
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
-
-
-def becomes(system: System, wanted: str) -> None:
-    deadline = time.monotonic() + WITHIN
-    while shown(system) != wanted:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @pytest.mark.law(12)
@@ -52,27 +30,21 @@ def test_sighup_and_time_renew_what_is_good_and_nothing_else(tmp_path: Path) -> 
     folder = system.directory / "tls"
     first = fingerprint_of_pem((folder / "acm1.pem").read_text())
     certificate, key = self_signed("police", ["127.0.0.1"], now=datetime.now(UTC), days=30)
-    with subprocess.Popen(
-        [sys.executable, "-m", "acmx", "serve", str(system.directory)], stderr=subprocess.PIPE, text=True
-    ) as server:
-        try:
-            assert server.stderr is not None
-            becomes(system, first)
-            (folder / "acm1.pem").write_bytes(certificate)
-            server.send_signal(signal.SIGHUP)
-            while "do not fit" not in (line := server.stderr.readline()):
-                assert line
-            assert shown(system) == first
-            (folder / "acm1.key").write_bytes(key)
-            server.send_signal(signal.SIGHUP)
-            becomes(system, fingerprint_of_pem(certificate.decode()))
-            said = subprocess.run(
-                [sys.executable, "-m", "acmx", "keys", "rotate", str(system.directory), "--json"],
-                check=True,
-                capture_output=True,
-            ).stdout
-            new = json.loads(said)["items"][0]["kid"]
-            while not ("metadata published" in (line := server.stderr.readline()) and new in line):
-                assert line
-        finally:
-            server.kill()
+    with serving(system.directory) as server:
+        assert shown(system) == first
+        (folder / "acm1.pem").write_bytes(certificate)
+        server.popen.send_signal(signal.SIGHUP)
+        server.says("do not fit")
+        assert shown(system) == first
+        (folder / "acm1.key").write_bytes(key)
+        server.popen.send_signal(signal.SIGHUP)
+        renewed = fingerprint_of_pem(certificate.decode())
+        server.says("certificate renewed", "acm1", renewed)
+        assert shown(system) == renewed
+        said = subprocess.run(
+            [sys.executable, "-m", "acmx", "keys", "rotate", str(system.directory), "--json"],
+            check=True,
+            capture_output=True,
+        ).stdout
+        new = json.loads(said)["items"][0]["kid"]
+        server.says("metadata published", new)

@@ -1,46 +1,25 @@
 """How a server process ends: the first signal asks, the second one ends it at once."""
 
-import asyncio
-import shutil
 import signal
 import socket
 import ssl
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from systems import System, two_systems
+from processes import WITHIN, prepared, serving
+from systems import System
 
 pytestmark = pytest.mark.slow
-WITHIN = 60.0
-
-
-def prepared(tmp_path: Path) -> System:
-    async def copied() -> System:
-        async with two_systems(tmp_path / "systems", start=False) as (police, _):
-            shutil.copytree(police.directory, tmp_path / "police")
-            return System(tmp_path / "police", police.clock)
-
-    return asyncio.run(copied())
 
 
 def unfinished_request(system: System) -> ssl.SSLSocket:
     """A request that the server waits for the body of, which never comes: it is under way for as long as it may."""
     host, _, port = system.config.acm1.listen.rpartition(":")
-    deadline = time.monotonic() + WITHIN
-    while True:
-        try:
-            plain = socket.create_connection((host, int(port)), timeout=5)
-            break
-        except ConnectionRefusedError:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
     context = ssl.create_default_context(cafile=system.directory / "tls" / "acm1.pem")
     context.check_hostname = False
-    connection = context.wrap_socket(plain)
+    connection = context.wrap_socket(socket.create_connection((host, int(port)), timeout=5))
     head = b"POST /acm1/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n"
     connection.sendall(head)
     assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
@@ -51,25 +30,14 @@ def unfinished_request(system: System) -> ssl.SSLSocket:
 @pytest.mark.parametrize("signals", [1, 2])
 def test_one_signal_gives_ten_seconds_and_a_second_one_none(signals: int, tmp_path: Path) -> None:
     system = prepared(tmp_path)
-    server = subprocess.Popen(
-        [sys.executable, "-m", "acmx", "serve", str(system.directory)], stderr=subprocess.PIPE, text=True
-    )
-    try:
-        with unfinished_request(system):
-            server.send_signal(signal.SIGTERM)
-            assert server.stderr is not None
-            while "stopping" not in server.stderr.readline():
-                assert server.poll() is None
-            began = time.monotonic()
-            if signals == 2:
-                server.send_signal(signal.SIGTERM)
-            status = server.wait(WITHIN)
-            took = time.monotonic() - began
-    finally:
-        server.kill()
-        server.wait()
-        if server.stderr:
-            server.stderr.close()
+    with serving(system.directory) as server, unfinished_request(system):
+        server.popen.send_signal(signal.SIGTERM)
+        server.says("stopping")
+        began = time.monotonic()
+        if signals == 2:
+            server.popen.send_signal(signal.SIGTERM)
+        status = server.popen.wait(WITHIN)
+        took = time.monotonic() - began
     if signals == 1:
         assert status == 0
         assert 4.0 < took < 10.0

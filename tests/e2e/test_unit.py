@@ -15,8 +15,9 @@ import aiohttp
 import pytest
 
 from acmx.faces import listener
+from processes import serving
 from strace import require_strace
-from systems import PASSWORD, System, submission, two_systems
+from systems import PASSWORD, System, eventually, submission, two_systems
 
 pytestmark = pytest.mark.slow
 UNIT = Path(__file__).parent.parent.parent / "deploy" / "acmx.service"
@@ -96,26 +97,12 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> str:
         async with two_systems(folder / "systems", start=False) as (police, fire):
             fire.clock.now = datetime.now(UTC)
             await fire.start()
-            strace = ["strace", "-f", "-qq", "-o", str(folder / "trace")]
-            server = await asyncio.create_subprocess_exec(
-                *strace,
-                *(sys.executable, "-m", "acmx", "serve", str(police.directory)),
-                stderr=asyncio.subprocess.PIPE,
-                env={**os.environ, "ACMX_METRICS_LISTEN": "127.0.0.1:0"},
-                start_new_session=True,
-            )
-            try:
-                assert server.stderr is not None
-                while b"serving" not in (line := await server.stderr.readline()):
-                    assert line
+            metrics = ("env", "ACMX_METRICS_LISTEN=127.0.0.1:0")
+            strace = ("strace", "-f", "-qq", "-o", str(folder / "trace"))
+            with serving(police.directory, *metrics, *strace) as server:
                 assert await ask(police) == [201, 201]
-                async with asyncio.timeout(120):
-                    while (await fire.rows("SELECT COUNT(*) FROM exchange"))[0][0] == 0:  # noqa: ASYNC110
-                        await asyncio.sleep(0.1)
-            finally:
-                os.killpg(server.pid, signal.SIGTERM)
-                ended = await server.wait()
-            assert ended == 0
+                await eventually(lambda: fire.counts("exchange"), lambda found: found["exchange"], within=120)
+                assert await asyncio.to_thread(server.end, signal.SIGTERM) == 0
 
     asyncio.run(scenario())
     return (folder / "trace").read_text()

@@ -3,8 +3,6 @@
 import asyncio
 import gzip
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import msgspec
 import pytest
 from uuid_utils import uuid7
 
+from acm2 import fire_alone
 from acmx.domain.messages import PROBLEM
 from acmx.domain.moments import text
 from acmx.faces.body import LIMIT
@@ -19,16 +18,6 @@ from acmx.trust.signatures import body_digest
 from by_hand import BEYOND, Answer, ByHand, pin
 from permits import ACM2
 from systems import FIRE, POLICE, System, submission, two_systems
-
-
-@asynccontextmanager
-async def fire_alone(tmp_path: Path) -> AsyncIterator[tuple[System, ByHand, ByHand]]:
-    """The fire service with two partners that the test speaks for: the police and the coast guard."""
-    async with two_systems(tmp_path, start=False) as (police, fire):
-        coast = ByHand.new(tmp_path, fire.clock)
-        await pin(fire, coast.own.metadata)
-        await fire.start()
-        yield fire, ByHand.of(police), coast
 
 
 def refused(answer: Answer, *types: str) -> None:

@@ -220,7 +220,7 @@ def test_a_crash_between_sending_and_recording_gives_one_duplicate_and_no_loss(t
                 with pytest.MonkeyPatch.context() as patch:
                     patch.setattr(tellings, "sent", crash)
                     await fire.request()
-                    await eventually(lambda: asyncio.sleep(0, sink.mails), bool)
+                    await eventually(lambda: sink.mails, bool)
                     await quiet()
             async with telling(tmp_path, mail_to(sink.port), notices=AT_ONCE, clock=clock) as fire:
                 await quiet()
@@ -368,7 +368,7 @@ def test_a_receiver_that_fails_delays_neither_another_nor_the_mail(tmp_path: Pat
             async with telling(tmp_path, mail_to(sink.port), hooks, notices=AT_ONCE) as fire:
                 for _ in range(5):
                     await fire.request()
-                await eventually(lambda: asyncio.sleep(0, len(good.bodies)), lambda n: n == 5, within=1.5)
+                await eventually(lambda: len(good.bodies), lambda n: n == 5, within=1.5)
                 await eventually(fire.ledger, lambda rows: sum(row[3] == "sent" for row in rows) == 10)
                 assert len(bad.bodies) <= 1
 
@@ -421,9 +421,9 @@ def test_a_ledger_that_cannot_be_read_makes_the_messenger_stumble_and_it_goes_on
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(tellings, "next_moment", fails)
                 await fire.request()
-                await eventually(lambda: asyncio.sleep(0, loop.trouble), bool)
+                await eventually(lambda: loop.trouble, bool)
             await fire.becomes("sent")
-            await eventually(lambda: asyncio.sleep(0, loop.trouble), lambda trouble: trouble is None)
+            await eventually(lambda: loop.trouble, lambda trouble: trouble is None)
 
     asyncio.run(scenario())
 

@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from acmx.faces.listener import Listener
 from acmx.faces.proxied import PREAMBLE, announced
+from systems import turns
 
 V4 = bytes([192, 0, 2, 7, 127, 0, 0, 1]) + (4711).to_bytes(2) + (8441).to_bytes(2)
 V6 = bytes.fromhex("20010db8" + "00" * 11 + "07" + "00" * 15 + "01") + (4711).to_bytes(2) + (8441).to_bytes(2)
@@ -21,11 +22,12 @@ def hear(said: bytes) -> object:
     async def scenario() -> object:
         ours, theirs = socket.socketpair()
         with ours, theirs:
+            hearing = asyncio.create_task(announced(ours))
             for piece in (said[:5], said[5:]):
+                await turns(2)
                 theirs.sendall(piece)
-                await asyncio.sleep(0)
             theirs.shutdown(socket.SHUT_WR)
-            heard = await announced(ours)
+            heard = await hearing
             rest = await asyncio.get_running_loop().sock_recv(ours, 100)
             return heard, rest
 

@@ -10,6 +10,7 @@ import pytest
 from starlette.responses import Response
 
 from acmx.bootstrap import keep_certificates
+from acmx.delivery.link import Link
 from acmx.domain.errors import NotNow
 from acmx.domain.messages import PROBLEM
 from acmx.storage import partners
@@ -17,7 +18,7 @@ from acmx.trust import key_files
 from acmx.trust.certificates import fingerprint, fingerprint_of_pem, self_signed
 from acmx.trust.pinned import Pinned, pinned
 from by_hand import ByHand
-from systems import FIRE, POLICE, System, eventually, two_systems
+from systems import FIRE, POLICE, System, eventually, turns, two_systems
 
 
 async def known(system: System, of: str) -> Pinned:
@@ -178,7 +179,7 @@ def test_renewal_under_load_with_a_rotation_on_the_way(tmp_path: Path) -> None:
             await police.server._renewal.renew()
             assert police.server._own.metadata == before
             seen = len(submitted)
-            await eventually(lambda: asyncio.sleep(0, submitted), lambda found: len(found) > seen + 5)
+            await eventually(lambda: submitted, lambda found: len(found) > seen + 5)
             loading.cancel()
             for id_ in submitted:
                 await police.reaches(id_, "stored")
@@ -194,24 +195,35 @@ def test_renewal_under_load_with_a_rotation_on_the_way(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
-def test_what_is_on_its_way_when_the_certificate_changes_is_let_finish(tmp_path: Path) -> None:
+def test_what_is_on_its_way_when_the_certificate_changes_is_let_finish(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, fire):
             stand_in = ByHand.of(fire)
-            came, go = asyncio.Event(), asyncio.Event()
+            came, waits, go = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
             async def answer(heard: Any) -> Response:
                 came.set()
                 await go.wait()
                 return stand_in.receipt(heard)
 
+            async def let_finish(link: Link) -> None:
+                waits.set()
+                await lets_finish(link)
+
+            lets_finish = Link._let_finish
+
             async with stand_in.serving(police, answer):
                 await police.start()
                 _, accepted = await police.submit()
                 await came.wait()
+                monkeypatch.setattr(Link, "_let_finish", let_finish)
                 police.server._own.shown = "another"
                 police.server._links.wake()
-                await asyncio.sleep(0.3)
+                async with asyncio.timeout(15):
+                    await waits.wait()
+                await turns(10)
                 go.set()
                 await police.reaches(accepted["id"], "stored")
                 assert len(stand_in.heard) == 1

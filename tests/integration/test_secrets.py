@@ -16,7 +16,7 @@ import engines
 from acmx.config import Delivery, Metrics, Traces
 from acmx.telemetry import traces
 from otlp import collector
-from systems import FIRE, System, two_systems
+from systems import FIRE, System, turns, two_systems
 
 PASSWORD = "Swordfish-4711-swordfish"
 WRONG = "Herring-1147-herring"
@@ -96,7 +96,7 @@ def test_no_secret_is_logged_replied_journalled_or_stored(
             stored = [engines.stored(s, await s.store.read(engines.tables)) for s in (police, fire)]
             await fire.stop()
             await police.submit("late")
-            await asyncio.sleep(0)
+            await turns()
             await police.stop()
             assert traced.spans
             said.append(b"".join(traced.bodies).decode(errors="replace"))

@@ -142,14 +142,14 @@ def test_one_is_in_charge_and_what_falls_due_is_done_once(tmp_path: Path) -> Non
         async with three(tmp_path) as (police, twin, fire):
             _, accepted = await police.submit()
             await fire.stop()
-            await eventually(lambda: asyncio.sleep(0, in_charge(police, twin)), lambda found: sum(found) == 1)
+            await eventually(lambda: in_charge(police, twin), lambda found: sum(found) == 1)
             police.clock.advance(days=60)  # type: ignore[attr-defined]
             await twin.reaches(accepted["id"], "overdue")
             rows = (await twin.done("GET", "/audit?limit=1000"))["items"]
             assert [row["event"] for row in rows].count("expired") == 1
             chief, other = (police, twin) if police.store.in_charge else (twin, police)
             await chief.stop()
-            await eventually(lambda: asyncio.sleep(0, in_charge(other)), lambda found: found == [True])
+            await eventually(lambda: in_charge(other), lambda found: found == [True])
             unsealed = "SELECT COUNT(*) FROM journal WHERE number IS NULL"
             await other.submit("later")
             await eventually(lambda: other.rows(unsealed), lambda rows: rows == [(0,)])
@@ -167,7 +167,7 @@ def test_every_document_is_put_on_the_cms_by_one_of_them_and_another_goes_on_whe
             async with twin_of(police) as twin:
                 assert in_charge(police, twin) == [True, False]
                 job = await start(twin, id_)
-                await eventually(lambda: asyncio.sleep(0, len(cms.log)), lambda count: count > 0)
+                await eventually(lambda: len(cms.log), lambda count: count > 0)
                 cms.faults.gate.set()
                 stopping = asyncio.create_task(police.stop())
                 done = await ended(twin, job)
@@ -203,9 +203,7 @@ def test_a_partner_that_is_removed_at_one_server_is_cut_off_at_every_other(tmp_p
         async with three(tmp_path) as (police, twin, _fire):
             assert twin.server._peers._by_fingerprint
             await police.done("POST", f"/partners/{FIRE}/removal", {"reason": "agreement 7 ended"})
-            await eventually(
-                lambda: asyncio.sleep(0, twin.server._peers._by_fingerprint), lambda found: not found
-            )
+            await eventually(lambda: twin.server._peers._by_fingerprint, lambda found: not found)
 
     asyncio.run(scenario())
 

@@ -58,8 +58,8 @@ def test_the_reviewers_and_the_asker_are_told_whatever_the_outcome(tmp_path: Pat
             await fire.review(accepted["id"])
             await police.reaches(accepted["id"], "answered")
             await fire.reaches(accepted["id"], "delivered")
-            await _until(lambda: at_police.recipients == ["silva@police.example"])
-            await _until(lambda: [told["event"] for told in hook.told] == ["response-delivered"])
+            await eventually(lambda: at_police.recipients == ["silva@police.example"], bool)
+            await eventually(lambda: [told["event"] for told in hook.told] == ["response-delivered"], bool)
             (mail,) = at_police.mails
             assert mail["Subject"] == f"ACM {POLICE}: answered"
             assert accepted["id"] in mail.get_content()
@@ -153,7 +153,3 @@ def test_the_password_for_mail_is_read_from_its_file(tmp_path: Path) -> None:
 
 def _config(mail: Mail | None = None, **changes: Any) -> Config:
     return Config(system=FIRE, name="Fire", realms=Realms((FIRE,)), mail=mail or Mail(), **changes)
-
-
-async def _until(is_so: Any) -> None:
-    await eventually(lambda: asyncio.sleep(0, is_so()), bool)

@@ -1,5 +1,6 @@
 """A store on a real file, and a disk whose misfortunes a test decides."""
 
+import asyncio
 import threading
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -37,6 +38,9 @@ class Disk(apsw.VFS):
     def hold(self):
         self.reached.clear()
         self.free.clear()
+
+    async def is_reached(self):
+        assert await asyncio.to_thread(self.reached.wait, 30)
 
 
 class DiskFile(apsw.VFSFile):

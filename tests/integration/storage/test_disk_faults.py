@@ -12,29 +12,10 @@ import pytest
 from acmx.domain.errors import TemporarilyUnavailable
 from acmx.storage import sqlite_writer
 from another import another_connection
+from plans import insert, keys, together
+from systems import turns
 
 pytestmark = pytest.mark.sqlite
-
-
-def insert(k, parent=None, body=None):
-    def act(tx):
-        tx.execute("INSERT INTO entry VALUES (:k, :p, :body)", {"k": k, "p": parent, "body": body})
-        tx.signal(k)
-        return k
-
-    return act
-
-
-def keys(tx):
-    return {k for (k,) in tx.rows("SELECT k FROM entry")}
-
-
-def together(store, *plans):
-    return asyncio.gather(*map(store.write, plans), return_exceptions=True)
-
-
-async def reached(disk):
-    assert await asyncio.to_thread(disk.reached.wait, 30)
 
 
 @pytest.mark.law(1)
@@ -94,8 +75,7 @@ def test_a_write_lock_held_elsewhere_is_waited_for_without_stopping_the_loop(tmp
             other.execute("BEGIN IMMEDIATE")
             started = asyncio.get_running_loop().time()
             writing = together(store, insert(1), insert(2))
-            for _turn in range(5):
-                await asyncio.sleep(0)
+            await turns(5)
             assert await store.read(keys) == set()
             assert asyncio.get_running_loop().time() - started < sqlite_writer.BUSY_MS / 2000
             other.execute("ROLLBACK")
@@ -131,9 +111,9 @@ def test_after_a_failed_fsync_nobody_is_acknowledged_ever_again(tmp_path, disk, 
             disk.failing_sync = apsw.SQLITE_IOERR_FSYNC
             disk.hold()
             writing = together(store, insert(2), insert(3))
-            await reached(disk)
+            await disk.is_reached()
             late = together(store, insert(4))
-            await asyncio.sleep(0)
+            await turns()
             disk.free.set()
             failed = [*await writing, *await late]
             assert [type(error) for error in failed] == [TemporarilyUnavailable] * 3

@@ -11,19 +11,12 @@ from hypothesis import strategies as st
 
 from acmx.domain.errors import OutcomeStands, TemporarilyUnavailable
 from acmx.storage import group_commit
+from plans import insert, keys, together
+from systems import turns
 
 pytestmark = pytest.mark.sqlite
 
 ORPHAN = 404
-
-
-def insert(k, parent=None, body=None):
-    def act(tx):
-        tx.execute("INSERT INTO entry VALUES (:k, :p, :body)", {"k": k, "p": parent, "body": body})
-        tx.signal(k)
-        return k
-
-    return act
 
 
 def insert_and_refuse(k):
@@ -46,25 +39,13 @@ def insert_orphan(k):
     return insert(k, parent=ORPHAN)
 
 
-def keys(tx):
-    return {k for (k,) in tx.rows("SELECT k FROM entry")}
-
-
-def together(store, *plans):
-    return asyncio.gather(*map(store.write, plans), return_exceptions=True)
-
-
-async def reached(disk):
-    assert await asyncio.to_thread(disk.reached.wait, 30)
-
-
 @pytest.mark.law(1)
 def test_a_plan_is_acknowledged_and_seen_only_after_its_fsync_while_the_loop_goes_on(tmp_path, disk, opened):
     async def scenario():
         async with opened(tmp_path) as store:
             disk.hold()
             writing = asyncio.create_task(store.write(insert(1)))
-            await reached(disk)
+            await disk.is_reached()
             assert await store.read(keys) == set()
             assert not writing.done()
             disk.free.set()
@@ -84,7 +65,7 @@ def test_a_refusal_waits_for_the_commit_of_what_it_rests_on(tmp_path, disk, open
         async with opened(tmp_path) as store:
             disk.hold()
             writing = together(store, insert(1), refuse_if_taken)
-            await reached(disk)
+            await disk.is_reached()
             assert not writing.done()
             disk.failing_write = apsw.SQLITE_FULL
             disk.failing_sync = apsw.SQLITE_FULL
@@ -103,9 +84,9 @@ def test_what_arrives_during_a_commit_is_the_next_batch(tmp_path, disk, commits,
             commits.clear()
             disk.hold()
             first = asyncio.create_task(store.write(insert(0)))
-            await reached(disk)
+            await disk.is_reached()
             rest = together(store, *map(insert, range(1, 41)))
-            await asyncio.sleep(0)
+            await turns()
             disk.free.set()
             assert await first == 0
             assert await rest == list(range(1, 41))
@@ -201,7 +182,7 @@ def test_signals_are_told_once_a_commit_is_durable_and_never_for_plans_that_fail
             store.on_commit(told.append)
             disk.hold()
             writing = together(store, insert(1), insert_and_refuse(2), insert(3))
-            await reached(disk)
+            await disk.is_reached()
             assert told == []
             disk.free.set()
             await writing
@@ -238,9 +219,9 @@ def test_a_cancelled_caller_does_not_disturb_the_batch(tmp_path, disk, opened):
         async with opened(tmp_path) as store:
             disk.hold()
             writing = [asyncio.create_task(store.write(insert(k))) for k in range(3)]
-            await reached(disk)
+            await disk.is_reached()
             late = [asyncio.create_task(store.write(insert(k))) for k in (3, 4)]
-            await asyncio.sleep(0)
+            await turns()
             writing[1].cancel()
             late[0].cancel()
             disk.free.set()
@@ -258,9 +239,9 @@ def test_close_finishes_what_waits_and_refuses_what_comes_later(tmp_path, disk, 
         async with opened(tmp_path) as store:
             disk.hold()
             writing = together(store, *map(insert, range(100)))
-            await reached(disk)
+            await disk.is_reached()
             closing = asyncio.create_task(store.close())
-            await asyncio.sleep(0)
+            await turns()
             assert not store.alive
             with pytest.raises(TemporarilyUnavailable):
                 await store.write(insert(100))
@@ -283,7 +264,7 @@ def test_a_stopped_writer_refuses_those_who_wait_and_the_next_plan_starts_it_aga
         async with opened(tmp_path) as store:
             disk.hold()
             writing = together(store, insert(1), insert(2))
-            await reached(disk)
+            await disk.is_reached()
             (writer,) = (task for task in asyncio.all_tasks() if task.get_name() == "acmx-writer")
             writer.cancel()
             assert [type(result) for result in await writing] == [TemporarilyUnavailable] * 2
@@ -342,7 +323,7 @@ def test_the_table_holds_exactly_what_was_acknowledged(opened, bursts, batch):
             writing, rest = [], iter(plans)
             for burst in bursts:
                 writing += [asyncio.create_task(store.write(plan(k))) for k, plan in islice(rest, len(burst))]
-                await asyncio.sleep(0)
+                await turns()
             results = await asyncio.gather(*writing, return_exceptions=True)
         acknowledged = {k for k, result in enumerate(results) if not isinstance(result, Exception)}
         assert acknowledged == {k for k, plan in plans if plan is insert}

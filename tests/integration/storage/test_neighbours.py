@@ -53,12 +53,10 @@ class Process:
         return [signal.partner for signal in self.told if isinstance(signal, Outgoing)]
 
     async def hears(self, *partners):
-        await eventually(
-            lambda: asyncio.sleep(0, self.heard()), lambda heard: sorted(heard) == sorted(partners)
-        )
+        await eventually(lambda: self.heard(), lambda heard: sorted(heard) == sorted(partners))
 
     async def takes_charge(self):
-        await eventually(lambda: asyncio.sleep(0, self.told), lambda told: InCharge() in told)
+        await eventually(lambda: self.told, lambda told: InCharge() in told)
 
 
 def in_processes(url, scenario, count=2):
@@ -117,9 +115,7 @@ def test_a_listening_connection_that_ends_costs_time_alone(url, monkeypatch):
         await attends(url, 2)
         await other.say("b")
         await one.hears("a", "b")
-        await eventually(
-            lambda: asyncio.sleep(0, one.store.in_charge + other.store.in_charge), lambda n: n == 1
-        )
+        await eventually(lambda: one.store.in_charge + other.store.in_charge, lambda n: n == 1)
 
     in_processes(url, scenario)
 
@@ -187,7 +183,7 @@ def test_what_a_newer_process_says_makes_an_older_one_look_at_everything(url, mo
 
     async def scenario(one, _other):
         ask(url, """INSERT INTO signalled (process, signals) VALUES ('newer', '[{"type": "Unheard"}]')""")
-        await eventually(lambda: asyncio.sleep(0, one.told), lambda told: Missed() in told)
+        await eventually(lambda: one.told, lambda told: Missed() in told)
         await one.say("a")
         await one.hears("a")
 

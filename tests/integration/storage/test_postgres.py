@@ -17,8 +17,9 @@ from acmx.storage.engine import InCharge
 from acmx.storage.migrations import Migration, load
 from acmx.storage.outbox import Outgoing
 from acmx.storage.postgres import PostgresStore
+from plans import together
 from postgres_proxy import Fault, PostgresProxy
-from systems import eventually
+from systems import eventually, turns
 
 SCHEMA = [
     Migration(
@@ -83,13 +84,15 @@ class Gate:
         self._connection = psycopg.connect(url, autocommit=True)
         self._connection.execute("SELECT pg_advisory_lock(%s)", [GATE])
 
-    async def reached(self):
-        waits = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND NOT granted"
-
-        async def look():
-            return self._connection.execute(waits, [GATE]).fetchone()
-
-        await eventually(look, lambda found: found == (1,))
+    async def reached(self, lock=GATE):
+        """One waits, for the gate or for another lock of this database."""
+        waits = (
+            "SELECT COUNT(*) FROM pg_locks JOIN pg_database ON database = pg_database.oid "
+            "WHERE datname = current_database() AND locktype = 'advisory' AND objid = %s AND NOT granted"
+        )
+        await eventually(
+            lambda: self._connection.execute(waits, [lock]).fetchone(), lambda found: found == (1,)
+        )
 
     def open(self):
         self._connection.close()
@@ -126,17 +129,13 @@ def count_up(tx):
     tx.execute("UPDATE tally SET n = :n", {"n": n + 1})
 
 
-def together(store, *plans):
-    return asyncio.gather(*map(store.write, plans), return_exceptions=True)
-
-
 @pytest.mark.law(1)
 def test_a_plan_is_acknowledged_and_seen_only_after_its_commit_while_the_loop_goes_on(url):
     told = []
 
     async def scenario(store):
         store.on_commit(told.append)
-        await eventually(lambda: asyncio.sleep(0, told), lambda told: told == [frozenset({InCharge()})])
+        await eventually(lambda: told, lambda told: told == [frozenset({InCharge()})])
         told.clear()
         gate = Gate(url)
         writing = together(store, insert(1), insert_and_refuse(2), insert(3))
@@ -165,7 +164,7 @@ def test_what_arrives_during_a_commit_is_committed_together(url):
         first = asyncio.create_task(store.write(in_transaction(0)))
         await gate.reached()
         rest = together(store, *map(in_transaction, (1, 2)))
-        await asyncio.sleep(0)
+        await turns()
         gate.open()
         one, another = await rest
         assert one == another != await first
@@ -289,7 +288,7 @@ def test_serials_are_seen_in_their_order_whoever_writes(url):
         first = asyncio.create_task(one.write(insert(1)))
         await gate.reached()
         second = asyncio.create_task(other.write(lambda tx: tx.execute("INSERT INTO tally VALUES (5)")))
-        await asyncio.sleep(0.05)
+        await gate.reached(postgres_schema.TURN)
         assert not second.done(), "whoever comes later is seen later"
         gate.open()
         await asyncio.gather(first, second)

@@ -10,6 +10,7 @@ from acmx.storage import sqlite_writer
 from acmx.storage.engine import Tx
 from acmx.storage.sqlite import SqliteStore
 from acmx.telemetry.watched_store import WatchedStore
+from systems import turns
 
 pytestmark = pytest.mark.sqlite
 
@@ -34,7 +35,7 @@ def test_plans_of_one_commit_are_counted_together(tmp_path: Path, monkeypatch: p
         assert await asyncio.gather(*(store.write(lambda _, n=n: n) for n in range(20))) == [*range(20)]
         with pytest.raises(NotFound):
             await store.write(refuse)
-        await asyncio.sleep(0)
+        await turns()
         assert plans == [16, 4, 1]
         assert len(seconds) == 21
         assert min(seconds) > 0

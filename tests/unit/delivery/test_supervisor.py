@@ -8,7 +8,7 @@ import pytest
 from acmx.bootstrap.vitals import Vitals
 from acmx.delivery import supervisor
 from acmx.delivery.supervisor import Beat, Supervisor
-from systems import eventually
+from systems import eventually, turns
 
 
 class Time:
@@ -17,11 +17,6 @@ class Time:
 
     def __call__(self) -> float:
         return self.now
-
-
-async def turns(count: int = 10) -> None:
-    for _ in range(count):
-        await asyncio.sleep(0)
 
 
 @pytest.mark.law(6)
@@ -44,7 +39,7 @@ def test_a_loop_that_fails_is_begun_again_and_is_not_ready_until_then(
         vitals = Vitals(kept)
         assert not vitals.ready()
         kept.keep("delivery", work, of="mc.b.example")
-        await turns()
+        await turns(10)
         assert vitals.ready()
 
         async def kept_failure() -> str | None:
@@ -80,13 +75,13 @@ def test_a_loop_that_breaks_its_promise_is_stuck_until_it_is_heard_of() -> None:
                 go_on.clear()
 
         kept.keep("clockwork", work)
-        await turns()
+        await turns(10)
         time.now = 5.0
         assert vitals.alive()
         time.now = 5.1
         assert (vitals.alive(), vitals.ready()) == (False, False)
         go_on.set()
-        await turns()
+        await turns(10)
         assert (vitals.alive(), vitals.ready()) == (True, True)
         await kept.stop()
 
@@ -101,11 +96,11 @@ def test_a_loop_that_ended_is_dead() -> None:
             await asyncio.Event().wait()
 
         kept.keep("writer", work)
-        await turns()
+        await turns(10)
         task = kept.loops[0].task
         assert task is not None
         task.cancel()
-        await turns()
+        await turns(10)
         assert not Vitals(kept).alive()
 
     asyncio.run(scenario())

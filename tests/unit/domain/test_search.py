@@ -10,21 +10,10 @@ from collections.abc import Iterator
 import pytest
 
 from acmx.domain.exchange import UNANSWERED, Event, Role, State, Transition, transition
-from search import (
-    AT_REST,
-    EVERY_LAW,
-    FOREIGN,
-    Act,
-    Body,
-    Bounds,
-    Broken,
-    Model,
-    Side,
-    Table,
-    Word,
-    World,
-    search,
-)
+from search.breadth_first import search
+from search.link import FOREIGN
+from search.model import Model
+from search.worlds import AT_REST, EVERY_LAW, Act, Body, Bounds, Broken, Side, Table, Word, World
 
 E, S = Event, State
 WITHOUT_COMPARISON: dict[Role, frozenset[int | str]] = {
