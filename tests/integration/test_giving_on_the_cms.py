@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from acmx.domain.telling import PROVISIONED
 from acmx.provisioning.ue_shape import check as check_document
 from acmx.provisioning.xml import parse
 from acmx.storage import exchanges
@@ -14,9 +15,15 @@ from acmx.storage.engine import Tx
 from integration.test_giving import accepted, refused, run, set_terms
 from integration.test_provisioning import TEMPLATE, enter
 from integration.test_xcap import ADMIN, SERVICES, UE_PATH, USERS, ended, of_fire, rows, with_cms
-from systems import FIRE, eventually, two_systems
+from systems import FIRE, System, eventually, two_systems
 
 RAIL = "frmcs.railway.example"
+
+
+async def provisioned(system: System, account: str) -> int:
+    """How often this account was told so."""
+    page = await system.done("GET", "/news", account=account)
+    return [told["event"] for told in page["items"]].count(PROVISIONED)
 
 
 def test_the_receiver_makes_the_documents_and_names_no_users_before(tmp_path: Path) -> None:
@@ -59,6 +66,7 @@ def test_it_is_put_on_the_cms_for_the_users_that_the_receiver_names(tmp_path: Pa
             assert all(of_fire(cms, service, user) == 1 for service in SERVICES for user in USERS)
             assert UE_PATH in cms.documents
             refused(await job("remove", users=USERS), 422, "invalid-input")
+            assert await provisioned(police, "identity-editor") == 2
             removed = await ended(police, (await job("remove"))[1]["id"])
             assert (removed["state"], removed["counts"]) == ("done", {"written": 7})
             assert not any(of_fire(cms, service, user) for service in SERVICES for user in USERS)
@@ -125,6 +133,7 @@ def test_what_has_ended_is_taken_out_by_itself_where_the_terms_say_so(tmp_path: 
                 lambda: police.done("GET", f"/requests/{id_}/provisionings"),
                 lambda page: (page["items"][0]["mode"], page["items"][0]["state"]) == ("remove", "done"),
             )
+            assert await provisioned(police, "admin") == 2
             assert not any(of_fire(cms, service, user) for service in SERVICES for user in USERS)
 
     run(scenario())
