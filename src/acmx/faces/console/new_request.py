@@ -91,11 +91,10 @@ async def _form(visit: Visit, draft: Draft, error: AcmxError | None = None) -> R
     listed = await visit.ask(requests.get_requests, query={"limit": EARLIER})
     return visit.page(
         "new_request.html",
-        error.status if error else 200,
+        error,
         draft=draft,
         partners=[one for one in known.items if one.state == "established" and draft.kind.name in one.kinds],
         services=get_args(Service),
         earlier=[one for one in listed.items if one.role == "primary" and one.user_count],
-        error=error,
         faults=shown_faults(error.faults) if isinstance(error, FaultyInput) else (),
     )

@@ -70,7 +70,7 @@ async def _page(visit: Visit, error: AcmxError | None = None) -> Response:
         rows = await visit.ask(provisioning.get_provisioning_rows, query=query, id=job.id)
     return visit.page(
         "provisioning.html",
-        error.status if error else 200,
+        error,
         exchange=exchange,
         place=f"/console{_place(visit)}",
         documents=documents,
@@ -85,8 +85,6 @@ async def _page(visit: Visit, error: AcmxError | None = None) -> Response:
         rows=rows,
         row_states=STATES,
         form=visit.form,
-        error=error,
-        faults=error.faults if isinstance(error, FaultyInput) else (),
     )
 
 
