@@ -11,6 +11,7 @@ from pages import opened
 from systems import POLICE, System, two_systems
 
 DECLINE = '@id("never") permit (principal, action == Action::"decline", resource);'
+PURPOSE = "flood in the harbour"
 APPROVE = '@id("always") permit (principal, action == Action::"approve", resource);'
 
 
@@ -80,6 +81,9 @@ def test_who_may_not_set_it_may_try_it(tmp_path):
             form = {"text": APPROVE, "last": "10"}
             page = await opened(fire, "POST", "/policy/trial", form, token="reviewer")
             assert (page.status, "Set it" in page.text, id_ in page.text) == (200, False, True)
+            for token, told in (("reviewer", True), ("partner-administrator", False)):
+                page = await opened(fire, "POST", "/policy/trial", form, token=token)
+                assert (f"</span> {POLICE}</td>" in page.text, PURPOSE in page.text) == (True, told), token
             for last in ("0", "1001", "x", ""):
                 page = await opened(fire, "POST", "/policy/trial", form | {"last": last}, token="reviewer")
                 assert (page.status, 'id="last-fault-1"' in page.text) == (422, True), last

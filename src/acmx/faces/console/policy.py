@@ -8,6 +8,7 @@ from starlette.responses import Response
 from acmx.domain.acm1 import Tried
 from acmx.domain.errors import AcmxError, Fault, FaultyInput, VersionsDiffer
 from acmx.faces.acm1 import rules
+from acmx.faces.console.exchanges import purposes
 from acmx.faces.console.forms import Form, whole
 from acmx.faces.console.visit import Visit
 
@@ -42,7 +43,7 @@ async def post_trial(visit: Visit) -> Response:
         tried = await _try(visit, given)
     except AcmxError as error:
         return _page(visit, given, version, error)
-    return _page(visit, given, version, tried=tried)
+    return _page(visit, given, version, tried=tried, purposes=await purposes(visit, MOST))
 
 
 async def post_policy(visit: Visit) -> Response:
@@ -70,20 +71,20 @@ def _page(
     given: dict[str, str],
     version: int,
     error: AcmxError | None = None,
-    tried: list[Tried] | None = None,
+    **found: Any,
 ) -> Response:
+    """With what was `found` of those that were tried, if any were."""
+    tried: list[Tried] = found.get("tried", [])
     faults = error.faults if isinstance(error, FaultyInput) else []
     return visit.page(
         "policy_trial.html",
         error,
         given=given,
         version=version,
-        tried=tried,
-        counted=sorted(
-            Counter((one.outcome or one.state, one.would or UNKNOWN) for one in tried or ()).items()
-        ),
+        counted=sorted(Counter((one.outcome or one.state, one.would or UNKNOWN) for one in tried).items()),
         striking=STRIKING,
         faults=[*faults, *_of_the_text(faults)],
+        **{"tried": None} | found,
     )
 
 
