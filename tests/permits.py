@@ -108,6 +108,7 @@ CONSOLE: dict[str, tuple[str, ...]] = {
     "GET /exchanges/{id}/provisioning/removal": PROVISIONS,
     "POST /exchanges/{id}/provisioning/cancellation": PROVISIONS,
     "GET /exchanges/{id}/provisioning/documents": PROVISIONS,
+    "GET /provisioning": PROVISIONS,
     "GET /exchanges/{id}/explanation": EVERYBODY,
     "GET /explanation": EVERYBODY,
     "GET /identities": READS_IDENTITIES,

@@ -52,6 +52,7 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/exchanges/{id}/provisioning/removal", "provision", provisioning.get_removal),
     Page("POST", "/exchanges/{id}/provisioning/cancellation", "provision", provisioning.post_cancellation),
     Page("GET", "/exchanges/{id}/provisioning/documents", "provision", provisioning.get_documents),
+    Page("GET", "/provisioning", "provision", provisioning.find_provisioning),
     Page("GET", "/exchanges/{id}/explanation", "read-own", explanation.get_explanation),
     Page("GET", "/explanation", "read-own", explanation.find_explanation),
     Page("GET", "/identities", "identities-read", identities.get_identities, "identities"),
