@@ -74,6 +74,25 @@ def test_a_form_that_is_sent_twice_is_one_version_and_nobody_is_overwritten(tmp_
     asyncio.run(scenario())
 
 
+def test_trying_does_not_take_the_place_of_looking_at_what_was_set_meanwhile(tmp_path):
+    async def scenario() -> None:
+        async with two_systems(tmp_path) as (_, fire):
+            version = (await policy(fire))["version"]
+            await fire.done("PUT", "/policy", {"text": APPROVE})
+            form = {"text": DECLINE, "last": "10", "replaces": str(version)}
+            for more in ({}, {"act": "back"}, {"last": "x"}, {"text": "permit"}):
+                page = await opened(fire, "POST", "/policy/trial", form | more, token="admin")
+                assert f'name="replaces" value="{version}"' in page.text, more
+            page = await opened(fire, "POST", "/policy", form | {"text": "permit"}, token="admin")
+            assert f'name="replaces" value="{version}"' in page.text
+            assert (
+                await opened(fire, "POST", "/policy", form | {"sure": "yes"}, token="admin")
+            ).status == 412
+            assert (await policy(fire))["rules"] == ["always"]
+
+    asyncio.run(scenario())
+
+
 def test_who_may_not_set_it_may_try_it(tmp_path):
     async def scenario() -> None:
         async with two_systems(tmp_path) as (police, fire):

@@ -36,23 +36,23 @@ async def get_trial(visit: Visit) -> Response:
 
 async def post_trial(visit: Visit) -> Response:
     """What the text would have said to requests that have arrived; nothing changes."""
-    given, version = _given(visit.form), (await visit.ask(rules.get_policy)).version
+    given, replaces = _given(visit.form), whole(visit.form.one("replaces"), -1)
     if visit.form.one("act") == "back":
-        return _page(visit, given, version)
+        return _page(visit, given, replaces)
     try:
         tried = await _try(visit, given)
     except AcmxError as error:
-        return _page(visit, given, version, error)
-    return _page(visit, given, version, tried=tried, purposes=await purposes(visit, MOST))
+        return _page(visit, given, replaces, error)
+    return _page(visit, given, replaces, tried=tried, purposes=await purposes(visit, MOST))
 
 
 async def post_policy(visit: Visit) -> Response:
     """A last look; then the text is set where the version that was looked at still holds, and once."""
-    given, holds = _given(visit.form), await visit.ask(rules.get_policy)
-    replaces = whole(visit.form.one("replaces"), -1)
+    given, replaces = _given(visit.form), whole(visit.form.one("replaces"), -1)
     try:
         if visit.form.one("sure") != "yes":
             checked = await visit.ask(rules.post_policy_check, {"text": given["text"]})
+            holds = await visit.ask(rules.get_policy)
             return visit.page(
                 "policy_sure.html", checked=checked, holds=holds, given=given, replaces=replaces
             )
@@ -62,14 +62,14 @@ async def post_policy(visit: Visit) -> Response:
         if holds.text != given["text"]:
             return _page(visit, given, holds.version, error)
     except AcmxError as error:
-        return _page(visit, given, holds.version, error)
+        return _page(visit, given, replaces, error)
     return visit.go("/policy", "policy_set")
 
 
 def _page(
     visit: Visit,
     given: dict[str, str],
-    version: int,
+    replaces: int,
     error: AcmxError | None = None,
     **found: Any,
 ) -> Response:
@@ -80,7 +80,7 @@ def _page(
         "policy_trial.html",
         error,
         given=given,
-        version=version,
+        replaces=replaces,
         counted=sorted(Counter((one.outcome or one.state, one.would or UNKNOWN) for one in tried).items()),
         striking=STRIKING,
         faults=[*faults, *_of_the_text(faults)],
