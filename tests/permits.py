@@ -86,6 +86,7 @@ CONSOLE: dict[str, tuple[str, ...]] = {
     "GET /inbox": EVERYBODY,
     "GET /exchanges": EVERYBODY,
     "GET /news": EVERYBODY,
+    "GET /news/newest": EVERYBODY,
     "GET /exchanges/{id}": EVERYBODY,
     "GET /exchanges/{id}/review": REVIEWER,
     "POST /exchanges/{id}/review": REVIEWER,

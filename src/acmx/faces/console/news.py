@@ -19,6 +19,12 @@ async def get_news(visit: Visit) -> Response:
     )
 
 
+async def get_newest(visit: Visit) -> Response:
+    """The serial of what happened last, 0 where nothing did: for the dot at the bell, at every look."""
+    page = await visit.ask(records.get_news, query={"limit": 1})
+    return Response(str(page.items[0].serial if page.items else 0), media_type="text/plain")
+
+
 def _partner(notice: Notice) -> str | None:
     """Of whom it tells, where that is a partner and no exchange."""
     if notice.event == PARTNER_CHANGE:

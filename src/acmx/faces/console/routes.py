@@ -33,6 +33,7 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/inbox", "read-own", inbox.get_inbox, "inbox"),
     Page("GET", "/exchanges", "read-own", exchanges.get_exchanges, "exchanges"),
     Page("GET", "/news", "read-own", news.get_news),
+    Page("GET", "/news/newest", "read-own", news.get_newest),
     Page("GET", "/exchanges/{id}", "read-own", exchange.get_exchange),
     Page("GET", "/exchanges/{id}/review", "review", review.get_review),
     Page("POST", "/exchanges/{id}/review", "review", review.post_review),
