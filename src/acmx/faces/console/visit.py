@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp
 
-from acmx.domain.documents import convert
+from acmx.domain.documents import encode, read
 from acmx.domain.errors import AcmxError, FaultyInput
 from acmx.faces.acm1.app import Acm1
 from acmx.faces.acm1.calls import Call, Served
@@ -49,7 +49,7 @@ class Visit:
         """
         row = _ROWS[handle]
         await self.acm1.permit(self.caller, row.permission, row.path)
-        body = convert(given or {}, row.takes) if row.takes else None
+        body = read(encode(given or {}), row.takes) if row.takes else None
         return await handle(Call(self.acm1.desk, self._as_acm1(query, key, named), self.caller, body))
 
     def page(self, template: str, error: AcmxError | None = None, **given: Any) -> Response:
