@@ -10,7 +10,7 @@ import pytest
 from acmx.trust.roles import ROLES
 from pages import SAME_ORIGIN, opened
 from permits import CONSOLE, CONSOLE_OPEN
-from systems import PASSWORD, System, two_systems
+from systems import PASSWORD, POLICE, System, two_systems
 
 NOTHING = "00000000-0000-7000-8000-000000000000"
 
@@ -230,3 +230,22 @@ def test_the_front_door_leads_to_the_inbox(tmp_path):
                 assert (reply.status, reply.headers["Location"]) == (303, "/console/inbox")
 
     alone(tmp_path, scenario)
+
+
+def test_what_acm1_would_not_read_is_not_taken_from_a_form(tmp_path):
+    async def scenario() -> None:
+        async with two_systems(tmp_path) as (police, fire):
+            _, accepted = await police.submit()
+            await police.reaches(accepted["id"], "stored")
+            place = f"/exchanges/{accepted['id']}"
+            for system, path, form in (
+                (police, f"{place}/withdrawal", {"reason": "a\0b"}),
+                (fire, f"{place}/question", {"text": "a\0b"}),
+                (fire, f"/partners/{POLICE}/suspension", {"reason": "a\0b"}),
+                (fire, "/policy", {"text": "// a\0b", "replaces": "1", "sure": "yes"}),
+            ):
+                page = await opened(system, "POST", path, form, token="admin")
+                assert (page.status, "must not contain U+0000" in page.text) == (422, True), path
+            assert (await police.exchange(accepted["id"]))["state"] == "stored"
+
+    asyncio.run(scenario())

@@ -5,8 +5,11 @@ import asyncio
 from playwright.async_api import expect
 
 from acmx.domain.acm1 import NoticePage
+from acmx.domain.telling import PARTNER_CHANGE
+from acmx.storage import notices
 from browsers import barriers, two_desks
-from systems import FIRE, two_systems
+from pages import opened
+from systems import FIRE, POLICE, eventually, two_systems
 
 
 def test_the_bell_tells_what_happened_until_it_was_looked_at(tmp_path):
@@ -27,6 +30,25 @@ def test_the_bell_tells_what_happened_until_it_was_looked_at(tmp_path):
             await asker.open("/inbox")
             await expect(page).to_have_title("(1) Inbox · ACM console")
             await expect(page.locator(".dot")).to_be_hidden()
+
+    asyncio.run(scenario())
+
+
+def test_news_of_a_partnership_lead_to_the_partner(tmp_path):
+    async def scenario() -> None:
+        async with two_systems(tmp_path) as (police, fire):
+            link = f'<a href="/console/partners/{POLICE}">{POLICE}</a>'
+            await police.done("POST", f"/partners/{FIRE}/suspension", {})
+            await eventually(
+                lambda: opened(fire, "GET", "/news", token="partner-administrator"),
+                lambda page: "suspended the partnership" in page.text and link in page.text,
+            )
+            await fire.store.write(
+                lambda tx: notices.put_for_operators(tx, 0, FIRE, POLICE, PARTNER_CHANGE, 0)
+            )
+            page = await opened(fire, "GET", "/news", token="operator")
+            assert "a partner has changed something" in page.text
+            assert link in page.text
 
     asyncio.run(scenario())
 

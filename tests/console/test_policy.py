@@ -11,6 +11,7 @@ from pages import opened
 from systems import POLICE, System, two_systems
 
 DECLINE = '@id("never") permit (principal, action == Action::"decline", resource);'
+PURPOSE = "flood in the harbour"
 APPROVE = '@id("always") permit (principal, action == Action::"approve", resource);'
 
 
@@ -73,6 +74,25 @@ def test_a_form_that_is_sent_twice_is_one_version_and_nobody_is_overwritten(tmp_
     asyncio.run(scenario())
 
 
+def test_trying_does_not_take_the_place_of_looking_at_what_was_set_meanwhile(tmp_path):
+    async def scenario() -> None:
+        async with two_systems(tmp_path) as (_, fire):
+            version = (await policy(fire))["version"]
+            await fire.done("PUT", "/policy", {"text": APPROVE})
+            form = {"text": DECLINE, "last": "10", "replaces": str(version)}
+            for more in ({}, {"act": "back"}, {"last": "x"}, {"text": "permit"}):
+                page = await opened(fire, "POST", "/policy/trial", form | more, token="admin")
+                assert f'name="replaces" value="{version}"' in page.text, more
+            page = await opened(fire, "POST", "/policy", form | {"text": "permit"}, token="admin")
+            assert f'name="replaces" value="{version}"' in page.text
+            assert (
+                await opened(fire, "POST", "/policy", form | {"sure": "yes"}, token="admin")
+            ).status == 412
+            assert (await policy(fire))["rules"] == ["always"]
+
+    asyncio.run(scenario())
+
+
 def test_who_may_not_set_it_may_try_it(tmp_path):
     async def scenario() -> None:
         async with two_systems(tmp_path) as (police, fire):
@@ -80,6 +100,9 @@ def test_who_may_not_set_it_may_try_it(tmp_path):
             form = {"text": APPROVE, "last": "10"}
             page = await opened(fire, "POST", "/policy/trial", form, token="reviewer")
             assert (page.status, "Set it" in page.text, id_ in page.text) == (200, False, True)
+            for token, told in (("reviewer", True), ("partner-administrator", False)):
+                page = await opened(fire, "POST", "/policy/trial", form, token=token)
+                assert (f"</span> {POLICE}</td>" in page.text, PURPOSE in page.text) == (True, told), token
             for last in ("0", "1001", "x", ""):
                 page = await opened(fire, "POST", "/policy/trial", form | {"last": last}, token="reviewer")
                 assert (page.status, 'id="last-fault-1"' in page.text) == (422, True), last

@@ -164,6 +164,31 @@ def test_who_was_given_something_unasked_names_the_users(tmp_path):
     asyncio.run(scenario())
 
 
+def test_an_identity_editor_provisions_what_somebody_else_asked_for_without_seeing_it(tmp_path):
+    async def scenario() -> None:
+        async with with_cms(tmp_path) as (police, fire, _), a_browser() as browser:
+            id_ = await answered(police, fire, users=USERS)
+            assert (await opened(police, "GET", f"/exchanges/{id_}", token="identity-editor")).status == 404
+            async with seated(browser, police, "identity-editor") as desk:
+                page = desk.page
+                await desk.open("/exchanges")
+                await page.get_by_label("Exchange of somebody else").fill(id_)
+                await page.get_by_role("button", name="Provisioning").click()
+                await page.get_by_role("button", name="Preview the differences").click()
+                await expect(page.get_by_role("link", name="would change 7")).to_be_visible()
+                await page.get_by_role("button", name="Put on the CMS").click()
+                await expect(page.get_by_role("link", name="written 7")).to_be_visible()
+                await page.get_by_role("link", name="Remove from the CMS").click()
+                await page.get_by_role("button", name="Remove").click()
+                await expect(page.get_by_role("link", name="removed 7")).to_be_visible()
+            assert await jobs(police, id_) == ["preview", "push", "remove"]
+            for path in (place(id_), f"{place(id_)}/removal"):
+                shown = await opened(police, "GET", path, token="identity-editor")
+                assert (shown.status, "flood in the harbour" in shown.text) == (200, False)
+
+    asyncio.run(scenario())
+
+
 def test_only_who_may_sees_it(tmp_path):
     async def scenario() -> None:
         async with with_cms(tmp_path) as (police, fire, _):

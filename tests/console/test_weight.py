@@ -11,7 +11,7 @@ from systems import FIRE, POLICE, System, two_systems
 
 MOST = 150_000
 MANY = [f"sip:officer.{n}@{POLICE}" for n in range(10_000)]
-NO_PAGES = ("/notifications", "/documents", "/checkpoint", "/file")
+NO_PAGES = ("/notifications", "/newest", "/documents", "/checkpoint", "/file")
 BROUGHT = re.compile(r'(?:href|src)="/console(/static/[^"]+)"')
 
 

@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from acmx.domain.errors import AcmxError, FaultyInput
+from acmx.domain.errors import AcmxError
 from acmx.faces.acm1 import requests
 from acmx.faces.console.visit import Visit
 
@@ -29,11 +29,4 @@ async def post_retrieval(visit: Visit) -> Response:
 
 async def _page(visit: Visit, text: str = "", error: AcmxError | None = None) -> Response:
     exchange = await visit.ask(requests.get_request, id=visit.named("id"))
-    return visit.page(
-        "answer.html",
-        error.status if error else 200,
-        exchange=exchange,
-        text=text,
-        error=error,
-        faults=error.faults if isinstance(error, FaultyInput) else (),
-    )
+    return visit.page("answer.html", error, exchange=exchange, text=text)

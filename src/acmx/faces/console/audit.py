@@ -67,13 +67,11 @@ async def _page(visit: Visit, error: AcmxError | None = None, **found: Any) -> R
     page = await visit.ask(records.get_audit, query={**visit.asked("after"), **chosen, "limit": ROWS})
     return visit.page(
         "audit.html",
-        error.status if error else 200,
+        error,
         page=page,
         chosen=chosen,
         details=_details,
         form=visit.form,
-        error=error,
-        faults=error.faults if isinstance(error, FaultyInput) else (),
         **({"verdict": None} | found),
     )
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from acmx.domain.acm1 import Credentials, ProviderSignIn
-from acmx.domain.documents import convert
+from acmx.domain.documents import encode, read
 from acmx.domain.errors import AcmxError, FaultyInput, LogOnRefused, NotFound, TooLarge
 from acmx.domain.moments import to_ms
 from acmx.faces.acm1 import accounts
@@ -45,12 +45,9 @@ class Door:
         """With a local account."""
         form = await read_form(request, LONGEST_LOG_ON)
         wanted = _wanted(form.one("next"))
-        given = {
-            "account": form.one("account"),
-            "password": form.all("password")[0] if form.all("password") else "",
-        }
+        given = {"account": form.one("account"), "password": next(iter(form.all("password")), "")}
         try:
-            credentials = convert(given, Credentials)
+            credentials = read(encode(given), Credentials)
             session = await self.acm1.desk.passwords.log_on(credentials, address_of(request))
         except FaultyInput:
             return self._page(wanted, given["account"], LogOnRefused())

@@ -13,6 +13,7 @@ from acmx.domain.user_lists import read_users
 from acmx.faces.console.forms import File, Form
 
 MOMENTS = ("valid_from", "valid_until", "expires_at")
+LINES = ("key", "partner", "purpose", "urgency", "reference", "addressee", *MOMENTS)
 SHOWN = 20
 MOST_LINES = 100_000
 _line = re.compile(r"users line \d+")
@@ -25,11 +26,15 @@ class Kind(Struct, frozen=True):
     place: str
 
 
+ASKING = Kind("server-identity", "requests")
+GIVING = Kind("server-identity-provision", "giving")
+
+
 class Draft(Struct, frozen=True, kw_only=True):
     """What was filled in, word for word; `users` as a list or a table. Moments are in UTC."""
 
     kind: Kind
-    key: str
+    key: str = ""
     partner: str = ""
     users: str = ""
     purpose: str = ""
@@ -43,26 +48,13 @@ class Draft(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, form: Form, kind: Kind) -> "Draft":
-        return cls(
-            kind=kind,
-            key=form.one("key"),
-            partner=form.one("partner"),
-            users=form.one("users"),
-            purpose=form.line("purpose"),
-            services=tuple(form.all("services")),
-            urgency=form.one("urgency") or "normal",
-            reference=form.line("reference"),
-            addressee=form.one("addressee"),
-            **{name: form.one(name) for name in MOMENTS},
-        )
+        lines = {name: line for name in LINES if (line := form.line(name))}
+        return cls(kind=kind, users=form.one("users"), services=tuple(form.all("services")), **lines)
 
     @property
     def fields(self) -> dict[str, str]:
         """All but the services, to be carried on."""
         return {name: value for name, value in asdict(self).items() if isinstance(value, str)}
-
-    def anew(self, key: str) -> "Draft":
-        return replace(self, key=key)
 
     def with_file(self, file: File | None) -> "Draft":
         """With the users in this file. Raises FaultyInput."""

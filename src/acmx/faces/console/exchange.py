@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from acmx.domain.acm1 import Exchange
 from acmx.faces.acm1 import evidence, partners, requests
+from acmx.faces.console import downloads
 from acmx.faces.console.picture import picture
 from acmx.faces.console.review import flattened
 from acmx.faces.console.visit import Visit
@@ -28,8 +29,7 @@ async def post_evidence(visit: Visit) -> Response:
     file = await visit.ask(evidence.post_evidence, id=visit.named("id"))
     name = f"evidence-{file.evidence.exchange}.json"
     content = msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type="application/json", headers=headers)
+    return downloads.file(name, content, "application/json")
 
 
 async def _held_up(visit: Visit, exchange: Exchange) -> Exchange:

@@ -1,7 +1,7 @@
 """What a browser sends with a form."""
 
 from collections.abc import AsyncGenerator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import UploadFile
@@ -13,6 +13,7 @@ from acmx.faces.body import LIMIT, read_body
 
 MOST_FIELDS = 25_000
 MOST_PARTS = 100
+T = TypeVar("T")
 
 
 class File(NamedTuple):
@@ -47,6 +48,11 @@ class Form:
     def lines(self, name: str) -> list[str]:
         """The lines of a field that say something."""
         return [line.strip() for line in self.one(name).splitlines() if line.strip()]
+
+
+def whole(text: str, otherwise: T) -> int | T:
+    """The number that somebody typed, of at most 18 digits."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else otherwise
 
 
 async def read_form(request: Request, limit: int = LIMIT) -> Form:

@@ -10,6 +10,7 @@ from acmx.domain.changes import changes
 from acmx.domain.server_identity import ROWS, SERVICES
 from acmx.faces.acm1 import rules
 from acmx.faces.console import identity_form
+from acmx.faces.console.forms import whole
 from acmx.faces.console.visit import Visit
 
 VERSIONS = 20
@@ -29,7 +30,7 @@ async def get_identities(visit: Visit) -> Response:
     asked = visit.request.query_params.get("version")
     shown = await visit.ask(rules.get_identities_version, version=asked) if asked else current
     holders = await visit.ask(rules.get_holders)
-    newest = _newest(visit.request.query_params.get("after", ""), current.version)
+    newest = min(whole(visit.asked("after").get("after", ""), current.version), current.version)
     oldest = max(0, newest - VERSIONS)
     return visit.page(
         "identities.html",
@@ -63,9 +64,3 @@ def completeness(identities: Identities) -> Completeness:
 
 async def _version(visit: Visit, current: Identities, n: int) -> Identities:
     return current if n == current.version else await visit.ask(rules.get_identities_version, version=str(n))
-
-
-def _newest(after: str, current: int) -> int:
-    """The version with which the list begins."""
-    known = after.isascii() and after.isdecimal() and len(after) < 10
-    return min(int(after), current) if known else current

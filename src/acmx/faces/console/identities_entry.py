@@ -5,9 +5,10 @@ from typing import Any
 
 from starlette.responses import Response
 
-from acmx.domain.errors import AcmxError, FaultyInput, InvalidDocument, VersionsDiffer
+from acmx.domain.errors import AcmxError, InvalidDocument, VersionsDiffer
 from acmx.faces.acm1 import rules
 from acmx.faces.console import identity_form
+from acmx.faces.console.forms import whole
 from acmx.faces.console.visit import Visit
 from acmx.provisioning import existing
 from acmx.provisioning.xml import parse
@@ -24,8 +25,7 @@ async def get_entry(visit: Visit) -> Response:
 async def post_entry(visit: Visit) -> Response:
     """A new version, unless another was entered meanwhile; of a form that is sent twice there is one version."""
     document, act = identity_form.document_of(visit.form), visit.form.one("act")
-    replaces = visit.form.one("replaces")
-    replaced = int(replaces) if replaces.isascii() and replaces.isdecimal() and len(replaces) < 10 else -1
+    replaced = whole(visit.form.one("replaces"), -1)
     if act in MORE:
         return _page(visit, document, replaced, blank=MORE[act])
     incomplete = visit.form.one("incomplete") == "true"
@@ -44,7 +44,7 @@ async def post_entry(visit: Visit) -> Response:
 
 async def get_import(visit: Visit) -> Response:
     await visit.ask(rules.get_identities)
-    return visit.page("identities_import.html", document="", error=None)
+    return visit.page("identities_import.html", document="")
 
 
 async def post_import(visit: Visit) -> Response:
@@ -54,7 +54,7 @@ async def post_import(visit: Visit) -> Response:
     try:
         found = await asyncio.to_thread(_read, text)
     except InvalidDocument as error:
-        return visit.page("identities_import.html", error.status, document=text, error=error)
+        return visit.page("identities_import.html", error, document=text)
     return _page(visit, found, current.version, taken_over=True)
 
 
@@ -75,12 +75,10 @@ def _page(
 ) -> Response:
     return visit.page(
         "identities_entry.html",
-        error.status if error else 200,
+        error,
         groups=identity_form.groups(document, blank),
         replaces=replaces,
         before=before,
         taken_over=taken_over,
         incomplete=visit.form.one("incomplete") == "true",
-        error=error,
-        faults=error.faults if isinstance(error, FaultyInput) else (),
     )

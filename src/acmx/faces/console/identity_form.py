@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from acmx.domain.server_identity import ROWS
 from acmx.faces.console.fields import flat
-from acmx.faces.console.forms import Form
+from acmx.faces.console.forms import Form, whole
 
 _PLMN = (
     "plmn",
@@ -107,9 +107,7 @@ def _fill(document: dict[str, Any], form: Form, at: str, leaves: tuple[str, ...]
 def _typed(leaf: str, value: str) -> str | bool | int:
     if leaf in _BOOLEANS and value in ("true", "false"):
         return value == "true"
-    if leaf == "index" and value.isascii() and value.isdecimal() and len(value) < 10:
-        return int(value)
-    return value
+    return whole(value, value) if leaf == "index" else value
 
 
 def _field(name: str, values: Mapping[str, str]) -> Field:

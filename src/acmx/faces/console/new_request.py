@@ -7,6 +7,7 @@ sent.
 from typing import get_args
 from uuid import uuid4
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from acmx.domain.acm1 import Service, Submission
@@ -19,35 +20,11 @@ from acmx.faces.console.visit import Visit
 EARLIER = 50
 
 
-ASKING = Kind("server-identity", "requests")
-GIVING = Kind("server-identity-provision", "giving")
+async def get_form(visit: Visit, kind: Kind) -> Response:
+    return await _form(visit, Draft(kind=kind, key=str(uuid4())))
 
 
-async def get_request(visit: Visit) -> Response:
-    return await _form(visit, Draft(kind=ASKING, key=str(uuid4())))
-
-
-async def post_draft(visit: Visit) -> Response:
-    return await _look(visit, ASKING)
-
-
-async def post_request(visit: Visit) -> Response:
-    return await _submit(visit, ASKING)
-
-
-async def get_giving(visit: Visit) -> Response:
-    return await _form(visit, Draft(kind=GIVING, key=str(uuid4())))
-
-
-async def post_giving_draft(visit: Visit) -> Response:
-    return await _look(visit, GIVING)
-
-
-async def post_giving(visit: Visit) -> Response:
-    return await _submit(visit, GIVING)
-
-
-async def _look(visit: Visit, kind: Kind) -> Response:
+async def post_draft(visit: Visit, kind: Kind) -> Response:
     """Adds users and stays, goes back, or on to the last look: what the pressed button says."""
     draft = Draft.of(visit.form, kind)
     try:
@@ -63,7 +40,7 @@ async def _look(visit: Visit, kind: Kind) -> Response:
     return visit.page("new_request_sure.html", draft=draft, request=request)
 
 
-async def _submit(visit: Visit, kind: Kind) -> Response:
+async def post_submission(visit: Visit, kind: Kind) -> Response:
     """What is refused here is an exchange too, and is shown."""
     draft = Draft.of(visit.form, kind)
     try:
@@ -86,16 +63,15 @@ async def _users_of(visit: Visit) -> tuple[str, ...]:
 async def _form(visit: Visit, draft: Draft, error: AcmxError | None = None) -> Response:
     """A key that made something else already is no longer used."""
     if isinstance(error, KeyReused):
-        draft = draft.anew(str(uuid4()))
+        draft = replace(draft, key=str(uuid4()))
     known = await visit.ask(partners.get_partners)
     listed = await visit.ask(requests.get_requests, query={"limit": EARLIER})
     return visit.page(
         "new_request.html",
-        error.status if error else 200,
+        error,
         draft=draft,
         partners=[one for one in known.items if one.state == "established" and draft.kind.name in one.kinds],
         services=get_args(Service),
         earlier=[one for one in listed.items if one.role == "primary" and one.user_count],
-        error=error,
         faults=shown_faults(error.faults) if isinstance(error, FaultyInput) else (),
     )

@@ -3,11 +3,11 @@
 import msgspec
 from starlette.responses import Response
 
-from acmx.domain.acm1 import Partner
 from acmx.domain.documents import encode, parse
 from acmx.domain.errors import AcmxError, Fault, FaultyInput, NotAsCompared
 from acmx.domain.partnership import Metadata
 from acmx.faces.acm1 import partners
+from acmx.faces.console import downloads
 from acmx.faces.console.conditions import seen
 from acmx.faces.console.visit import Visit
 from acmx.trust.keys import same_key, spoken
@@ -18,8 +18,7 @@ NOT_HEARD = "is not the last group of this key. Let them read it again"
 async def get_file(visit: Visit) -> Response:
     """Our own file, to be handed over."""
     file = await visit.ask(partners.get_partner_file)
-    name = {"Content-Disposition": f'attachment; filename="{visit.acm1.desk.house.system}.json"'}
-    return Response(encode(file), headers=name, media_type="application/json")
+    return downloads.file(f"{visit.acm1.desk.house.system}.json", encode(file), "application/json")
 
 
 async def get_new(visit: Visit) -> Response:
@@ -66,10 +65,9 @@ async def _new(visit: Visit, error: AcmxError | None = None) -> Response:
     said = error.faults if isinstance(error, FaultyInput) else [Fault("", "", error.title())] if error else []
     return visit.page(
         "partner_new.html",
-        error.status if error else 200,
-        own=await _own_keys(visit),
+        error,
+        own=_keys(await _own(visit)),
         file=visit.form.one("file"),
-        error=error,
         faults=[Fault("file", "", str(fault)) for fault in said],
     )
 
@@ -77,15 +75,14 @@ async def _new(visit: Visit, error: AcmxError | None = None) -> Response:
 async def _compared(
     visit: Visit, error: AcmxError | None = None, faults: list[Fault] | None = None
 ) -> Response:
-    partner = await visit.ask(partners.get_partner, id=visit.named("id"))
+    partner, own = await visit.ask(partners.get_partner, id=visit.named("id")), await _own(visit)
     return visit.page(
         "partner_acceptance.html",
-        error.status if error else 200,
+        error,
         one=seen(partner, visit.acm1.desk.house.clock()),
         partner=partner,
-        own=await _own_keys(visit),
-        common=await _common(visit, partner),
-        error=error,
+        own=_keys(own),
+        common=[kind.kind for kind in own.kinds if kind.kind in partner.kinds],
         faults=faults or [],
     )
 
@@ -95,10 +92,6 @@ async def _own(visit: Visit) -> Metadata:
     return msgspec.json.decode(file.metadata, type=Metadata)
 
 
-async def _own_keys(visit: Visit) -> list[str]:
-    return [spoken(key.kid) for key in (await _own(visit)).keys]
-
-
-async def _common(visit: Visit, partner: Partner) -> list[str]:
-    """The kinds that both exchange."""
-    return [kind.kind for kind in (await _own(visit)).kinds if kind.kind in partner.kinds]
+def _keys(own: Metadata) -> list[str]:
+    """As they are read out."""
+    return [spoken(key.kid) for key in own.keys]

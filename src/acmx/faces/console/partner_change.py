@@ -27,9 +27,7 @@ async def _page(visit: Visit, error: AcmxError | None = None) -> Response:
     id_ = visit.named("id")
     return visit.page(
         "partner_change.html",
-        error.status if error else 200,
+        error,
         partner=await visit.ask(partners.get_partner, id=id_),
         change=await visit.ask(partners.get_change, id=id_),
-        error=error,
-        faults=error.faults if isinstance(error, FaultyInput) else (),
     )

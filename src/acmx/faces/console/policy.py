@@ -8,7 +8,8 @@ from starlette.responses import Response
 from acmx.domain.acm1 import Tried
 from acmx.domain.errors import AcmxError, Fault, FaultyInput, VersionsDiffer
 from acmx.faces.acm1 import rules
-from acmx.faces.console.forms import Form
+from acmx.faces.console.exchanges import purposes
+from acmx.faces.console.forms import Form, whole
 from acmx.faces.console.visit import Visit
 
 LAST, MOST = 100, 1000
@@ -35,23 +36,23 @@ async def get_trial(visit: Visit) -> Response:
 
 async def post_trial(visit: Visit) -> Response:
     """What the text would have said to requests that have arrived; nothing changes."""
-    given, version = _given(visit.form), (await visit.ask(rules.get_policy)).version
+    given, replaces = _given(visit.form), whole(visit.form.one("replaces"), -1)
     if visit.form.one("act") == "back":
-        return _page(visit, given, version)
+        return _page(visit, given, replaces)
     try:
         tried = await _try(visit, given)
     except AcmxError as error:
-        return _page(visit, given, version, error)
-    return _page(visit, given, version, tried=tried)
+        return _page(visit, given, replaces, error)
+    return _page(visit, given, replaces, tried=tried, purposes=await purposes(visit, MOST))
 
 
 async def post_policy(visit: Visit) -> Response:
     """A last look; then the text is set where the version that was looked at still holds, and once."""
-    given, holds = _given(visit.form), await visit.ask(rules.get_policy)
-    replaces = _replaces(visit.form)
+    given, replaces = _given(visit.form), whole(visit.form.one("replaces"), -1)
     try:
         if visit.form.one("sure") != "yes":
             checked = await visit.ask(rules.post_policy_check, {"text": given["text"]})
+            holds = await visit.ask(rules.get_policy)
             return visit.page(
                 "policy_sure.html", checked=checked, holds=holds, given=given, replaces=replaces
             )
@@ -61,30 +62,29 @@ async def post_policy(visit: Visit) -> Response:
         if holds.text != given["text"]:
             return _page(visit, given, holds.version, error)
     except AcmxError as error:
-        return _page(visit, given, holds.version, error)
+        return _page(visit, given, replaces, error)
     return visit.go("/policy", "policy_set")
 
 
 def _page(
     visit: Visit,
     given: dict[str, str],
-    version: int,
+    replaces: int,
     error: AcmxError | None = None,
-    tried: list[Tried] | None = None,
+    **found: Any,
 ) -> Response:
+    """With what was `found` of those that were tried, if any were."""
+    tried: list[Tried] = found.get("tried", [])
     faults = error.faults if isinstance(error, FaultyInput) else []
     return visit.page(
         "policy_trial.html",
-        error.status if error else 200,
+        error,
         given=given,
-        version=version,
-        tried=tried,
-        counted=sorted(
-            Counter((one.outcome or one.state, one.would or UNKNOWN) for one in tried or ()).items()
-        ),
+        replaces=replaces,
+        counted=sorted(Counter((one.outcome or one.state, one.would or UNKNOWN) for one in tried).items()),
         striking=STRIKING,
-        error=error,
         faults=[*faults, *_of_the_text(faults)],
+        **{"tried": None} | found,
     )
 
 
@@ -93,9 +93,9 @@ async def _try(visit: Visit, given: dict[str, str]) -> list[Tried]:
     if given["against"]:
         page = await visit.ask(rules.post_policy_trial, trial | {"against": given["against"]})
         return page.items
-    if not (given["last"].isascii() and given["last"].isdecimal() and 1 <= int(given["last"][:9]) <= MOST):
+    wanted, found, after = whole(given["last"], 0), list[Tried](), dict[str, str]()
+    if not 1 <= wanted <= MOST:
         raise FaultyInput([Fault("last", given["last"][:50], f"must be a number from 1 to {MOST:,}")])
-    wanted, found, after = int(given["last"]), list[Tried](), dict[str, str]()
     while len(found) < wanted:
         query = {"limit": wanted - len(found), **after}
         page = await visit.ask(rules.post_policy_trial, trial, query=query)
@@ -108,12 +108,6 @@ async def _try(visit: Visit, given: dict[str, str]) -> list[Tried]:
 
 def _given(form: Form) -> dict[str, str]:
     return {name: form.one(name) for name in ("text", "against", "last")}
-
-
-def _replaces(form: Form) -> int | None:
-    """The version that the person had seen; whatever else stands there is none."""
-    version = form.one("replaces")
-    return int(version) if version.isascii() and version.isdecimal() and len(version) < 10 else -1
 
 
 def _of_the_text(faults: list[Fault]) -> list[Fault]:

@@ -4,12 +4,13 @@ import asyncio
 
 from starlette.responses import Response
 
-from acmx.domain.acm1 import Documents, Provisioning
+from acmx.domain.acm1 import Documents, Exchange, Provisioning
 from acmx.domain.errors import AcmxError, FaultyInput, NotFound, NotNow
 from acmx.faces.acm1 import provisioning, requests
 from acmx.faces.acm1.calls import LONGEST_PAGE
 from acmx.faces.acm1.provisioning import STATES
 from acmx.faces.console import downloads
+from acmx.faces.console.exchanges import to_typed
 from acmx.faces.console.visit import Visit
 from acmx.kinds import GIVING
 
@@ -19,6 +20,10 @@ UNDER_WAY = ("preparing", "running")
 
 async def get_provisioning(visit: Visit) -> Response:
     return await _page(visit)
+
+
+async def find_provisioning(visit: Visit) -> Response:
+    return to_typed(visit, "provisioning", "/exchanges")
 
 
 async def post_provisioning(visit: Visit) -> Response:
@@ -41,8 +46,13 @@ async def post_provisioning(visit: Visit) -> Response:
 
 async def get_removal(visit: Visit) -> Response:
     """The last look before the documents are taken out of the CMS."""
-    exchange = await visit.ask(requests.get_request, id=visit.named("id"))
-    return visit.page("provisioning_removal.html", exchange=exchange, last=await _newest(visit))
+    return visit.page(
+        "provisioning_removal.html",
+        exchange=await _seen(visit),
+        id=visit.named("id"),
+        place=f"/console{_place(visit)}",
+        last=await _newest(visit),
+    )
 
 
 async def post_cancellation(visit: Visit) -> Response:
@@ -58,20 +68,21 @@ async def get_documents(visit: Visit) -> Response:
 
 
 async def _page(visit: Visit, error: AcmxError | None = None) -> Response:
-    exchange = await visit.ask(requests.get_request, id=visit.named("id"))
-    documents, missing = await _documents(visit)
+    exchange = await _seen(visit)
+    documents, missing = await _documents(visit) if exchange else (None, None)
     jobs = (await visit.ask(provisioning.get_provisionings, id=visit.named("id"))).items
     job = _chosen(jobs, visit.request.query_params.get("job"))
     idle = not any(one.state in UNDER_WAY for one in jobs)
-    names_users = exchange.kind in GIVING
+    names_users = exchange is not None and exchange.kind in GIVING
     rows = None
     if job is not None:
         query = {**visit.asked("state", "after"), "limit": ROWS}
         rows = await visit.ask(provisioning.get_provisioning_rows, query=query, id=job.id)
     return visit.page(
         "provisioning.html",
-        error.status if error else 200,
+        error,
         exchange=exchange,
+        id=visit.named("id"),
         place=f"/console{_place(visit)}",
         documents=documents,
         missing=missing,
@@ -85,9 +96,15 @@ async def _page(visit: Visit, error: AcmxError | None = None) -> Response:
         rows=rows,
         row_states=STATES,
         form=visit.form,
-        error=error,
-        faults=error.faults if isinstance(error, FaultyInput) else (),
     )
+
+
+async def _seen(visit: Visit) -> Exchange | None:
+    """None where somebody else asked: an identity editor provisions that too, and sees only what becomes of it."""
+    try:
+        return await visit.ask(requests.get_request, id=visit.named("id"))
+    except NotFound:
+        return None
 
 
 async def _documents(visit: Visit) -> tuple[Documents | None, AcmxError | None]:

@@ -93,7 +93,7 @@ async def _page(
     found = [user for user in exchange.users if draft.search.lower() in user.lower()]
     return visit.page(
         "review.html",
-        error.status if error else 200,
+        error,
         exchange=exchange,
         explanation=explanation,
         fields=dict(flattened(exchange)),
@@ -101,8 +101,6 @@ async def _page(
         draft=draft,
         found=found[:SHOWN_USERS],
         found_total=len(found),
-        error=error,
-        faults=error.faults if isinstance(error, FaultyInput) else (),
         question=question,
     )
 

@@ -1,5 +1,7 @@
 """The table of pages: who may open each, and which stand in the navigation, in this order."""
 
+from functools import partial
+
 from acmx.faces.console import (
     answers,
     audit,
@@ -24,12 +26,14 @@ from acmx.faces.console import (
     terms,
     withdrawals,
 )
+from acmx.faces.console.drafts import ASKING, GIVING
 from acmx.faces.console.visit import Page
 
 PAGES: tuple[Page, ...] = (
     Page("GET", "/inbox", "read-own", inbox.get_inbox, "inbox"),
     Page("GET", "/exchanges", "read-own", exchanges.get_exchanges, "exchanges"),
     Page("GET", "/news", "read-own", news.get_news),
+    Page("GET", "/news/newest", "read-own", news.get_newest),
     Page("GET", "/exchanges/{id}", "read-own", exchange.get_exchange),
     Page("GET", "/exchanges/{id}/review", "review", review.get_review),
     Page("POST", "/exchanges/{id}/review", "review", review.post_review),
@@ -41,17 +45,18 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/exchanges/{id}/withdrawal", "withdraw", withdrawals.get_withdrawal),
     Page("POST", "/exchanges/{id}/withdrawal", "withdraw", withdrawals.post_withdrawal),
     Page("POST", "/exchanges/{id}/evidence", "evidence", exchange.post_evidence),
-    Page("GET", "/requests/new", "submit", new_request.get_request, "new_request"),
-    Page("POST", "/requests/new", "submit", new_request.post_draft),
-    Page("POST", "/requests", "submit", new_request.post_request),
-    Page("GET", "/giving/new", "give", new_request.get_giving, "new_giving"),
-    Page("POST", "/giving/new", "give", new_request.post_giving_draft),
-    Page("POST", "/giving", "give", new_request.post_giving),
+    Page("GET", "/requests/new", "submit", partial(new_request.get_form, kind=ASKING), "new_request"),
+    Page("POST", "/requests/new", "submit", partial(new_request.post_draft, kind=ASKING)),
+    Page("POST", "/requests", "submit", partial(new_request.post_submission, kind=ASKING)),
+    Page("GET", "/giving/new", "give", partial(new_request.get_form, kind=GIVING), "new_giving"),
+    Page("POST", "/giving/new", "give", partial(new_request.post_draft, kind=GIVING)),
+    Page("POST", "/giving", "give", partial(new_request.post_submission, kind=GIVING)),
     Page("GET", "/exchanges/{id}/provisioning", "provision", provisioning.get_provisioning),
     Page("POST", "/exchanges/{id}/provisioning", "provision", provisioning.post_provisioning),
     Page("GET", "/exchanges/{id}/provisioning/removal", "provision", provisioning.get_removal),
     Page("POST", "/exchanges/{id}/provisioning/cancellation", "provision", provisioning.post_cancellation),
     Page("GET", "/exchanges/{id}/provisioning/documents", "provision", provisioning.get_documents),
+    Page("GET", "/provisioning", "provision", provisioning.find_provisioning),
     Page("GET", "/exchanges/{id}/explanation", "read-own", explanation.get_explanation),
     Page("GET", "/explanation", "read-own", explanation.find_explanation),
     Page("GET", "/identities", "identities-read", identities.get_identities, "identities"),

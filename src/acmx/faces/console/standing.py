@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from acmx.domain.acm1 import Partner
-from acmx.domain.errors import AcmxError, FaultyInput
+from acmx.domain.errors import AcmxError
 from acmx.faces.acm1 import partners
 from acmx.faces.acm1.calls import Call
 from acmx.faces.console.visit import Visit
@@ -57,12 +57,4 @@ async def _done(
 async def _sure(visit: Visit, act: str, error: AcmxError | None = None) -> Response:
     """The page that asks; `act` names its texts."""
     partner = await visit.ask(partners.get_partner, id=visit.named("id"))
-    return visit.page(
-        "partner_sure.html",
-        error.status if error else 200,
-        partner=partner,
-        act=act,
-        reason=visit.form.one("reason"),
-        error=error,
-        faults=error.faults if isinstance(error, FaultyInput) else (),
-    )
+    return visit.page("partner_sure.html", error, partner=partner, act=act, reason=visit.form.one("reason"))

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp
 
-from acmx.domain.documents import convert
+from acmx.domain.documents import encode, read
+from acmx.domain.errors import AcmxError, FaultyInput
 from acmx.faces.acm1.app import Acm1
 from acmx.faces.acm1.calls import Call, Served
 from acmx.faces.acm1.routes import ROUTES
@@ -48,11 +49,12 @@ class Visit:
         """
         row = _ROWS[handle]
         await self.acm1.permit(self.caller, row.permission, row.path)
-        body = convert(given or {}, row.takes) if row.takes else None
+        body = read(encode(given or {}), row.takes) if row.takes else None
         return await handle(Call(self.acm1.desk, self._as_acm1(query, key, named), self.caller, body))
 
-    def page(self, template: str, status: int = 200, **given: Any) -> Response:
-        """The template, filled with what is given."""
+    def page(self, template: str, error: AcmxError | None = None, **given: Any) -> Response:
+        """The template, filled with what is given; with an error its status, and its `faults` where none are given."""
+        faults = error.faults if isinstance(error, FaultyInput) else ()
         shown = [page for page in self.pages if page.nav and self.caller.may(page.permission)]
         content = render(
             template,
@@ -63,9 +65,10 @@ class Visit:
             query=dict(self.request.query_params),
             system=self.acm1.desk.house.system,
             now=self.acm1.desk.house.clock(),
-            **given,
+            error=error,
+            **{"faults": faults} | given,
         )
-        return Response(content, status, media_type="text/html")
+        return Response(content, error.status if error else 200, media_type="text/html")
 
     def go(self, path: str, told: str = "") -> Response:
         """To another page, which says the text `told.<told>`."""

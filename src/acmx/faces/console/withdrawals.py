@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from acmx.domain.errors import AcmxError, FaultyInput
+from acmx.domain.errors import AcmxError
 from acmx.faces.acm1 import requests
 from acmx.faces.console.visit import Visit
 
@@ -22,11 +22,4 @@ async def post_withdrawal(visit: Visit) -> Response:
 
 async def _page(visit: Visit, reason: str = "", error: AcmxError | None = None) -> Response:
     exchange = await visit.ask(requests.get_request, id=visit.named("id"))
-    return visit.page(
-        "withdrawal.html",
-        error.status if error else 200,
-        exchange=exchange,
-        reason=reason,
-        error=error,
-        faults=error.faults if isinstance(error, FaultyInput) else (),
-    )
+    return visit.page("withdrawal.html", error, exchange=exchange, reason=reason)

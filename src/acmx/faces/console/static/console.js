@@ -71,15 +71,10 @@ async function look() {
 const bell = document.getElementById("bell");
 const shown = `news of ${document.body.dataset.account}`;
 async function ring() {
-  let news = document.getElementById("news");
-  if (!news) {
-    const reply = await fetch(bell.href);
-    news = new DOMParser().parseFromString(await reply.text(), "text/html").getElementById("news");
-  } else if (!location.search) {
-    localStorage.setItem(shown, news.dataset.newest);
-  }
-  const newest = Number(news?.dataset.newest ?? 0);
-  bell.querySelector(".dot").hidden = newest <= Number(localStorage.getItem(shown) ?? 0);
+  const news = location.search ? null : document.getElementById("news");
+  if (news) localStorage.setItem(shown, news.dataset.newest);
+  const newest = news?.dataset.newest ?? await (await fetch(`${bell.href}/newest`)).text();
+  bell.querySelector(".dot").hidden = !(Number(newest) > Number(localStorage.getItem(shown) ?? 0));
 }
 
 // On a phone the navigation is one line: the page that is shown stands in it.
