@@ -20,7 +20,7 @@ from acmx.flows.carry_out import StaleError
 from acmx.flows.compare import Difference
 from acmx.flows.house import House
 from acmx.flows.put_back import Given
-from acmx.storage import exchanges, journal, partners
+from acmx.storage import compared, journal, partners
 from acmx.storage.engine import Store, Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
@@ -106,9 +106,7 @@ class Comparison:
         return compare.unlisted(tx, self._house.system, exchange, self._began)
 
     def _ours(self, tx: Tx, after: tuple[str, str], upto: tuple[str, str]) -> list[Exchange]:
-        return exchanges.with_partner(
-            tx, self._peer, since=self._compared_at, after=after, upto=upto, limit=PAGE
-        )
+        return compared.page(tx, self._peer, since=self._compared_at, after=after, upto=upto, limit=PAGE)
 
     async def _settle(self, found: Difference | AcmxError) -> None:
         if isinstance(found, AcmxError):

@@ -6,7 +6,7 @@ from acmx.domain.errors import NotEstablished, UnknownExchange
 from acmx.domain.exchange import Role, State
 from acmx.domain.messages import VERSION
 from acmx.flows.house import House
-from acmx.storage import exchanges, messages, partners
+from acmx.storage import compared, exchanges, messages, partners
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
@@ -18,7 +18,7 @@ NEVER_TOLD = (State.AWAITING_RELEASE, State.REFUSED_HERE, State.REFUSED_BY_PARTN
 def page(house: House, tx: Tx, peer: str, *, since: int, after: str = "", limit: int = PAGE) -> bytes:
     """A page of what is open, has a live grant, or ended after `since` (milliseconds). Raises NotEstablished."""
     _admit(tx, peer)
-    found = exchanges.with_partner(tx, peer, since=since, after=key_of(after), upto=None, limit=limit + 1)
+    found = compared.page(tx, peer, since=since, after=key_of(after), upto=None, limit=limit + 1)
     told = (_common(tx, house.system, exchange) for exchange in found[:limit])
     last = found[limit - 1] if len(found) > limit else None
     return encode(

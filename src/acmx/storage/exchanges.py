@@ -238,30 +238,3 @@ def so_many_wait(tx: Tx, partner: str, count: int) -> bool:
         {"partner": partner, "count": count},
     )
     return found is not None
-
-
-def with_partner(
-    tx: Tx, partner: str, *, since: int, after: tuple[str, str], upto: tuple[str, str] | None, limit: int
-) -> list[Exchange]:
-    """What both systems have to know of: open, with a live grant, or ended after `since` (milliseconds).
-
-    In the order of the key (primary system, id), those after `after` and up to `upto`. What did not
-    leave yet, or was refused, is this system's alone.
-    """
-    last = "AND (primary_system, id) <= (:last_primary, :last_id)" if upto else ""
-    return _rows(
-        tx.rows(
-            f"{_SELECT} WHERE partner = :partner AND (primary_system, id) > (:primary, :id) {last} "
-            "AND state NOT IN ('awaiting_release', 'queued', 'refused_here', 'refused_by_partner') "
-            "AND (ended_at IS NULL OR ended_at > :since) ORDER BY primary_system, id LIMIT :limit",
-            {
-                "partner": partner,
-                "primary": after[0],
-                "id": after[1],
-                "last_primary": upto[0] if upto else None,
-                "last_id": upto[1] if upto else None,
-                "since": since,
-                "limit": limit,
-            },
-        )
-    )
