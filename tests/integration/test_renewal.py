@@ -10,7 +10,7 @@ import pytest
 from starlette.responses import Response
 
 from acmx.bootstrap import keep_certificates
-from acmx.delivery.link import Link
+from acmx.delivery.sender import Sender
 from acmx.domain.errors import NotNow
 from acmx.domain.messages import PROBLEM
 from acmx.storage import partners
@@ -208,17 +208,17 @@ def test_what_is_on_its_way_when_the_certificate_changes_is_let_finish(
                 await go.wait()
                 return stand_in.receipt(heard)
 
-            async def let_finish(link: Link) -> None:
+            async def wait(sender: Sender, within: float | None = None) -> None:
                 waits.set()
-                await lets_finish(link)
+                await let_finish(sender, within)
 
-            lets_finish = Link._let_finish
+            let_finish = Sender.wait
 
             async with stand_in.serving(police, answer):
                 await police.start()
                 _, accepted = await police.submit()
                 await came.wait()
-                monkeypatch.setattr(Link, "_let_finish", let_finish)
+                monkeypatch.setattr(Sender, "wait", wait)
                 police.server._own.shown = "another"
                 police.server._links.wake()
                 async with asyncio.timeout(15):
