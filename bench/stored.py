@@ -28,8 +28,8 @@ from acmx.client import Client
 from acmx.domain.acm1 import Review, Submission, VerdictInput
 
 FEW = 1_000
-ROUNDS = 7
-STARTS = 3
+ROUNDS = 15
+STARTS = 5
 OF_A_ROUND = 30
 SETTLED_S = 0.05
 PATIENCE_S = 600.0
