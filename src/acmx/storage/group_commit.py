@@ -1,9 +1,9 @@
 """Many plans, one COMMIT: the only writer of a store, whatever its engine.
 
 A batch is what waits when the last COMMIT has returned, at most 64 plans or so many milliseconds of applying as
-the engine allows; nobody waits for a batch to fill. Each plan has its own savepoint; what arrives while the
-COMMIT is under way is the next batch. Callers hear of their plan, be it success or error, after the COMMIT: an
-error too may rest on what a neighbour in the batch has written.
+the engine allows; nobody waits for a batch to fill, but for those that are on their way already (`TURNS`). Each plan
+has its own savepoint; what arrives while the COMMIT is under way is the next batch. Callers hear of their plan, be it
+success or error, after the COMMIT: an error too may rest on what a neighbour in the batch has written.
 
 If a plan breaks the transaction or the COMMIT fails, nobody is told anything, the connection is opened anew,
 and the plans run again one by one; unless the engine can tell that the lost COMMIT was done after all. After a
@@ -16,11 +16,14 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from acmx.domain.errors import TemporarilyUnavailable
 from acmx.storage.engine import T, Tx
 from acmx.storage.troubles import Reasons, in_plain_words
+
+TURNS: Final = 3
+"""Of the event loop, before a batch begins: what has arrived by then is read, handled, and waits in it too."""
 
 Listener = Callable[[frozenset[Hashable]], None]
 
@@ -152,6 +155,8 @@ class GroupCommit:
         """Commit batch after batch until nothing waits. The next write starts it anew, whatever ended it."""
         try:
             while self._waiting:
+                for _ in range(TURNS):
+                    await asyncio.sleep(0)
                 await self._commit_waiting()
         except BaseException as error:
             self._give_up(error)
