@@ -5,6 +5,7 @@ both, unless one was asked for; with the mark `sqlite` or `postgres` on that one
 `slow` runs on SQLite alone where both were asked for.
 """
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,11 @@ import engines
 settings.register_profile("acmx", deadline=None)
 """No example is timed: the machine may be busy."""
 settings.load_profile("acmx")
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+"""A shell lets what it begins in the background ignore Ctrl-C, and so would all that the tests begin."""
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -31,6 +31,28 @@ def test_a_request_appears_in_the_inbox_and_its_title_and_in_other_tabs(tmp_path
     asyncio.run(scenario())
 
 
+def test_what_is_pressed_while_something_arrives_is_clicked(tmp_path):
+    async def scenario() -> None:
+        async with two_desks(tmp_path, "requester", "reviewer") as (asker, decider):
+            page = decider.page
+            _, first = await asker.system.submit(account="requester")
+            link = page.get_by_role("link", name="flood in the harbour district")
+            await link.hover()
+            await page.mouse.down()
+            async with page.expect_response(page.url) as looked:
+                await asker.system.submit(key="another", account="requester")
+            await (await looked.value).finished()
+            await page.evaluate(
+                "new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)))"
+            )
+            await page.mouse.up()
+            await page.wait_for_url(f"**{first['id']}**")
+            await page.go_back()
+            await expect(page).to_have_title("(2) Inbox · ACM console")
+
+    asyncio.run(scenario())
+
+
 def test_a_page_says_that_it_is_not_live_while_the_server_is_away_and_goes_on_afterwards(tmp_path):
     async def scenario() -> None:
         async with (

@@ -32,7 +32,7 @@ def test_a_partner_that_hangs_delays_no_other_and_holds_no_more_than_16_messages
                 server.start()
             for server in (police, fire, rail):
                 server.listening()
-            until(lambda: neighbours.asker.partner(RAIL).last_success_at)
+            until(lambda: neighbours.asker.partner(RAIL).compared_at)
             rail.freeze()
             neighbours.submit(*[1] * (IN_FLIGHT + 4), partner=RAIL)
             until(lambda: tried(police.directory) == IN_FLIGHT)

@@ -47,6 +47,14 @@ function handle(element) {
 const every = Number(document.querySelector("[data-every]")?.dataset.every);
 if (every) setInterval(() => { if (!document.hidden) look(); }, every * 1000);
 
+// Nothing is exchanged under a pressed pointer: the click would be lost.
+let released = null;
+addEventListener("pointerdown", () => {
+  released = new Promise((resolve) => {
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(resolve), { once: true });
+  });
+});
+
 let looking = null;
 let again = false;
 async function look() {
@@ -56,7 +64,9 @@ async function look() {
   try {
     const reply = await looking;
     if (reply.redirected) return show("ended");
-    if (reply.ok) exchange(new DOMParser().parseFromString(await reply.text(), "text/html"));
+    const text = await reply.text();
+    await released;
+    if (reply.ok) exchange(new DOMParser().parseFromString(text, "text/html"));
     await ring();
     hide("lost");
   } catch {
