@@ -106,7 +106,7 @@ class Receiver:
         self.signatures.append(request.headers["ACM-Webhook-Signature"])
         answer = self.answers.pop(0) if self.answers else 204
         if answer == "slow":
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
         if answer == "close":
             assert request.transport is not None
             request.transport.abort()

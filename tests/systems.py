@@ -196,18 +196,20 @@ def submission(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (usual | changes).items() if value is not None}
 
 
-async def eventually(look: Callable[[], Any], is_so: Callable[[Any], bool], *, within: float = 15.0) -> Any:
+async def eventually(
+    look: Callable[[], Any], is_so: Callable[[Any], bool], *, within: float = 15.0, time_passes: bool = True
+) -> Any:
     """What `look` gives, awaited if need be, once it is so; the servers work in the same loop meanwhile.
 
     What was put off, as two systems spoke at once, would wait for ever on a clock that stands still: after a few
-    seconds in vain it moves on.
+    seconds in vain it moves on, unless `time_passes` is false.
     """
     loop = asyncio.get_running_loop()
     begun = loop.time()
     passes_at = begun + STANDS_STILL
     while not is_so(found := await _looked(look)):
         assert loop.time() < begun + within, f"never came to be: {found}"
-        if loop.time() > passes_at:
+        if time_passes and loop.time() > passes_at:
             passes_at += 1
             await _time_passes()
         await asyncio.sleep(0.01)

@@ -153,7 +153,7 @@ def test_renewal_under_load_with_a_rotation_on_the_way(tmp_path: Path) -> None:
                 for n in range(10_000):
                     _, accepted = await police.submit(f"load {n}")
                     submitted.append(accepted["id"])
-                    await asyncio.sleep(0.02)
+                    await police.reaches(accepted["id"], "stored")
 
             loading = asyncio.create_task(load())
             old = await shown(police, 1)

@@ -39,9 +39,7 @@ def in_charge(*systems: System) -> list[bool]:
 
 async def by_itself(system: System, sql: str, is_so: Callable[[Rows], bool]) -> None:
     """Though nobody wakes a link, and the clock stands still."""
-    async with asyncio.timeout(15):
-        while not is_so(await system.rows(sql)):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    await eventually(lambda: system.rows(sql), is_so, time_passes=False)
 
 
 async def log_on(system: System, password: str) -> tuple[int, Any]:
