@@ -2,8 +2,6 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from acmx.trust.keys import SigningKey
 from acmx.trust.own import Own
 from acmx.trust.pinned import pinned
 from by_hand import ByHand
-from systems import FIRE, POLICE, Clock, System, eventually, two_systems
+from systems import FIRE, POLICE, System, eventually, two_systems
 
 
 async def held(system: System, of: str) -> partners.Partner:
@@ -34,22 +32,6 @@ async def held(system: System, of: str) -> partners.Partner:
 async def kids(system: System, of: str) -> list[str]:
     """The keys that `system` has pinned of the other one."""
     return list(pinned((await held(system, of)).metadata).keys)
-
-
-@asynccontextmanager
-async def flowing(clock: Clock) -> AsyncIterator[None]:
-    """Time passes, five times as fast as outside: what backs off is tried again."""
-
-    async def flow() -> None:
-        while True:
-            clock.advance(milliseconds=50)
-            await asyncio.sleep(0.01)
-
-    task = asyncio.create_task(flow())
-    try:
-        yield
-    finally:
-        task.cancel()
 
 
 async def rotate(system: System, days: float = 30) -> str:
@@ -88,7 +70,7 @@ def kid_of(signature: str) -> str:
 @pytest.mark.law(2)
 def test_a_rotation_is_followed_and_then_signs(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire), flowing(police.clock):
+        async with two_systems(tmp_path) as (police, fire):
             (old,) = await kids(fire, POLICE)
             _, before = await police.submit("before")
             await police.reaches(before["id"], "stored")
@@ -121,7 +103,7 @@ def test_what_is_in_flight_across_a_rotation_reaches_a_partner_that_was_away(
     """60 days: past the end of the old key, which the partner has never heard of."""
 
     async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire), flowing(police.clock):
+        async with two_systems(tmp_path) as (police, fire):
             (old,) = await kids(fire, POLICE)
             await fire.stop()
             _, queued = await police.submit("queued", expires_at="2027-03-01T00:00:00Z")
@@ -142,7 +124,7 @@ def test_what_is_in_flight_across_a_rotation_reaches_a_partner_that_was_away(
 @pytest.mark.law(2)
 def test_both_rotate_twice_while_the_other_is_away(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire), flowing(police.clock):
+        async with two_systems(tmp_path) as (police, fire):
             _, pending = await police.submit()
             await police.reaches(pending["id"], "stored")
             await fire.stop()
@@ -165,7 +147,7 @@ def test_both_rotate_twice_while_the_other_is_away(tmp_path: Path) -> None:
 @pytest.mark.law(10)
 def test_a_revoked_key_is_refused(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire), flowing(police.clock):
+        async with two_systems(tmp_path) as (police, fire):
             old = police.own.key
             new = await rotate(police)
             await eventually(lambda: held(police, FIRE), lambda p: new in (p.own_keys_there or ()))
@@ -193,7 +175,7 @@ async def whose_keys(system: System) -> set[str]:
 
 def test_a_partner_that_holds_only_a_revoked_key_needs_the_file_anew(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire), flowing(police.clock):
+        async with two_systems(tmp_path) as (police, fire):
             (old,) = await kids(fire, POLICE)
             await eventually(lambda: held(police, FIRE), lambda p: p.own_keys_there == {old})
             await revoke(police, old)
@@ -218,7 +200,7 @@ def test_a_partner_that_holds_only_a_revoked_key_needs_the_file_anew(tmp_path: P
 @pytest.mark.law(12)
 def test_older_metadata_never_comes_back(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire), flowing(police.clock):
+        async with two_systems(tmp_path) as (police, fire):
             first = police.server._own.metadata
             await rotate(police)
             second = police.server._own.metadata
@@ -247,7 +229,7 @@ def test_older_metadata_never_comes_back(tmp_path: Path) -> None:
 
 def test_metadata_that_no_pinned_key_signed_is_not_taken(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire), flowing(police.clock):
+        async with two_systems(tmp_path) as (police, fire):
             honest = (await held(fire, POLICE)).metadata
             stranger = SigningKey.generate()
             real = police.server._own
@@ -278,7 +260,7 @@ def test_metadata_that_no_pinned_key_signed_is_not_taken(tmp_path: Path) -> None
 
 def test_the_same_files_publish_the_same_bytes(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire), flowing(police.clock):
+        async with two_systems(tmp_path) as (police, fire):
             await rotate(police)
             published = police.server._own.metadata
             police.clock.advance(days=1)

@@ -13,7 +13,7 @@ import pytest
 from acmx.faces import http, listener
 from acmx.trust import tls
 from by_hand import ByHand
-from systems import System, eventually, two_systems
+from systems import System, eventually, turns, two_systems
 
 HEAD = b"POST /acm1/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n"
 ENDLESS = {
@@ -62,7 +62,7 @@ def test_a_message_that_never_arrives_is_given_up(
         while not reader.at_eof():
             writer.write(more)
             await writer.drain()
-            await asyncio.sleep(0.02)
+            await turns(200)
 
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, fire):
@@ -77,16 +77,18 @@ def test_a_message_that_never_arrives_is_given_up(
 def test_a_body_that_comes_steadily_is_taken_however_long_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "_ARRIVES_SECONDS", 0.3)
+    """A message may take no time at all, but for what its bytes allow."""
+    monkeypatch.setattr(http, "_ARRIVES_SECONDS", 0.0)
+    monkeypatch.setattr(http, "_SLOWEST", 100)
 
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, fire):
             await police.start()
             async with connected(*known(police, fire)["acm1"]) as (reader, writer), asyncio.timeout(10):
-                writer.write(HEAD + b"\r\n")
-                for _ in range(20):
+                writer.write(HEAD + b"\r\n" + b" " * 3000)
+                for _ in range(19):
+                    await turns(50)
                     writer.write(b" " * 3000)
-                    await asyncio.sleep(0.05)
                 assert b"422" in await reader.readline()
 
     asyncio.run(scenario())
