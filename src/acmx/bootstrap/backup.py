@@ -23,12 +23,13 @@ from msgspec import Struct, structs
 from acmx import __version__, config
 from acmx.bootstrap.create import KEYS, TLS
 from acmx.bootstrap.database import DATABASE, require_postgres
-from acmx.bootstrap.new_directory import CONFIG, new_directory, sync
+from acmx.bootstrap.new_directory import CONFIG, new_directory
 from acmx.config import Config
 from acmx.domain.documents import encode, read
 from acmx.domain.errors import AcmxError, AlreadyThere, Fault, FaultyInput
 from acmx.domain.messages import Moment
 from acmx.storage.sqlite_connection import connect, require_safe_library
+from acmx.trust.keys import sync
 
 MANIFEST = "manifest.json"
 _KNOWN = re.compile(rf"{re.escape(CONFIG)}|{re.escape(DATABASE)}|(?:{KEYS}|{TLS})/[^./\0][^/\0]*")

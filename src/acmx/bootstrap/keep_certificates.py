@@ -18,7 +18,7 @@ from acmx.bootstrap.create import (
     machine_clock,
 )
 from acmx.bootstrap.database import look
-from acmx.bootstrap.new_directory import CONFIG, sync
+from acmx.bootstrap.new_directory import CONFIG
 from acmx.domain.errors import AlreadyThere, NotFound, NotNow
 from acmx.domain.moments import Clock, text
 from acmx.storage import partners
@@ -30,7 +30,7 @@ from acmx.trust.certificates import (
     require_both_ends,
     self_signed,
 )
-from acmx.trust.keys import digit_groups, write_secret
+from acmx.trust.keys import digit_groups, sync, write_secret
 from acmx.trust.pairs import read_pair
 
 NEXT_CERTIFICATE, NEXT_KEY, OLD_CERTIFICATE = "tls/acm2-next.pem", "tls/acm2-next.key", "tls/acm2-old.pem"

@@ -1,6 +1,5 @@
 """How the directory of an ACM server comes into being: whole or not at all."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from acmx.domain.errors import AlreadyThere
+from acmx.trust.keys import sync
 
 CONFIG = "config.toml"
 """Without it a directory is not taken for that of a server."""
@@ -38,15 +38,6 @@ def new_directory(directory: Path) -> Iterator[Path]:
         shutil.rmtree(draft)
         raise
     sync(directory if there else directory.parent)
-
-
-def sync(path: Path) -> None:
-    """Make what was done to a file, or in a directory, durable. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _require_empty(directory: Path, *, but: tuple[Path, ...] = ()) -> None:

@@ -17,6 +17,7 @@ from acmx.flows.house import House
 from acmx.storage import seals
 from acmx.storage.engine import InCharge, Missed, Store
 from acmx.storage.journal import Journalled
+from acmx.trust.keys import sync
 from acmx.trust.own import Own
 
 GATHERED = 0.4
@@ -91,3 +92,4 @@ def write(path: Path, signed: SignedCheckpoint) -> None:
     except BaseException:
         Path(draft).unlink(missing_ok=True)
         raise
+    sync(path.parent)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from acmx.domain.errors import Misconfigured, NotFound
-from acmx.trust.keys import SigningKey
+from acmx.trust.keys import SigningKey, sync
 
 NEWEST = "signing.pem"
 _DRAFT = ".signing.pem.next"
@@ -49,7 +49,7 @@ def rotate(folder: Path, ends: datetime) -> tuple[HeldKey, ...]:
             left.unlink()
         os.link(folder / NEWEST, folder / f"{old}.{ends.astimezone(UTC):{_END}}.pem")
         (folder / _DRAFT).replace(folder / NEWEST)
-        _sync(folder)
+        sync(folder)
         return load(folder)
 
 
@@ -63,7 +63,7 @@ def revoke(folder: Path, kid: str, now: datetime) -> tuple[HeldKey, ...]:
     with _alone(folder):
         for path in folder.glob(f"{kid}.*.pem"):
             path.unlink()
-        _sync(folder)
+        sync(folder)
         return load(folder)
 
 
@@ -83,13 +83,5 @@ def _alone(folder: Path) -> Iterator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(descriptor)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -134,11 +134,16 @@ def write_secret(path: Path, content: bytes) -> None:
         os.link(draft, path)
     finally:
         Path(draft).unlink()
-    directory = os.open(path.parent, os.O_RDONLY)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Make what was done to a file, or in a directory, durable. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(directory)
+        os.fsync(descriptor)
     finally:
-        os.close(directory)
+        os.close(descriptor)
 
 
 def _faulty(member: str, value: object, rule: str) -> FaultyInput:
