@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from bench.postgres_proxy import Fault, PostgresProxy
 
 import engines
 from acmx.delivery import supervisor
 from acmx.domain.messages import PROBLEM
-from postgres_proxy import Fault, PostgresProxy
 from systems import FIRE, System, eventually, two_systems
 from telling import SECRET, mail_to, webhook_to
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import psycopg
 import pytest
+from bench.postgres_proxy import Fault, PostgresProxy
 
 import engines
 from acmx.domain.errors import Misconfigured, OutcomeStands, TemporarilyUnavailable
@@ -18,7 +19,6 @@ from acmx.storage.migrations import Migration, load
 from acmx.storage.outbox import Outgoing
 from acmx.storage.postgres import PostgresStore
 from plans import together
-from postgres_proxy import Fault, PostgresProxy
 from systems import eventually, turns
 
 SCHEMA = [

@@ -1,0 +1,154 @@
+"""The synchronous standby is away: nothing is acknowledged before it has confirmed, and nobody waits for ever."""
+
+import asyncio
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from bench.postgres_pair import Pair
+
+from acmx.domain.errors import TemporarilyUnavailable
+from acmx.storage import postgres_writer
+from estate import BOUNDED, estate, keep, kept, store_on, waits_for_the_standby
+from restores import compared
+from systems import FIRE, POLICE, eventually
+
+pytestmark = [pytest.mark.postgres, pytest.mark.law(1)]
+DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+GERMAN = "de_DE.UTF-8"
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch):
+    """A COMMIT waits for the standby no longer than this."""
+    monkeypatch.setattr(postgres_writer, "COMMIT_S", 1.0)
+
+
+@pytest.fixture(params=["pg_cancel_backend", "pg_terminate_backend"])
+def ended_by(request):
+    """What an administrator does who sees a process wait."""
+    return request.param
+
+
+async def _no_acknowledgement(pair, store, ended_by):
+    """Of a wait that was ended; afterwards everything is as it was before."""
+    assert await store.write(keep(1)) == 1
+    pair.hold()
+    writing = asyncio.create_task(store.write(keep(2)))
+    pair.primary.ask(f"SELECT {ended_by}({await waits_for_the_standby(pair)})")
+    with pytest.raises(TemporarilyUnavailable, match="standby"):
+        await asyncio.wait_for(writing, BOUNDED)
+    assert kept(pair) == [1, 2], "it is there, and the standby does not have it"
+    with pytest.raises(TemporarilyUnavailable, match="standby"):
+        await asyncio.wait_for(store.write(lambda tx: tx.rows("SELECT k FROM kept")), BOUNDED)
+    pair.let_go()
+    assert await store.write(keep(3)) == 3
+    assert kept(pair) == [1, 2, 3]
+
+
+def test_a_wait_that_an_administrator_ended_is_no_acknowledgement(pair, tmp_path, ended_by):
+    async def scenario():
+        async with store_on(pair, tmp_path) as store:
+            await _no_acknowledgement(pair, store, ended_by)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.skipif(not DEBIAN or not shutil.which("localedef"), reason="no PostgreSQL that speaks German")
+def test_nor_is_one_whose_warning_is_in_another_language(tmp_path, ended_by):
+    async def scenario(pair):
+        async with store_on(pair, tmp_path) as store:
+            assert pair.primary.ask("SHOW lc_messages") == [(GERMAN,)]
+            await _no_acknowledgement(pair, store, ended_by)
+
+    # The folder of a test is its owner's alone, and PostgreSQL is another user.
+    with Pair(synchronous=True, programs=DEBIAN[-1]) as pair:
+        subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8", pair.folder / GERMAN], check=True)
+        for cluster in pair.clusters:
+            cluster.stop()
+            cluster.environment = {"LOCPATH": str(pair.folder)}
+            cluster.start()
+        pair.caught_up()
+        for cluster in pair.clusters:
+            cluster.set(lc_messages=GERMAN)
+        asyncio.run(scenario(pair))
+
+
+def test_writes_are_refused_in_a_bounded_time_and_no_server_is_stalled(pair, tmp_path):
+    async def scenario():
+        async with estate(pair, tmp_path, servers=2) as (police, twin, fire):
+            pair.standby.crash()
+            begun = time.monotonic()
+            answers = await asyncio.gather(police.submit("one"), twin.submit("two"))
+            assert [(status, answer["title"]) for status, answer in answers] == [(503, answers[0][1]["title"])] * 2
+            assert time.monotonic() - begun < BOUNDED
+            assert (await twin.call("GET", f"/partners/{FIRE}"))[0] == 200, "who only reads waits for nobody"
+            pair.standby.start()
+            for system, key in ((police, "one"), (twin, "two")):
+                accepted = await eventually(lambda: system.submit(key), lambda said: said[0] in (200, 201))  # noqa: B023
+                await system.reaches(accepted[1]["id"], "stored")
+            assert len((await fire.done("GET", "/requests"))["items"]) == 2
+
+    asyncio.run(scenario())
+
+
+def test_nothing_that_rests_on_an_unconfirmed_commit_leaves(pair, tmp_path):
+    """A repeated key, a repeated message of a partner, a page for the comparison."""
+
+    async def scenario():
+        async with estate(pair, tmp_path) as (police, fire):
+            at = (await compared(fire, POLICE))["compared_at"]
+            pair.hold()
+            sent = await _sent(fire)
+            for _ in range(2):
+                status, answer = await asyncio.wait_for(police.submit("this key"), BOUNDED)
+                assert status == 503, answer
+            assert pair.primary.ask("SELECT 1 FROM idempotency WHERE idempotency_key = 'this key'") == [(1,)]
+            await fire.done("POST", f"/partners/{POLICE}/comparison")
+            await eventually(
+                lambda: fire.rows("SELECT attempts FROM outbox"), lambda rows: rows and rows[0][0] >= 2, within=60
+            )
+            assert pair.primary.ask("SELECT count(*) FROM exchange WHERE id = %s", sent) == [(1,)]
+            assert (await fire.exchange(sent))["state"] == "sent"
+            assert (await fire.done("GET", f"/partners/{POLICE}"))["compared_at"] == at
+            pair.fail_over()
+            assert pair.primary.ask("SELECT count(*) FROM exchange") == [(0,)]
+            status, accepted = await eventually(
+                lambda: police.submit("this key"), lambda said: said[0] != 503, within=60
+            )
+            assert status in (200, 201), accepted
+            await fire.reaches(sent, "stored")
+            await police.reaches(sent, "pending")
+            assert pair.primary.ask("SELECT count(*) FROM exchange") == [(2,)]
+
+    asyncio.run(scenario())
+
+
+async def _sent(fire):
+    """The id of a request of the fire service, which arrives at the police or does not."""
+    status, accepted = await fire.submit(partner=POLICE, users=[f"sip:medic@{FIRE}"])
+    assert status in (200, 201), accepted
+    return accepted["id"]
+
+
+
+def test_where_a_standby_is_required_nothing_is_acknowledged_without_one(pair, tmp_path):
+    async def scenario():
+        async with estate(pair, tmp_path, require_synchronous=True) as (police, _fire):
+            assert (await police.submit("one"))[0] == 201
+            pair.primary.set(synchronous_standby_names="")
+            status, answer = await police.submit("two")
+            assert (status, "standby" in answer["detail"]) == (503, True), answer
+            pair.primary.set(synchronous_standby_names="standby")
+            await eventually(lambda: police.submit("two"), lambda said: said[0] in (200, 201))
+            pair.primary.ask("ALTER ROLE postgres SET synchronous_commit = 'local'")
+            pair.way.cut()
+            status, answer = await police.submit("three")
+            assert (status, "standby" in answer["detail"]) == (503, True), answer
+            pair.primary.ask("ALTER ROLE postgres RESET synchronous_commit")
+            pair.way.cut()
+            await eventually(lambda: police.submit("three"), lambda said: said[0] in (200, 201))
+
+    asyncio.run(scenario())

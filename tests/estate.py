@@ -1,0 +1,100 @@
+"""Two real MC systems, of which the police keep their state in a pair of PostgreSQL clusters."""
+
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from bench.postgres_pair import Pair
+
+from acmx.storage import transfer
+from acmx.storage.engine import Store
+from restores import compared
+from systems import FIRE, POLICE, System, eventually, two_systems
+
+AT_ONCE = 5.0
+"""Seconds within which a server has to notice that its history is another."""
+BOUNDED = 20.0
+"""Seconds within which a write is answered, whatever the standby does."""
+
+
+def on_pair(pair: Pair, police: System, **settings: Any) -> System:
+    """The system that was made on a file, with its rows in the pair, and with these settings; it does not run."""
+    transfer.to_postgres(police.directory / "acmx.db", pair.primary.url)
+    (police.directory / "acmx.db").unlink()
+    path = police.directory / "config.toml"
+    set_ = {"database": pair.url} | settings
+    lines = [line for line in path.read_text().splitlines() if line.partition(" = ")[0] not in set_]
+    given = [f"{name} = {msgspec.json.encode(value).decode()}" for name, value in set_.items()]
+    path.write_text("\n".join([*given, *lines, ""]))
+    return System(police.directory, police.clock)  # type: ignore[arg-type]
+
+
+def copied(system: System) -> System:
+    """Another server of it: a directory of its own, listeners of its own; it does not run."""
+    directory = system.directory.with_name(f"{system.directory.name}-twin")
+    shutil.copytree(system.directory, directory, ignore=shutil.ignore_patterns("lock", "lease-name"))
+    twin = System(directory, system.clock)  # type: ignore[arg-type]
+    listen = {name: getattr(system.config, name) for name in ("acm1", "acm2")}
+    twin.config = msgspec.structs.replace(
+        system.config,
+        **{name: msgspec.structs.replace(part, listen="127.0.0.1:0") for name, part in listen.items()},
+    )
+    return twin
+
+
+@asynccontextmanager
+async def estate(
+    pair: Pair, tmp: Path, *, servers: int = 1, **settings: Any
+) -> AsyncIterator[tuple[System, ...]]:
+    """So many servers of the police on the pair, and the fire service; compared, and nothing waits."""
+    async with two_systems(tmp, start=False) as (filed, fire):
+        police = on_pair(pair, filed, **settings)
+        running = [police, *(copied(police) for _ in range(servers - 1)), fire]
+        try:
+            for system in running:
+                await system.start()
+            await compared(police, FIRE)
+            await compared(fire, POLICE)
+            yield tuple(running)
+        finally:
+            for system in running:
+                await system.stop()
+
+
+@asynccontextmanager
+async def store_on(pair: Pair, tmp: Path) -> AsyncIterator[Store]:
+    """The store of the police alone: nobody writes but the test. The table `kept` is for its plans."""
+    async with two_systems(tmp, start=False) as (filed, _):
+        police = on_pair(pair, filed)
+        pair.primary.ask("CREATE TABLE kept (k BIGINT)")
+        store = police.open_store()
+        try:
+            yield store
+        finally:
+            await store.close()
+
+
+def keep(k: int) -> Callable[[Any], int]:
+    def act(tx: Any) -> int:
+        tx.execute("INSERT INTO kept VALUES (:k)", {"k": k})
+        return k
+
+    return act
+
+
+def kept(pair: Pair) -> list[int]:
+    """What the primary of today has."""
+    return sorted(k for (k,) in pair.primary.ask("SELECT k FROM kept"))
+
+
+async def waits_for_the_standby(pair: Pair) -> int:
+    """Until somebody's COMMIT does: that process at the server."""
+    return int(await eventually(pair.primary.writer_waits, bool, time_passes=False))
+
+
+async def struck(pair: Pair) -> None:
+    """Until the fault that was put into the way has come."""
+    await eventually(pair.way.struck.is_set, bool, time_passes=False)
