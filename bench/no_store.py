@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
-from acmx.storage.engine import NO_PARAMS, T, Tx
+from acmx.storage.engine import NO_PARAMS, NewHistory, T, Tx
 from acmx.storage.sqlite_connection import SqliteTx, connect
 
 STANDING = ("FROM partner", "FROM terms", "FROM policy", "FROM catalogue")
@@ -59,6 +59,9 @@ class NoStore:
 
     def on_commit(self, listener: Callable[[frozenset[Hashable]], None]) -> None:
         """Nothing is ever committed."""
+
+    def on_new_history(self, act: Callable[[Tx, NewHistory], None]) -> None:
+        """There is one alone."""
 
     async def close(self) -> None:
         self._connection.close()

@@ -176,7 +176,7 @@ def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 def tables(tx: Tx) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table that both engines have."""
     listed = (
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_name <> 'signalled'"
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_name <> 'batch'"
         if current == "postgres"
         else "SELECT name FROM sqlite_schema WHERE type = 'table'"
     )

@@ -16,6 +16,8 @@ from acmx.storage.migrations import require_known
 from acmx.storage.sqlite import SqliteStore
 
 DATABASE = "acmx.db"
+SEEN = "database-seen"
+"""What a server has seen of its PostgreSQL database."""
 T = TypeVar("T")
 
 
@@ -28,7 +30,9 @@ def open_store(directory: Path, config: Config, on_fatal: Callable[[BaseExceptio
         require_postgres()
         from acmx.storage.postgres import PostgresStore  # noqa: PLC0415
 
-        return PostgresStore.open(config.database)
+        return PostgresStore.open(
+            config.database, seen=directory / SEEN, require_synchronous=config.require_synchronous
+        )
     return SqliteStore.open(directory / DATABASE, on_fatal=on_fatal)
 
 

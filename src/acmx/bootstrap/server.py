@@ -42,7 +42,7 @@ from acmx.faces.acm2.app import Acm2
 from acmx.faces.acm2.peers import Peers
 from acmx.faces.console.app import Console
 from acmx.faces.listener import Listener
-from acmx.flows import subscribe
+from acmx.flows import subscribe, take_in_history
 from acmx.flows.attempts import Attempts
 from acmx.flows.house import House
 from acmx.flows.refusals import Refusals
@@ -163,10 +163,10 @@ class Server:
         await self._guard.look()
         await self._renewal.publish()
         await self._peers.refresh()
+        self._store.on_new_history(partial(take_in_history.apply, self._house))
         self._store.on_commit(self._hear)
         await self._store.write(self._take_over)
-        for partner in await self._store.read(partners.every):
-            self._own.hear_held(partner.id, partner.own_keys_there)
+        await self._hear_held()
         await self._face1.start()
         await self._face2.start()
         await self._watch.start(
@@ -242,7 +242,17 @@ class Server:
         if any(isinstance(signal, PartnerChanged | Missed) for signal in signals):
             self._peers.hear_of_change()
         if Missed() in signals:
-            self._spawn(self._links.meet_all())
+            self._spawn(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        with suppress(TemporarilyUnavailable):
+            await self._hear_held()
+            await self._links.meet_all()
+
+    async def _hear_held(self) -> None:
+        """Which of the own keys each partner takes."""
+        for partner in await self._store.read(partners.every):
+            self._own.hear_held(partner.id, partner.own_keys_there)
 
     def _hang_up(self, certificates: frozenset[str]) -> None:
         self._face2.hang_up(certificates)

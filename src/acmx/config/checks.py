@@ -69,6 +69,8 @@ def _faults_of_identity(config: Config) -> Iterator[Fault]:
     for field, value in (("name", config.name), ("contact", config.contact)):
         if len(value) > 255 or not value.isprintable():
             yield Fault(field, value[:255], "must be one line of at most 255 characters")
+    if config.require_synchronous and not config.database:
+        yield Fault("require_synchronous", "true", "is about PostgreSQL: name the database")
     if config.database and not _DATABASE.fullmatch(config.database):
         yield Fault("database", "", "must be a URL that begins with postgresql://, or empty")
     realms = config.realms

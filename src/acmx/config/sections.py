@@ -173,12 +173,16 @@ class Log(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an ACM server must know before it starts. `database`: postgresql://..., empty for a file of its own."""
+    """What an ACM server must know before it starts. `database`: postgresql://..., empty for a file of its own.
+
+    `require_synchronous`: acknowledge nothing while PostgreSQL does not wait for a synchronous standby.
+    """
 
     system: str
     name: str
     contact: str = ""
     database: str = ""
+    require_synchronous: bool = False
     acm1: Acm1 = Acm1()
     acm2: Acm2 = Acm2()
     realms: Realms

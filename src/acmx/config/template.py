@@ -15,6 +15,8 @@ TEMPLATE = """\
 # Where the state lies: "" for the file acmx.db beside this one, or a PostgreSQL database of its own:
 # postgresql://user:password@host/database (docs/postgresql.md).
 {database}
+# true: nothing is acknowledged while PostgreSQL does not wait for a synchronous standby, whatever it was told.
+{require_synchronous}
 
 [acm1]
 # Where ACM clients connect: host:port, an IPv6 address in brackets.

@@ -71,6 +71,11 @@ class Link:
     def wake(self) -> None:
         self._wake.set()
 
+    def lease_anew(self) -> None:
+        """What was stored of the lease may be gone."""
+        self._leased_until = 0
+        self._wake.set()
+
     async def finish(self, grace: float) -> None:
         """Begin nothing more, and give what is under way so many seconds."""
         await self._sender.finish(grace)

@@ -26,10 +26,10 @@ class Links:
         await self.meet_all()
 
     async def meet_all(self) -> None:
-        """Keep a link to every partner there is, and wake it."""
+        """Keep a link to every partner there is, whatever it remembers of its lease, and wake it."""
         for partner in await self._store.read(partners.every):
             self._begin(partner.id)
-            self._links[partner.id].wake()
+            self._links[partner.id].lease_anew()
 
     async def finish(self, grace: float) -> None:
         """Begin no delivery any more, and give those under way so many seconds."""

@@ -40,7 +40,7 @@ class Sealer:
         self._wake = asyncio.Event()
 
     def hear(self, signals: frozenset[Hashable]) -> None:
-        if not signals.isdisjoint((Journalled(), InCharge(), Missed())):
+        if any(isinstance(signal, Journalled | InCharge | Missed) for signal in signals):
             self._wake.set()
 
     async def run(self, beat: Beat) -> None:

@@ -11,6 +11,7 @@ REMINDER = "reminder"
 ESCALATION = "escalation"
 EXPIRY = "expiry"
 PARTNER_CHANGE = "partner-change"
+DATABASE = "database-changed"
 PROVISIONED = "provisioned"
 PARTLY_PROVISIONED = "partly-provisioned"
 NOT_PROVISIONED = "not-provisioned"
@@ -33,7 +34,7 @@ def _told(audience: Audience) -> tuple[str, ...]:
 TOLD: dict[Audience, tuple[str, ...]] = {
     "asker": (*_told("asker"), REMINDER, PROVISIONED, PARTLY_PROVISIONED, NOT_PROVISIONED),
     "reviewers": (*_told("reviewers"), REMINDER, ESCALATION),
-    "operators": (EXPIRY, PARTNER_CHANGE),
+    "operators": (EXPIRY, PARTNER_CHANGE, DATABASE),
     "partner-administrators": tuple(PARTNERSHIP + standing for standing in get_args(Standing)),
 }
 """The events of the table that each audience is told of, what the clockwork and jobs add, and what partners say."""
@@ -83,6 +84,7 @@ IN_WORDS: dict[str, str] = {
     NOT_PROVISIONED: "the documents on the CMS are not as they should be",
     EXPIRY: "a certificate or key ends soon",
     PARTNER_CHANGE: "a partner has changed something: look at it and confirm it",
+    DATABASE: "the database has failed over or was put back",
     "partnership-offered": "the partner has not accepted, or no longer",
     "partnership-accepted": "the partner accepts, or resumes",
     "partnership-suspended": "the partner has suspended the partnership",

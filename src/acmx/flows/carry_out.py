@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from acmx.domain.errors import TemporarilyUnavailable
+from acmx.domain.errors import AcmxError, TemporarilyUnavailable
 from acmx.storage.engine import Store, Tx
 
 P = TypeVar("P")
@@ -15,10 +15,25 @@ class StaleError(Exception):
     """The plan no longer fits what is stored."""
 
 
+async def confirmed(store: Store, look: Callable[[Tx], R]) -> R:
+    """What `look` saw or raised, once it is as durable as an acknowledgement. Raises TemporarilyUnavailable too.
+
+    A COMMIT that broke off its wait for a standby is seen before it is confirmed; every later one confirms it.
+    """
+    try:
+        return await store.read(look)
+    finally:
+        await store.write(lambda _tx: None)
+
+
 async def carry_out(store: Store, prepare: Callable[[Tx], P], apply: Callable[[Tx, P], R]) -> R:
     """The result of `apply`, durable. Raises what the flow raises, and TemporarilyUnavailable."""
     for _ in range(TRIES):
-        plan = await store.read(prepare)
+        try:
+            plan = await store.read(prepare)
+        except AcmxError:
+            await store.write(lambda _tx: None)
+            raise
         try:
             return await store.write(lambda tx, plan=plan: apply(tx, plan))  # type: ignore[misc]
         except StaleError:

@@ -23,6 +23,21 @@ class InCharge:
     """Signal: from now on this process does what one alone does."""
 
 
+@dataclass(frozen=True)
+class NewHistory:
+    """The database is not the one that this process wrote to last: a standby was promoted, or a copy put back.
+
+    Its timeline was `before`. `lost`: what this process has acknowledged is not all there; of these `exchanges` it is
+    known. `first`: no other process on the database has seen it before.
+    """
+
+    before: int
+    timeline: int
+    lost: bool
+    first: bool
+    exchanges: frozenset[tuple[str, str]] = frozenset()
+
+
 class Tx(Protocol):
     """The inside of one transaction. It ends with the call it was given to: never keep it."""
 
@@ -58,6 +73,12 @@ class Store(Protocol):
 
     def on_commit(self, listener: Callable[[frozenset[Hashable]], None]) -> None:
         """Call `listener` after each commit, of whatever process, with the signals in it; never with an empty set."""
+
+    def on_new_history(self, act: Callable[[Tx, NewHistory], None]) -> None:
+        """Apply `act` first where the database has another history; then the listeners hear that they `Missed`.
+
+        What was prepared before is refused (TemporarilyUnavailable). `act` is to be as safe as a plan.
+        """
 
     @property
     def in_charge(self) -> bool:

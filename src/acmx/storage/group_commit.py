@@ -6,8 +6,9 @@ has its own savepoint; what arrives while the COMMIT is under way is the next ba
 success or error, after the COMMIT: an error too may rest on what a neighbour in the batch has written.
 
 If a plan breaks the transaction or the COMMIT fails, nobody is told anything, the connection is opened anew,
-and the plans run again one by one; unless the engine can tell that the lost COMMIT was done after all. After a
-failed fsync nobody is acknowledged ever again.
+and the plans run again one by one; unless the engine can tell that the lost COMMIT was done after all, and a later
+one is confirmed. Where it is not, everybody is refused, and nothing is written before one is. After a failed fsync
+nobody is acknowledged ever again.
 """
 
 import asyncio
@@ -19,12 +20,13 @@ from time import perf_counter
 from typing import Any, Final, Protocol
 
 from acmx.domain.errors import TemporarilyUnavailable
-from acmx.storage.engine import T, Tx
+from acmx.storage.engine import Missed, NewHistory, T, Tx
 from acmx.storage.troubles import Reasons, in_plain_words
 
 TURNS: Final = 3
 """Of the event loop, before a batch begins: what has arrived by then is read, handled, and waits in it too."""
 
+FAILED_OVER: Final = "The database has failed over; try again."
 Listener = Callable[[frozenset[Hashable]], None]
 
 
@@ -62,11 +64,19 @@ class Writer(Protocol):
         """`signals`: of what is committed."""
 
     @property
+    def change(self) -> NewHistory | None:
+        """What was found when it began, and is to be taken in with this transaction."""
+
+    @property
+    def endings(self) -> Sequence[Callable[[], None]]:
+        """What ends a COMMIT that does not return, the mildest first. Called on other threads; raises nothing."""
+
+    @property
     def lost(self) -> str | None:
-        """The name of a transaction whose COMMIT was sent and not answered, where the engine has such names."""
+        """The token of a batch whose COMMIT was sent and not confirmed, where the engine has such tokens."""
 
     def came_through(self, lost: str) -> bool:
-        """Whether that transaction of an earlier connection was committed. Called within a transaction."""
+        """Whether that batch of an earlier connection was committed. Called within a transaction."""
 
     def close(self) -> None:
         """Whatever state it is in. Raises nothing."""
@@ -74,10 +84,11 @@ class Writer(Protocol):
 
 @dataclass(frozen=True)
 class Engine:
-    """How a writer is come by, how long a batch may be applied, and what its troubles mean."""
+    """How a writer is come by, how long a batch may be applied and committed, and what its troubles mean."""
 
     connect: Callable[[], Writer]
     applying_s: float
+    commit_s: float
     errors: type[Exception]
     reasons: Reasons
     failed_sync: Callable[[BaseException], bool]
@@ -129,6 +140,8 @@ class GroupCommit:
         self._waiting: deque[_Unit] = deque()
         self._batch: list[_Unit] = []
         self._worker: asyncio.Task[None] | None = None
+        self._in_doubt = False
+        self.on_new_history: Callable[[Tx, NewHistory], None] = lambda _tx, _change: None
         self.listeners: list[Listener] = []
         self.failed = False
 
@@ -168,6 +181,8 @@ class GroupCommit:
     async def _commit_waiting(self) -> None:
         self._batch = []
         try:
+            if self._in_doubt:
+                await self._confirm(await self._begin())
             await self._transact(self._batch, self._apply_waiting)
         except _CannotBeginError as error:
             self._refuse_all(error.reason)
@@ -199,7 +214,7 @@ class GroupCommit:
                 apply(writer)
             else:
                 await self._off_loop(apply, writer)
-            await self._off_loop(writer.commit, _signals(units))
+            await self._commit(writer, _signals(units))
         except Exception:
             self._discard()
             if writer.lost is None or not await self._came_through(writer.lost):
@@ -216,17 +231,47 @@ class GroupCommit:
             if perf_counter() >= deadline:
                 return
 
-    async def _came_through(self, lost: str) -> bool:
-        writer = await self._begin()
-        try:
-            return await self._off_loop(writer.came_through, lost)
-        except self._engine.errors as error:
-            raise _CannotBeginError(error) from error
-        finally:
-            self._discard()
+    async def _commit(self, writer: Writer, signals: frozenset[Hashable]) -> None:
+        """Within a bounded time, where the engine knows how."""
+        committing = self._off_loop(writer.commit, signals)
+        for end in writer.endings:
+            done, _ = await asyncio.wait([committing], timeout=self._engine.commit_s)
+            if done:
+                break
+            await asyncio.to_thread(end)
+        await committing
 
-    async def _begin(self) -> Writer:
-        """What was idle may have died unseen; one that was just opened has not."""
+    async def _came_through(self, lost: str) -> bool:
+        """Whether the batch is there, and as durable as one that was answered."""
+        self._in_doubt = True
+        writer = await self._begin(resolving=True)
+        try:
+            there = await self._off_loop(writer.came_through, lost)
+        except self._engine.errors as error:
+            self._discard()
+            raise _CannotBeginError(error) from error
+        if there:
+            await self._confirm(writer)
+        else:
+            self._discard()
+            self._in_doubt = False
+        return there
+
+    async def _confirm(self, writer: Writer) -> None:
+        """A COMMIT that is confirmed confirms all before it. Then others may hear of what was in doubt."""
+        try:
+            await self._commit(writer, frozenset())
+        except self._engine.errors as error:
+            self._discard()
+            raise _CannotBeginError(error) from error
+        self._in_doubt = False
+        tell(self.listeners, frozenset({Missed()}))
+
+    async def _begin(self, *, resolving: bool = False) -> Writer:
+        """What was idle may have died unseen; one that was just opened has not.
+
+        What was prepared on another history is not to be written; `resolving`: whether something was is the question.
+        """
         idle = self._writer
         try:
             if self._writer is None:
@@ -236,12 +281,28 @@ class GroupCommit:
         except self._engine.errors as error:
             self._discard()
             if idle is not None and idle.broken:
-                return await self._begin()
+                return await self._begin(resolving=resolving)
             raise _CannotBeginError(error) from error
-        return self._writer
+        if (change := self._writer.change) is None:
+            return self._writer
+        await self._take_in(self._writer, change)
+        if change.lost or not resolving:
+            raise _CannotBeginError(TemporarilyUnavailable(FAILED_OVER))
+        return await self._begin(resolving=True)
 
-    async def _off_loop(self, function: Callable[..., T], *args: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._helper, function, *args)
+    async def _take_in(self, writer: Writer, change: NewHistory) -> None:
+        tx = writer.tx()
+        try:
+            await self._off_loop(self.on_new_history, tx, change)
+            await self._commit(writer, frozenset(tx.signals))
+        except self._engine.errors as error:
+            self._discard()
+            raise _CannotBeginError(error) from error
+        self._in_doubt = False
+        tell(self.listeners, frozenset({Missed()}))
+
+    def _off_loop(self, function: Callable[..., T], *args: object) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._helper, function, *args)
 
     def _settle(self, units: Sequence[_Unit]) -> None:
         for unit in units:

@@ -21,7 +21,9 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Journalled(msgspec.Struct, frozen=True, tag=True):
-    """Signal: there is a row to be sealed."""
+    """Signal: there is a row to be sealed, of this exchange (primary MC system ID, id) if of any."""
+
+    exchange: tuple[str, str] | None = None
 
 
 _SELECT = f"SELECT {rows.columns(Entry)} FROM journal"  # noqa: S608
@@ -41,7 +43,7 @@ def write(
     known = {name: value for name, value in detail.items() if value is not None}
     entry = Entry(None, at, event, actor, primary, id_, json.dumps(known, sort_keys=True, default=str))
     tx.execute(_INSERT, rows.params(entry))
-    tx.signal(Journalled())
+    tx.signal(Journalled((primary, id_) if primary and id_ else None))
 
 
 def of_exchange(tx: Tx, primary: str, id_: str) -> list[Entry]:

@@ -1,12 +1,12 @@
 """The distributed store: a PostgreSQL database, in which several processes may write in turn."""
 
 import asyncio
-import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Final, Self
 
 import psycopg
@@ -15,11 +15,13 @@ from psycopg.pq import TransactionStatus
 from acmx.domain.errors import Misconfigured, TemporarilyUnavailable
 from acmx.storage import migrations as shipped
 from acmx.storage import postgres_schema as schema
-from acmx.storage.engine import T, Tx
+from acmx.storage.engine import NewHistory, T, Tx
 from acmx.storage.group_commit import GroupCommit, Listener
 from acmx.storage.migrations import Migration, require_known
-from acmx.storage.postgres_connection import REASONS, SNAPSHOT, Connection, PostgresTx, close, connect
+from acmx.storage.postgres_connection import SNAPSHOT, Connection, PostgresTx, close, connect
+from acmx.storage.postgres_history import History
 from acmx.storage.postgres_neighbours import NOTIFY, Neighbours
+from acmx.storage.postgres_troubles import REASONS
 from acmx.storage.postgres_writer import engine
 from acmx.storage.troubles import in_plain_words
 
@@ -29,21 +31,34 @@ READERS: Final = 8
 class PostgresStore:
     """`Store` on a PostgreSQL database. Plans and reads run on threads of their own."""
 
-    def __init__(self, url: str, first: Connection, batch: int) -> None:
+    def __init__(
+        self, url: str, first: Connection, history: History, batch: int, *, require_synchronous: bool
+    ) -> None:
         self._url = url
+        self._history = history
         self._idle = deque([first])
         self._readers = ThreadPoolExecutor(READERS, "acmx-read")
-        name = secrets.token_hex(8)
-        self._writer = GroupCommit(engine(url, name), lambda _: None, batch)
-        self._neighbours = Neighbours(url, name, schema.last_signalled(first), self, self._announce)
+        writers = engine(url, history, require_synchronous=require_synchronous)
+        self._writer = GroupCommit(writers, lambda _: None, batch)
+        self._neighbours = Neighbours(url, history, self, self._announce)
         self._writer.listeners.append(self._neighbours.hear)
         self._closed = False
 
     @classmethod
-    def open(cls, url: str, *, migrations: Sequence[Migration] | None = None, batch: int = 64) -> Self:
+    def open(
+        cls,
+        url: str,
+        *,
+        migrations: Sequence[Migration] | None = None,
+        batch: int = 64,
+        seen: Path | None = None,
+        require_synchronous: bool = False,
+    ) -> Self:
         """Open the database (postgresql://...), and give it a schema if it has none (default: that of acmx).
 
-        `batch`: most plans in a commit. Raises Misconfigured when it cannot be reached, or has another schema.
+        `batch`: most plans in a commit; `seen`: the file that keeps what was seen of the database;
+        `require_synchronous`: acknowledge nothing that PostgreSQL does not wait for a synchronous standby with.
+        Raises Misconfigured when it cannot be reached, has another schema, or is behind what was seen.
         """
         known = shipped.load() if migrations is None else migrations
         try:
@@ -52,12 +67,13 @@ class PostgresStore:
                 if schema.present(first) == 0:
                     schema.migrate(first, known)
                 require_known(schema.present(first), known)
+                history = History(first, seen)
             except BaseException:
                 close(first)
                 raise
         except psycopg.Error as error:
             raise Misconfigured(f"the database: {error}") from error
-        return cls(url, first, batch)
+        return cls(url, first, history, batch, require_synchronous=require_synchronous)
 
     @property
     def alive(self) -> bool:
@@ -83,6 +99,10 @@ class PostgresStore:
         self._neighbours.listeners.append(listener)
         self._writer.listeners.append(listener)
 
+    def on_new_history(self, act: Callable[[Tx, NewHistory], None]) -> None:
+        """As `Store.on_new_history`. `act` is called on another thread."""
+        self._writer.on_new_history = act
+
     @property
     def in_charge(self) -> bool:
         """As `Store.in_charge`, once somebody listens."""
@@ -93,6 +113,7 @@ class PostgresStore:
         self._closed = True
         await self._writer.close()
         await self._neighbours.stop()
+        self._history.save()
         await asyncio.to_thread(self._readers.shutdown)
         while self._idle:
             close(self._idle.pop())
@@ -111,7 +132,7 @@ class PostgresStore:
             try:
                 connection = self._idle.pop()
             except IndexError:
-                connection, fresh = connect(self._url), True
+                connection, fresh = self._connected(), True
             try:
                 return use(connection)
             except psycopg.OperationalError:
@@ -122,6 +143,15 @@ class PostgresStore:
                     close(connection)
                 else:
                     self._idle.append(connection)
+
+    def _connected(self) -> Connection:
+        connection = connect(self._url)
+        try:
+            self._history.require(connection)
+        except psycopg.Error:
+            close(connection)
+            raise
+        return connection
 
     def _look(self, look: Callable[[Tx], T], connection: Connection) -> T:
         connection.execute(SNAPSHOT)

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: how they are opened and spoken to, and what their errors mean.
+"""Connections to PostgreSQL: how they are opened and spoken to.
 
 The statements are those of SQLite, with `:name` for a parameter and x'00' for bytes; they are translated here.
 """
@@ -18,7 +18,6 @@ from psycopg.types.string import StrDumper
 
 from acmx.domain.errors import Misconfigured
 from acmx.storage.engine import NO_PARAMS
-from acmx.storage.troubles import Reasons
 
 OLDEST: Final = 150_000
 SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -36,15 +35,10 @@ _USUAL: Final = {
 LOCK_MS: Final = 5_000
 _SETTINGS: Final = (
     "SET statement_timeout = '30s'; SET idle_in_transaction_session_timeout = '30s'; "
+    "SET client_min_messages = warning; "
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
 _TOKEN: Final = re.compile(r"--[^\n]*|\bx'([0-9a-fA-F]*)'|'(?:[^']|'')*'|::|:([a-z_][a-z_0-9]*)")
-REASONS: Final[Reasons] = {
-    psycopg.errors.DiskFull: "The disk of the database is full.",
-    psycopg.errors.ReadOnlySqlTransaction: "The database cannot be written to.",
-    psycopg.errors.LockNotAvailable: "Another process holds the database.",
-    psycopg.OperationalError: "The database cannot be reached.",
-}
 
 
 class _Bit(Int8Dumper):
@@ -105,9 +99,11 @@ def conninfo(url: str, **given: str) -> str:
     return make_conninfo(url, **usual | given)
 
 
-def connect(url: str) -> Connection:
+def connect(url: str, **given: str) -> Connection:
     """A connection that is durable when it says so. Raises psycopg.Error; Misconfigured where that cannot be."""
-    connection = psycopg.connect(conninfo(url), autocommit=True, context=_ADAPTERS, cursor_factory=RawCursor)
+    connection = psycopg.connect(
+        conninfo(url, **given), autocommit=True, context=_ADAPTERS, cursor_factory=RawCursor
+    )
     try:
         if connection.info.server_version < OLDEST:
             raise Misconfigured(

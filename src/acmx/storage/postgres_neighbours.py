@@ -1,8 +1,9 @@
 """What the other processes on the same database commit, and which of all of them is in charge.
 
-Every batch stores its signals with what they are about. Each process reads those of the others every two seconds; a
-NOTIFY that follows the COMMIT, many in one, only says «now». So a connection that listens and is dead costs time,
-and nothing else. In charge is the process whose listening connection has got the lock `CHARGE`.
+Every batch stores its signals with what they are about, and the token of the batch before: whoever finds a gap has
+missed something. Each process reads those of the others every two seconds; a NOTIFY that follows the COMMIT, many in
+one, only says «now». So a connection that listens and is dead costs time, and nothing else. In charge is the process
+whose listening connection has got the lock `CHARGE`.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from acmx.storage import signals as kept
 from acmx.storage.engine import InCharge, Missed, Store, Tx
 from acmx.storage.group_commit import Listener, tell
 from acmx.storage.postgres_connection import conninfo
+from acmx.storage.postgres_history import KEPT_DAYS, History
 from acmx.storage.postgres_schema import CHARGE
 
 POLL: Final = 2.0
@@ -28,29 +30,32 @@ NOTIFY: Final = "BEGIN; SET LOCAL synchronous_commit = off; NOTIFY acmx; COMMIT"
 _ATTEND: Final = (
     "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; LISTEN acmx"
 )
-_PRUNE: Final = (
-    "DELETE FROM signalled WHERE serial < "
-    "(SELECT MAX(serial) FROM signalled WHERE at < clock_timestamp() - interval '10 minutes')"
+_PRUNE: Final = """
+    DELETE FROM batch WHERE at < clock_timestamp() - interval '10 minutes'
+    AND serial <> (SELECT MAX(serial) FROM batch)
+    AND (serial NOT IN (SELECT MAX(serial) FROM batch GROUP BY process)
+         OR at < clock_timestamp() - CAST(:kept AS TEXT)::interval)
+"""
+"""The newest row of a process stays: by it the next start, or the process itself, knows that nothing of it was lost."""
+_NEWEST: Final = "SELECT serial, token FROM batch ORDER BY serial DESC LIMIT 1"
+_FOLLOWING: Final = (
+    "SELECT serial, token, previous, process, signals FROM batch "
+    "WHERE serial > :seen ORDER BY serial LIMIT :limit"
 )
 
 
 class Neighbours:
-    """Tells `listeners` what the others have committed since the batch `seen`, and when this process takes charge.
+    """Tells `listeners` what the others have committed since now, and when this process takes charge.
 
-    `name` is what this process stores its own batches under; `announce` sends a NOTIFY.
+    `announce` sends a NOTIFY.
     """
 
     def __init__(
-        self,
-        url: str,
-        name: str,
-        seen: int,
-        store: Store,
-        announce: Callable[[], Awaitable[None]],
+        self, url: str, history: History, store: Store, announce: Callable[[], Awaitable[None]]
     ) -> None:
         self._url = url
-        self._name = name
-        self._seen = seen
+        self._process = history.process
+        self._serial, self._token = history.last.serial, history.last.token
         self._store = store
         self._announce = announce
         self._look = asyncio.Event()
@@ -104,23 +109,26 @@ class Neighbours:
             async with asyncio.timeout(POLL):
                 await self._look.wait()
         self._look.clear()
-        found = await self._store.read(self._since)
-        missed = not found or found[0][0] != self._seen
-        theirs = {Missed()} if missed else set[Hashable]()
-        for serial, process, signals in found:
-            if process != self._name and serial != self._seen:
+        found, newest = await self._store.read(self._since)
+        theirs = set[Hashable]()
+        for serial, token, previous, process, signals in found:
+            if previous != self._token:
+                theirs.add(Missed())
+            if process != self._process:
                 theirs |= kept.decode(signals)
-        self._seen = found[-1][0] if found else self._seen
+            self._serial, self._token = serial, token
+        if not found and newest != (self._serial, self._token):
+            theirs.add(Missed())
+            self._serial, self._token = newest
         if len(found) == AT_ONCE:
             self._look.set()
         tell(self.listeners, frozenset(theirs))
 
-    def _since(self, tx: Tx) -> list[tuple[Any, ...]]:
-        """With the batch that was seen last: while it is there, none after it was pruned."""
-        return tx.rows(
-            "SELECT serial, process, signals FROM signalled WHERE serial >= :seen ORDER BY serial LIMIT :limit",
-            {"seen": self._seen, "limit": AT_ONCE},
-        )
+    def _since(self, tx: Tx) -> tuple[list[tuple[Any, ...]], tuple[int, str]]:
+        """What came after the batch that was seen last, and the newest one: after a failover it is a lower one."""
+        found = tx.rows(_FOLLOWING, {"seen": self._serial, "limit": AT_ONCE})
+        serial, token = tx.row(_NEWEST) or (0, "")
+        return found, (serial, token)
 
     async def _ring(self) -> None:
         await self._own.wait()
@@ -131,7 +139,7 @@ class Neighbours:
     async def _forget(self) -> None:
         await asyncio.sleep(PRUNE_EVERY)
         if self.in_charge:
-            await self._store.write(lambda tx: tx.execute(_PRUNE))
+            await self._store.write(lambda tx: tx.execute(_PRUNE, {"kept": f"{KEPT_DAYS} days"}))
 
 
 async def _for_ever(turn: Callable[[], Awaitable[None]]) -> None:

@@ -1,22 +1,46 @@
 """The connection that writes to PostgreSQL, in turn with those of the other processes."""
 
-from collections.abc import Hashable
+import os
+import secrets
+import socket
+from collections.abc import Callable, Hashable
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
 import psycopg
+from psycopg.errors import Diagnostic
 from psycopg.pq import TransactionStatus
 
 from acmx.storage.group_commit import Engine
-from acmx.storage.postgres_connection import REASONS, PostgresTx, close, connect
+from acmx.storage.journal import Journalled
+from acmx.storage.postgres_connection import PostgresTx, close, connect
+from acmx.storage.postgres_history import TIMELINE, Batch, History
 from acmx.storage.postgres_schema import TURN
+from acmx.storage.postgres_troubles import REASONS, StandbyForgone, Unconfirmed
 from acmx.storage.signals import encode
 
 APPLYING_S: Final = 0.02
 """So long the other processes wait for their turn, besides the COMMIT."""
-_SIGNAL: Final = (
-    "INSERT INTO signalled (process, signals) VALUES ($1, $2) RETURNING pg_current_xact_id()::text"
+COMMIT_S: Final = 5.0
+"""So long a COMMIT may wait for the synchronous standby: its turn to write is everybody's."""
+_BEGIN: Final = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({turn}); "
+    "SELECT {timeline}, (SELECT token FROM batch WHERE serial = {serial})"
 )
+_BATCH: Final = (
+    "INSERT INTO batch (timeline, process, token, signals, previous) "
+    "SELECT $1, $2, $3, $4, token FROM batch ORDER BY serial DESC LIMIT 1 RETURNING serial"
+)
+_GOES_ON_ALONE: Final = (
+    "SELECT current_setting('synchronous_standby_names') = '' "
+    "OR current_setting('synchronous_commit') IN ('off', 'local')"
+)
+_END_FORMER: Final = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE application_name = $1 AND pid <> pg_backend_pid()"
+)
+"""A connection that was lost here may still wait there, and keep the turn."""
 
 
 class PostgresWriter:
@@ -24,16 +48,36 @@ class PostgresWriter:
 
     on_loop = False
 
-    def __init__(self, url: str, name: str) -> None:
-        self._connection = connect(url)
-        self._name = name
+    def __init__(self, url: str, history: History, *, require_synchronous: bool) -> None:
+        self._name = f"acmx writing {history.process}"
+        self._connection = connect(url, application_name=self._name)
+        self._connection.add_notice_handler(self._notice)
+        self._history = history
+        self._require_synchronous = require_synchronous
+        self._timeline = history.timeline
+        self._warning: str | None = None
+        self.change = history.at_start
         self.lost: str | None = None
+        try:
+            history.require(self._connection)
+            self._connection.execute(_END_FORMER, [self._name])
+        except psycopg.Error:
+            self.close()
+            raise
 
     def begin_at_once(self) -> bool:
         return False
 
     def begin(self) -> None:
-        self._connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock({TURN})")
+        """Raises FormerPrimary."""
+        cursor = self._connection.execute(
+            _BEGIN.format(turn=TURN, timeline=TIMELINE, serial=self._history.last.serial)
+        )
+        while cursor.nextset():
+            pass
+        self._timeline, token = cursor.fetchone() or (0, None)
+        self._history.require_not_before(self._timeline)
+        self.change = self._history.change(self._connection, self._timeline, token)
 
     def tx(self) -> PostgresTx:
         return PostgresTx(self._connection)
@@ -51,27 +95,57 @@ class PostgresWriter:
         return self._connection.broken
 
     def commit(self, signals: frozenset[Hashable]) -> None:
-        """Its name is asked for first: who loses the answer asks what became of it."""
-        row = (
-            self._connection.execute(_SIGNAL, [self._name, encode(signals)])
-            if signals
-            else self._connection.execute("SELECT pg_current_xact_id_if_assigned()::text")
-        ).fetchone()
-        self.lost = row[0] if row else None
+        """Raises Unconfirmed: PostgreSQL gives up the wait for its standby with a mere warning."""
+        token = secrets.token_hex(16)
+        values = [self._timeline, self._history.process, token, encode(signals)]
+        row = self._connection.execute(_BATCH, values).fetchone()
+        if row is None:
+            raise psycopg.OperationalError("the table `batch` is empty")
+        self._warning = None
+        self.lost = token
         done = self._connection.execute("COMMIT").statusmessage
-        self.lost = None
         if done != "COMMIT":
+            self.lost = None
             raise psycopg.OperationalError(f"the transaction ended with {done}")
+        if self._warning is not None:
+            raise Unconfirmed(self._warning)
+        if self._require_synchronous and self._connection.execute(_GOES_ON_ALONE).fetchone() != (False,):
+            raise StandbyForgone
+        self.lost = None
+        named = {signal.exchange for signal in signals if isinstance(signal, Journalled)}
+        batch = Batch(row[0], token, frozenset(filter(None, named)))
+        self._history.acknowledge(batch, self._timeline, anew=self.change is not None)
+        self.change = None
 
     def came_through(self, lost: str) -> bool:
-        """Whoever had the turn before has ended: that transaction is either committed or undone."""
-        row = self._connection.execute("SELECT pg_xact_status($1::xid8)", [lost]).fetchone()
-        return row == ("committed",)
+        """Whoever had the turn before has ended: that batch is either there or was undone."""
+        found = self._connection.execute("SELECT 1 FROM batch WHERE token = $1", [lost]).fetchone()
+        return found is not None
+
+    @property
+    def endings(self) -> tuple[Callable[[], None], ...]:
+        """PostgreSQL waits for its standby without end, whatever timeout is set, unless it is told to stop."""
+        return self._cancel, self._cut
+
+    def _cancel(self) -> None:
+        with suppress(psycopg.Error):
+            self._connection.cancel_safe(timeout=COMMIT_S)
+
+    def _cut(self) -> None:
+        with (
+            suppress(psycopg.Error, OSError),
+            socket.socket(fileno=os.dup(self._connection.fileno())) as wire,
+        ):
+            wire.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         close(self._connection)
 
+    def _notice(self, notice: Diagnostic) -> None:
+        if notice.severity_nonlocalized == "WARNING":
+            self._warning = notice.message_primary or "WARNING"
 
-def engine(url: str, name: str) -> Engine:
-    """`name`: under which the process stores its signals."""
-    return Engine(partial(PostgresWriter, url, name), APPLYING_S, psycopg.Error, REASONS, lambda _: False)
+
+def engine(url: str, history: History, *, require_synchronous: bool) -> Engine:
+    connect_ = partial(PostgresWriter, url, history, require_synchronous=require_synchronous)
+    return Engine(connect_, APPLYING_S, COMMIT_S, psycopg.Error, REASONS, lambda _: False)

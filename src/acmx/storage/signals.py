@@ -20,7 +20,9 @@ _decoder = msgspec.json.Decoder(list[Signal])
 
 
 def encode(signals: Iterable[Hashable]) -> str:
-    return msgspec.json.encode(list(signals)).decode()
+    """Which exchanges were journalled is of no interest to the others."""
+    told = {Journalled() if isinstance(signal, Journalled) else signal for signal in signals}
+    return msgspec.json.encode(list(told)).decode()
 
 
 def decode(kept: str) -> frozenset[Hashable]:

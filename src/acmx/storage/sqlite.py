@@ -8,7 +8,7 @@ import apsw
 
 from acmx.domain.errors import Misconfigured, TemporarilyUnavailable
 from acmx.storage import migrations as shipped
-from acmx.storage.engine import T, Tx
+from acmx.storage.engine import NewHistory, T, Tx
 from acmx.storage.group_commit import GroupCommit, Listener
 from acmx.storage.migrations import Migration, require_known
 from acmx.storage.sqlite_connection import (
@@ -87,6 +87,9 @@ class SqliteStore:
     def on_commit(self, listener: Listener) -> None:
         """As `Store.on_commit`. A listener that raises is reported to the event loop and disturbs nobody."""
         self._writer.listeners.append(listener)
+
+    def on_new_history(self, act: Callable[[Tx, NewHistory], None]) -> None:
+        """As `Store.on_new_history`: a file has one history while it is open."""
 
     async def close(self) -> None:
         """As `Store.close`."""

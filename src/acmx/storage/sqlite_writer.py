@@ -20,7 +20,9 @@ class SqliteWriter:
 
     on_loop = True
     lost = None
+    change = None
     broken = False
+    endings = ()
 
     def __init__(self, path: Path) -> None:
         self._connection = connect(path)
@@ -62,4 +64,4 @@ class SqliteWriter:
 
 
 def engine(path: Path) -> Engine:
-    return Engine(partial(SqliteWriter, path), APPLYING_S, apsw.Error, REASONS, failed_sync)
+    return Engine(partial(SqliteWriter, path), APPLYING_S, 0.0, apsw.Error, REASONS, failed_sync)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable
 
-from acmx.storage.engine import Store, T, Tx
+from acmx.storage.engine import NewHistory, Store, T, Tx
 
 
 class StoreAround:
@@ -16,6 +16,9 @@ class StoreAround:
 
     def on_commit(self, listener: Callable[[frozenset[Hashable]], None]) -> None:
         self._store.on_commit(listener)
+
+    def on_new_history(self, act: Callable[[Tx, NewHistory], None]) -> None:
+        self._store.on_new_history(act)
 
     @property
     def in_charge(self) -> bool:

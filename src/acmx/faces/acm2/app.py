@@ -20,6 +20,7 @@ from acmx.faces.body import read_body
 from acmx.faces.problems import EXCHANGE_ID, application, problem
 from acmx.flows import receive, state_partnership, tell_exchanges
 from acmx.flows.arrivals import Arrived
+from acmx.flows.carry_out import confirmed
 from acmx.flows.house import House
 from acmx.flows.receive import Reply
 from acmx.flows.refusals import Refusals
@@ -104,8 +105,9 @@ class Acm2:
         query, sender = request.query_params, peer.metadata.system
         since, limit = _since(query.get("since", "")), _limit(query.get("limit", str(tell_exchanges.PAGE)))
         after = query.get("after", "")
-        page = await self.store.read(
-            lambda tx: tell_exchanges.page(self.house, tx, sender, since=since, after=after, limit=limit)
+        page = await confirmed(
+            self.store,
+            lambda tx: tell_exchanges.page(self.house, tx, sender, since=since, after=after, limit=limit),
         )
         seal = self.own.sign(page, to=sender, typ="acm-exchanges", now=self._now())
         return Response(page, media_type="application/json", headers={SIGNATURE: seal})
@@ -118,10 +120,11 @@ class Acm2:
         to = peer.metadata.system
         exchange = f"{primary}/{id_}"
         try:
-            stored = await self.store.read(
+            stored = await confirmed(
+                self.store,
                 lambda tx: tell_exchanges.message(
                     self.house, tx, to, primary=primary, id_=id_, sender=sender, n=int(n)
-                )
+                ),
             )
         except UnknownExchange as error:
             await self.refusals.note(to, error.type, where=request.url.path, detail=error.detail)

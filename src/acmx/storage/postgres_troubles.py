@@ -1,0 +1,30 @@
+"""What goes wrong with a PostgreSQL database, and what it means to whoever asked for something."""
+
+from typing import Final
+
+import psycopg
+
+from acmx.storage.troubles import Reasons
+
+
+class FormerPrimary(psycopg.OperationalError):
+    """The server is behind what this process has seen, or another one altogether."""
+
+
+class Unconfirmed(psycopg.OperationalError):
+    """The COMMIT was done, and the synchronous standby has not confirmed it."""
+
+
+class StandbyForgone(Unconfirmed):
+    """PostgreSQL was told to go on without its synchronous standby."""
+
+
+REASONS: Final[Reasons] = {
+    StandbyForgone: "The database goes on without its synchronous standby, which is required here.",
+    Unconfirmed: "The synchronous standby of the database does not confirm what is written.",
+    FormerPrimary: "The database that answers is not the one that was written to last, or a former primary of it.",
+    psycopg.errors.DiskFull: "The disk of the database is full.",
+    psycopg.errors.ReadOnlySqlTransaction: "The database cannot be written to.",
+    psycopg.errors.LockNotAvailable: "Another process holds the database.",
+    psycopg.OperationalError: "The database cannot be reached.",
+}
