@@ -234,6 +234,14 @@ class Pair:
         for (pid,) in self.primary.ask("SELECT pid FROM pg_stat_replication"):
             os.kill(pid, signal.SIGCONT)
 
+    def release(self) -> None:
+        """Nothing is held any more, and no standby is waited for."""
+        for proxy in self.proxies:
+            proxy.let_go()
+        if self.primary.running:
+            self.let_go()
+            self.primary.set(synchronous_standby_names="")
+
     def fail_over(self) -> None:
         """The primary is lost; the standby goes on, and demands no standby; the next ids were somebody else's there."""
         lost = self.primary.next_id()

@@ -1,6 +1,6 @@
 """Between acmx and its PostgreSQL: the database goes away, or a COMMIT, or the answer to one, is lost or held back.
 
-Of the protocol it knows a query that is nothing but COMMIT, and where the transaction before it began.
+Of the protocol it knows a statement that is nothing but COMMIT, prepared or not.
 """
 
 import socket
@@ -12,8 +12,8 @@ from typing import Self
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-COMMIT = b"Q\0\0\0\x0bCOMMIT\0"
-DONE = b"C\0\0\0\x0bCOMMIT\0"
+BEFORE_THE_START = (80877103, 80877104)
+"""Whether the server encrypts is asked for in messages of the same form as that which begins a session."""
 
 
 class Fault(Enum):
@@ -26,10 +26,8 @@ class Fault(Enum):
     """The COMMIT never arrives, and its connection ends."""
     ANSWER_LOST = auto()
     """The COMMIT arrives and is done, but its connection ends before the answer."""
-    COMMIT_HELD = auto()
-    """The COMMIT waits here until `let_go`."""
-    ANSWER_HELD = auto()
-    """The COMMIT arrives; whatever comes back, be it the end, waits here until `let_go`."""
+    HELD = auto()
+    """The COMMIT waits here until `hand_on`, and whatever comes back, be it the end, until `let_go`."""
 
 
 class PostgresProxy:
@@ -44,8 +42,8 @@ class PostgresProxy:
         self.fault = Fault.NONE
         self.then: Callable[[], object] = lambda: None
         self._about = b""
-        self.struck = threading.Event()
-        self._go = threading.Event()
+        self.struck, self.answered = threading.Event(), threading.Event()
+        self._further, self._back = threading.Event(), threading.Event()
         self._ways: list[_Way] = []
 
     def __enter__(self) -> Self:
@@ -60,10 +58,10 @@ class PostgresProxy:
     def inject(self, fault: Fault, about: bytes = b"") -> None:
         """`about`: bytes that the transaction holds which it strikes, a key for instance; any if there are none.
 
-        `struck` is set when it has happened; of an answer that is held, when the COMMIT has been handed on.
+        `struck` is set when a COMMIT is held, `answered` when its answer is.
         """
-        self.struck.clear()
-        self._go.clear()
+        for event in (self.struck, self.answered, self._further, self._back):
+            event.clear()
         self._about, self.fault = about, fault
 
     def go_away(self) -> None:
@@ -71,15 +69,20 @@ class PostgresProxy:
         self.cut()
 
     def cut(self) -> None:
-        """Every connection ends, also what is held."""
+        """Every connection ends; a COMMIT that is held never arrives."""
         ways, self._ways = self._ways, []
         for way in ways:
             way.end()
-        self._go.set()
+        self.let_go()
+
+    def hand_on(self) -> None:
+        """The COMMIT that is held."""
+        self._further.set()
 
     def let_go(self) -> None:
-        """What is held goes on."""
-        self._go.set()
+        """What is held goes on, both ways."""
+        self._further.set()
+        self._back.set()
 
     def _accept(self) -> None:
         while True:
@@ -114,28 +117,22 @@ class PostgresProxy:
         with suppress(OSError):
             while piece := way.client.recv(65536):
                 if self._strikes(way, piece):
-                    fault, self.fault = self.fault, Fault.NONE
-                    if fault is Fault.COMMIT_LOST:
+                    way.fault, self.fault = self.fault, Fault.NONE
+                    if way.fault is Fault.COMMIT_LOST:
                         self.then()
                         break
-                    if fault is Fault.COMMIT_HELD:
+                    if way.fault is Fault.HELD:
                         self.struck.set()
-                        self._go.wait()
-                    else:
-                        way.fault = fault
-                        way.server.sendall(piece)
-                        self.struck.set()
-                        continue
+                        self._further.wait()
                 way.server.sendall(piece)
         way.end()
 
     def _strikes(self, way: "_Way", piece: bytes) -> bool:
-        """The fault to come, if this piece ends a transaction that it is about."""
-        way.said += piece
-        if COMMIT not in piece:
-            return False
-        said, way.said = way.said, b""
-        return self.fault not in (Fault.NONE, Fault.AWAY) and self._about in said
+        """Whether a transaction ends here that the fault is about."""
+        commits, armed = way.commits(piece), self.fault not in (Fault.NONE, Fault.AWAY)
+        said = way.said + piece if armed else b""
+        way.said = b"" if commits else said
+        return commits and armed and self._about in said
 
     def _down(self, way: "_Way") -> None:
         with suppress(OSError):
@@ -143,21 +140,53 @@ class PostgresProxy:
                 if way.fault is Fault.ANSWER_LOST:
                     self.then()
                     break
-                if way.fault is Fault.ANSWER_HELD:
-                    self._go.wait()
+                if way.fault is Fault.HELD:
+                    self.answered.set()
+                    self._back.wait()
+                    way.fault = Fault.NONE
                 way.client.sendall(piece)
-        if way.fault is Fault.ANSWER_HELD:
-            self._go.wait()
+        if way.fault is Fault.HELD:
+            self._back.wait()
         way.end()
 
 
 class _Way:
-    """A connection, both its ends."""
+    """A connection, both its ends; `said`: by the client since its last COMMIT, while a fault is to come."""
 
     def __init__(self, client: socket.socket, server: socket.socket) -> None:
         self.client, self.server = client, server
         self.fault = Fault.NONE
         self.said = b""
+        self._begun = False
+        self._rest = b""
+        self._prepared: set[bytes] = set()
+
+    def commits(self, piece: bytes) -> bool:
+        """Whether a COMMIT ends in what the client says now."""
+        self._rest += piece
+        found = False
+        while message := self._next():
+            found |= self._is_commit(*message)
+        return found
+
+    def _next(self) -> tuple[bytes, bytes] | None:
+        """The next message that is whole: its type, none before the session begins, and what follows the length."""
+        head = 1 if self._begun else 0
+        end = head + int.from_bytes(self._rest[head : head + 4])
+        if len(self._rest) < max(end, head + 4):
+            return None
+        type_, said, self._rest = self._rest[:head], self._rest[head + 4 : end], self._rest[end:]
+        self._begun = self._begun or int.from_bytes(said[:4]) not in BEFORE_THE_START
+        return type_, said
+
+    def _is_commit(self, type_: bytes, said: bytes) -> bool:
+        """Of a statement that is prepared (P) the name and the text come first, of its use (B) portal and name."""
+        if type_ == b"P":
+            name, text, _ = said.split(b"\0", 2)
+            (self._prepared.add if text == b"COMMIT" else self._prepared.discard)(name)
+        return (type_ == b"Q" and said == b"COMMIT\0") or (
+            type_ == b"B" and said.split(b"\0", 2)[1] in self._prepared
+        )
 
     def end(self) -> None:
         for end in (self.client, self.server):

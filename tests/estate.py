@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from bench.postgres_pair import Pair
+from bench.postgres_proxy import Fault, PostgresProxy
 
 from acmx.storage import transfer
 from acmx.storage.engine import Store
@@ -60,6 +61,7 @@ async def estate(
             await compared(fire, POLICE)
             yield tuple(running)
         finally:
+            pair.release()
             for system in running:
                 await system.stop()
 
@@ -74,6 +76,7 @@ async def store_on(pair: Pair, tmp: Path) -> AsyncIterator[Store]:
         try:
             yield store
         finally:
+            pair.release()
             await store.close()
 
 
@@ -95,6 +98,22 @@ async def waits_for_the_standby(pair: Pair) -> int:
     return int(await eventually(pair.primary.writer_waits, bool, time_passes=False))
 
 
-async def struck(pair: Pair) -> None:
-    """Until the fault that was put into the way has come."""
-    await eventually(pair.way.struck.is_set, bool, time_passes=False)
+def hold_back(pair: Pair, about: bytes = b"") -> PostgresProxy:
+    """The next COMMIT, of a transaction in which these bytes are, is held with its answer: at what is returned."""
+    pair.way.inject(Fault.HELD, about)
+    return pair.way
+
+
+async def comes(way: PostgresProxy) -> None:
+    """Until that COMMIT is held."""
+    await eventually(way.struck.is_set, bool, time_passes=False)
+
+
+async def committed_without_the_standby(pair: Pair, way: PostgresProxy) -> None:
+    """The COMMIT that is held is done at the primary; neither whoever sent it nor the standby hear of it."""
+    pair.hold()
+    way.hand_on()
+    if pair.synchronous:
+        await waits_for_the_standby(pair)
+    else:
+        await eventually(way.answered.is_set, bool, time_passes=False)

@@ -11,9 +11,9 @@ from bench.postgres_pair import Pair
 
 from acmx.domain.errors import TemporarilyUnavailable
 from acmx.storage import postgres_writer
+from by_hand import ByHand
 from estate import BOUNDED, estate, keep, kept, store_on, waits_for_the_standby
-from restores import compared
-from systems import FIRE, POLICE, eventually
+from systems import FIRE, eventually
 
 pytestmark = [pytest.mark.postgres, pytest.mark.law(1)]
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -82,7 +82,9 @@ def test_writes_are_refused_in_a_bounded_time_and_no_server_is_stalled(pair, tmp
             pair.standby.crash()
             begun = time.monotonic()
             answers = await asyncio.gather(police.submit("one"), twin.submit("two"))
-            assert [(status, answer["title"]) for status, answer in answers] == [(503, answers[0][1]["title"])] * 2
+            assert [(status, answer["title"]) for status, answer in answers] == [
+                (503, answers[0][1]["title"])
+            ] * 2
             assert time.monotonic() - begun < BOUNDED
             assert (await twin.call("GET", f"/partners/{FIRE}"))[0] == 200, "who only reads waits for nobody"
             pair.standby.start()
@@ -95,43 +97,33 @@ def test_writes_are_refused_in_a_bounded_time_and_no_server_is_stalled(pair, tmp
 
 
 def test_nothing_that_rests_on_an_unconfirmed_commit_leaves(pair, tmp_path):
-    """A repeated key, a repeated message of a partner, a page for the comparison."""
+    """A repeated key, a repeated message of a partner, a page and a message for the comparison."""
 
     async def scenario():
         async with estate(pair, tmp_path) as (police, fire):
-            at = (await compared(fire, POLICE))["compared_at"]
+            await fire.stop()
+            partner = ByHand.of(fire)
+            message = partner.request(police)
             pair.hold()
-            sent = await _sent(fire)
             for _ in range(2):
                 status, answer = await asyncio.wait_for(police.submit("this key"), BOUNDED)
                 assert status == 503, answer
-            assert pair.primary.ask("SELECT 1 FROM idempotency WHERE idempotency_key = 'this key'") == [(1,)]
-            await fire.done("POST", f"/partners/{POLICE}/comparison")
-            await eventually(
-                lambda: fire.rows("SELECT attempts FROM outbox"), lambda rows: rows and rows[0][0] >= 2, within=60
-            )
-            assert pair.primary.ask("SELECT count(*) FROM exchange WHERE id = %s", sent) == [(1,)]
-            assert (await fire.exchange(sent))["state"] == "sent"
-            assert (await fire.done("GET", f"/partners/{POLICE}"))["compared_at"] == at
+                answer = await asyncio.wait_for(partner.put(police, message), BOUNDED)
+                assert (answer.status, answer.typ) == (503, None), answer
+            assert pair.primary.ask("SELECT count(*) FROM exchange") == [(2,)], "it is there"
+            async with partner.connected(police) as http:
+                for path in ("exchanges", f"exchanges/{FIRE}/{message['exchange']}/messages/{FIRE}/1"):
+                    async with http.get(f"{police.acm2}/{path}") as reply:
+                        assert reply.status == 503, await reply.read()
             pair.fail_over()
             assert pair.primary.ask("SELECT count(*) FROM exchange") == [(0,)]
-            status, accepted = await eventually(
-                lambda: police.submit("this key"), lambda said: said[0] != 503, within=60
-            )
-            assert status in (200, 201), accepted
-            await fire.reaches(sent, "stored")
-            await police.reaches(sent, "pending")
-            assert pair.primary.ask("SELECT count(*) FROM exchange") == [(2,)]
+            accepted = await eventually(lambda: police.submit("this key"), lambda said: said[0] in (200, 201))
+            answer = await eventually(lambda: partner.put(police, message), lambda said: said.status != 503)
+            assert answer.typ == "acm-receipt"
+            held = await police.rows("SELECT id FROM exchange ORDER BY id")
+            assert held == sorted([(accepted[1]["id"],), (message["exchange"],)])
 
     asyncio.run(scenario())
-
-
-async def _sent(fire):
-    """The id of a request of the fire service, which arrives at the police or does not."""
-    status, accepted = await fire.submit(partner=POLICE, users=[f"sip:medic@{FIRE}"])
-    assert status in (200, 201), accepted
-    return accepted["id"]
-
 
 
 def test_where_a_standby_is_required_nothing_is_acknowledged_without_one(pair, tmp_path):

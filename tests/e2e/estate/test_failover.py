@@ -1,0 +1,150 @@
+"""A standby that lags is promoted: every server notices by itself, asks the partners, and names what is lost."""
+
+import asyncio
+import time
+from itertools import count
+
+import pytest
+from bench import agreement
+
+from acmx.storage import transfer
+from estate import AT_ONCE, estate
+from restores import compared
+from systems import FIRE, POLICE, eventually
+
+pytestmark = pytest.mark.postgres
+lagging = pytest.mark.parametrize("pair", ["asynchronous"], indirect=True)
+either = pytest.mark.parametrize("pair", ["synchronous", "asynchronous"], indirect=True)
+CHANGED = "SELECT serial FROM journal WHERE event = 'database-changed' ORDER BY serial"
+GONE = "SELECT id FROM journal WHERE event = 'acknowledged-and-gone'"
+
+
+async def _accepted(system, key, **changes):
+    """The id, once it is acknowledged."""
+    _, accepted = await eventually(lambda: system.submit(key, **changes), lambda said: said[0] in (200, 201))
+    return accepted["id"]
+
+
+@lagging
+@pytest.mark.law(1, 8)
+def test_it_is_noticed_at_once_on_a_quiet_system_and_what_the_partner_holds_is_back(pair, tmp_path):
+    async def scenario():
+        async with estate(pair, tmp_path, servers=2) as (police, twin, fire):
+            known = await _accepted(police, "known")
+            await fire.reaches(known, "pending")
+            await police.reaches(known, "stored")
+            pair.hold()
+            there = await _accepted(twin, "there")
+            await fire.reaches(there, "pending")
+            await twin.reaches(there, "stored")
+            await fire.stop()
+            gone = await _accepted(police, "gone")
+            pair.fail_over()
+            begun = time.monotonic()
+            named = await eventually(
+                lambda: {id_ for (id_,) in pair.primary.ask(GONE)},
+                lambda ids: ids >= {there, gone},
+                within=AT_ONCE,
+                time_passes=False,
+            )
+            assert (time.monotonic() - begun < AT_ONCE, named) == (True, {there, gone})
+            for server in (police, twin):
+                assert "comparison_due" in await server.done("GET", f"/partners/{FIRE}")
+            [told] = [
+                notice
+                for notice in (await police.done("GET", "/notices"))["items"]
+                if notice["event"] == "database-changed"
+            ][:1]
+            assert "missing" in told["subject"]
+
+            await fire.start()
+            at = (await compared(police, FIRE))["compared_at"]
+            await police.reaches(there, "stored")
+            assert (await twin.call("GET", f"/requests/{gone}"))[0] == 404
+            assert {e["id"]: e["state"] for e in (await fire.done("GET", "/requests"))["items"]} == {
+                known: "pending",
+                there: "pending",
+            }
+            for id_ in (known, there):
+                assert (await fire.review(id_))[0] == 200
+                await twin.reaches(id_, "answered")
+            assert (await compared(twin, FIRE))["compared_at"] == at, "once for the database"
+
+    asyncio.run(scenario())
+
+
+@lagging
+@pytest.mark.law(10)
+def test_it_is_noticed_before_any_write_and_no_number_that_is_given_again_is_taken_for_the_old_one(
+    pair, tmp_path
+):
+    async def scenario():
+        async with estate(pair, tmp_path, servers=2) as (police, twin, fire):
+            pair.hold()
+            lost = await police.done("PUT", "/policy", _policy("lost"))
+            assert await _rule_that_decided(fire, police, "one") == "lost"
+            pair.fail_over()
+            next_ = [await _accepted(server, f"next {n}") for server in (police, twin) for n in range(2)]
+            [(changed,), *_] = await police.rows(CHANGED)
+            written = dict(await police.rows("SELECT id, MIN(serial) FROM journal GROUP BY id"))
+            assert all(changed < written[id_] for id_ in next_)
+            again = await twin.done("PUT", "/policy", _policy("anew"))
+            assert again["version"] == lost["version"], "the number is given again"
+            assert await _rule_that_decided(fire, police, "two") == "anew"
+
+    asyncio.run(scenario())
+
+
+def _policy(rule):
+    """Approves what the fire service asks for."""
+    return {
+        "text": f'@id("{rule}") permit (principal == MCSystem::"{FIRE}", action == Action::"approve", resource);'
+    }
+
+
+async def _rule_that_decided(asker, partner, key):
+    """The name of the rule of the partner by which it has decided a new request."""
+    id_ = await _accepted(asker, key, partner=POLICE, users=[f"sip:medic@{FIRE}"])
+    return (await partner.reaches(id_, "decided", "delivered"))["rule"]
+
+
+@either
+@pytest.mark.slow
+@pytest.mark.law(1, 3)
+def test_under_load_nothing_is_lost_unnamed_and_nothing_is_there_twice(pair, tmp_path):
+    acknowledged = []
+    stop = asyncio.Event()
+
+    async def people(server, name):
+        for n in count():
+            if stop.is_set():
+                return
+            acknowledged.append(await _accepted(server, f"{name} {n}"))
+
+    async def scenario():
+        async with estate(pair, tmp_path, servers=2) as (police, twin, fire):
+            busy = [asyncio.create_task(people(s, n)) for n, s in enumerate((police, twin, police, twin))]
+
+            async def more(number):
+                wanted = len(acknowledged) + number
+                await eventually(lambda: len(acknowledged), lambda found: found >= wanted, within=60)
+
+            await more(12)
+            await asyncio.to_thread(pair.hold)
+            if not pair.synchronous:
+                await more(12)
+            await asyncio.to_thread(pair.fail_over)
+            await more(12)
+            stop.set()
+            await asyncio.gather(*busy)
+            await compared(police, FIRE)
+            for system in (police, fire):
+                await eventually(system.counts, lambda found: found["outbox"] == 0, within=60)
+            named = {id_ for (id_,) in await police.rows(GONE)}
+        lost = set(acknowledged) - {id_ for (id_,) in pair.primary.ask("SELECT id FROM exchange")}
+        assert lost <= (set() if pair.synchronous else named)
+        transfer.to_file(pair.primary.url, police.directory / "acmx.db")
+        kept = [id_ for id_ in acknowledged if id_ not in lost]
+        assert agreement.disagreements(police.directory, fire.directory, kept) == []
+
+    asyncio.run(scenario())
