@@ -43,6 +43,13 @@ def states(directory: Path) -> dict[str, str]:
     return dict(_rows(directory, "SELECT id, state FROM exchange"))
 
 
+def named_as_gone(directory: Path) -> set[str]:
+    """Exchanges of which the journal says that they were acknowledged and that a failover has taken them."""
+    return {
+        id_ for (id_,) in _rows(directory, "SELECT id FROM journal WHERE event = 'acknowledged-and-gone'")
+    }
+
+
 def disagreements(primary: Path, partner: Path, accepted: Collection[str]) -> list[str]:
     """What is wrong, a line each.
 

@@ -109,7 +109,7 @@ def test_nothing_that_rests_on_an_unconfirmed_commit_leaves(pair, tmp_path):
                 status, answer = await asyncio.wait_for(police.submit("this key"), BOUNDED)
                 assert status == 503, answer
                 answer = await asyncio.wait_for(partner.put(police, message), BOUNDED)
-                assert (answer.status, answer.typ) == (503, None), answer
+                assert (answer.status, answer.problem) == (503, "unavailable"), answer
             assert pair.primary.ask("SELECT count(*) FROM exchange") == [(2,)], "it is there"
             async with partner.connected(police) as http:
                 for path in ("exchanges", f"exchanges/{FIRE}/{message['exchange']}/messages/{FIRE}/1"):
