@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum, auto
 from pathlib import Path
@@ -26,7 +27,7 @@ class Fault(Enum):
 
 
 class PostgresProxy:
-    """`url` leads through it."""
+    """`url` leads through it. `then` is called when the next COMMIT is lost, or the answer to it."""
 
     def __init__(self, url: str) -> None:
         found = conninfo_to_dict(url)
@@ -34,6 +35,7 @@ class PostgresProxy:
         self._folder = TemporaryDirectory(prefix="acmx-proxy-")
         self.url = make_conninfo(url, host=self._folder.name, port="5432")
         self.fault = Fault.NONE
+        self.then: Callable[[], object] = lambda: None
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(Path(self._folder.name, ".s.PGSQL.5432")))
         self._listener.listen()
@@ -57,6 +59,10 @@ class PostgresProxy:
         """Every connection ends."""
         for pair in self._pairs:
             _end(*pair)
+
+    def _strike(self) -> None:
+        self.fault = Fault.NONE
+        self.then()
 
     def _accept(self) -> None:
         while True:
@@ -83,7 +89,7 @@ class PostgresProxy:
         with suppress(OSError):
             while piece := client.recv(65536):
                 if COMMIT in piece and self.fault is Fault.COMMIT_LOST:
-                    self.fault = Fault.NONE
+                    self._strike()
                     break
                 server.sendall(piece)
         _end(client, server)
@@ -92,7 +98,7 @@ class PostgresProxy:
         with suppress(OSError):
             while piece := server.recv(65536):
                 if self.fault is Fault.ANSWER_LOST and COMMIT in piece:
-                    self.fault = Fault.NONE
+                    self._strike()
                     break
                 client.sendall(piece)
         _end(client, server)
