@@ -51,6 +51,10 @@ class Server:
                 stderr=log,
             )
 
+    @property
+    def ended(self) -> bool:
+        return self._process is not None and self._process.poll() is not None
+
     def listening(self) -> None:
         """Wait until both listeners answer."""
         for port in self.ports:

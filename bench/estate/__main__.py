@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.estate import oracle
@@ -69,8 +69,10 @@ def run(
                 wrong.append(f"after {done.total()} faults: {error!r}")
                 troubles.heal()
         wrong += [repr(error) for error in people.failed]
-        with suppress(TimeoutError):
+        try:
             servers.settle()
+        except TimeoutError as error:
+            wrong.append(f"never came to rest: {error}")
         wrong += oracle.evidence(servers.all, people.accepted[-oracle.EVIDENCE :])
         servers.stop()
         found = oracle.judge(
@@ -90,6 +92,7 @@ def run(
         f"{len(people.accepted)} submissions and {len(people.reviewed)} reviews acknowledged ({states})",
         f"{len(found.lost)} acknowledged and lost, {found.twice} came back beside their repetition",
         f"noticed within {max(troubles.noticed, default=0):.1f} s; served again within {max(pauses):.1f} s",
+        *(f"had to be started again: {said}" for said in servers.last_words),
         *(f"lost: {id_}" for id_ in found.lost),
     ]
     return "\n".join(lines), wrong

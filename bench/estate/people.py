@@ -65,14 +65,14 @@ class People:
     def wait_for_more(self) -> float:
         """Until something more is acknowledged: so many seconds. Raises what went wrong for them, or TimeoutError."""
         known, begun = len(self.accepted), time.monotonic()
-        until(
-            lambda: len(self.accepted) > known or self.failed,
-            within=PATIENCE,
-            told=lambda: "nobody is served",
-        )
+        until(lambda: self._heard_more_than(known), within=PATIENCE, told=lambda: "nobody is served")
         if self.failed:
             raise self.failed[0]
         return time.monotonic() - begun
+
+    def _heard_more_than(self, known: int) -> bool:
+        self._servers.revive()
+        return len(self.accepted) > known or bool(self.failed)
 
     def submit(self, key: str, choices: random.Random) -> str:
         """The id that was acknowledged."""

@@ -30,6 +30,8 @@ class Servers:
             _replace(folder / system / "config.toml", _PACE | (required if system == "police" else {}))
         self.police = [Server(folder / "police"), Server(another(folder / "police", folder / "police-2"))]
         self.fire = Server(folder / "fire")
+        self.last_words: list[str] = []
+        """Of those that ended by themselves."""
 
     def __enter__(self) -> Self:
         for server in self.all:
@@ -47,6 +49,15 @@ class Servers:
     def all(self) -> list[Server]:
         return [*self.police, self.fire]
 
+    def revive(self) -> None:
+        """As whoever supervises them does: begin those again that have ended."""
+        for server in self.all:
+            if server.ended:
+                self.last_words.append(
+                    (server.directory / "server.log").read_text().rpartition("\n")[0][-300:]
+                )
+                server.start()
+
     def stop(self) -> None:
         for server in self.all:
             server.stop()
@@ -56,6 +67,7 @@ class Servers:
         until(self._settled, within=PATIENCE, told=self._unsettled)
 
     def _settled(self) -> bool:
+        self.revive()
         with suppress(AcmxError):
             return not any(self._open())
         return False

@@ -6,7 +6,7 @@ from acmx.delivery.supervisor import Beat, Supervisor
 from acmx.domain.acm1 import Component, Finding
 from acmx.storage.engine import Store
 
-EVERY = 5.0
+EVERY = 2.0
 WRITER_WITHIN = 30.0
 
 

@@ -25,7 +25,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 _USUAL: Final = {
     "application_name": "acmx",
-    "connect_timeout": "5",
+    "connect_timeout": "3",
     "keepalives_idle": "10",
     "keepalives_interval": "5",
     "keepalives_count": "3",

@@ -18,7 +18,7 @@ from acmx.storage import signals as kept
 from acmx.storage.engine import InCharge, Missed, Store, Tx
 from acmx.storage.group_commit import Listener, tell
 from acmx.storage.postgres_connection import conninfo
-from acmx.storage.postgres_history import KEPT_DAYS, History
+from acmx.storage.postgres_history import KEPT_DAYS, TIMELINE, History
 from acmx.storage.postgres_schema import CHARGE
 
 POLL: Final = 2.0
@@ -37,7 +37,7 @@ _PRUNE: Final = """
          OR at < clock_timestamp() - CAST(:kept AS TEXT)::interval)
 """
 """The newest row of a process stays: by it the next start, or the process itself, knows that nothing of it was lost."""
-_NEWEST: Final = "SELECT serial, token FROM batch ORDER BY serial DESC LIMIT 1"
+_NEWEST: Final = f"SELECT serial, token, {TIMELINE} FROM batch ORDER BY serial DESC LIMIT 1"  # noqa: S608
 _FOLLOWING: Final = (
     "SELECT serial, token, previous, process, signals FROM batch "
     "WHERE serial > :seen ORDER BY serial LIMIT :limit"
@@ -54,7 +54,7 @@ class Neighbours:
         self, url: str, history: History, store: Store, announce: Callable[[], Awaitable[None]]
     ) -> None:
         self._url = url
-        self._process = history.process
+        self._history = history
         self._serial, self._token = history.last.serial, history.last.token
         self._store = store
         self._announce = announce
@@ -109,12 +109,12 @@ class Neighbours:
             async with asyncio.timeout(POLL):
                 await self._look.wait()
         self._look.clear()
-        found, newest = await self._store.read(self._since)
+        found, newest, timeline = await self._store.read(self._since)
         theirs = set[Hashable]()
         for serial, token, previous, process, signals in found:
             if previous != self._token:
                 theirs.add(Missed())
-            if process != self._process:
+            if process != self._history.process:
                 theirs |= kept.decode(signals)
             self._serial, self._token = serial, token
         if not found and newest != (self._serial, self._token):
@@ -123,12 +123,14 @@ class Neighbours:
         if len(found) == AT_ONCE:
             self._look.set()
         tell(self.listeners, frozenset(theirs))
+        if Missed() in theirs or timeline != self._history.timeline:
+            await self._store.write(lambda _tx: None)
 
-    def _since(self, tx: Tx) -> tuple[list[tuple[Any, ...]], tuple[int, str]]:
-        """What came after the batch that was seen last, and the newest one: after a failover it is a lower one."""
+    def _since(self, tx: Tx) -> tuple[list[tuple[Any, ...]], tuple[int, str], int]:
+        """What came after the batch that was seen last; the newest one, a lower one after a failover; the timeline."""
         found = tx.rows(_FOLLOWING, {"seen": self._serial, "limit": AT_ONCE})
-        serial, token = tx.row(_NEWEST) or (0, "")
-        return found, (serial, token)
+        serial, token, timeline = tx.row(_NEWEST) or (0, "", 0)
+        return found, (serial, token), timeline
 
     async def _ring(self) -> None:
         await self._own.wait()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import tomllib
 from itertools import count
 
 import pytest
@@ -10,7 +11,7 @@ from bench import agreement
 from acmx.storage import transfer
 from estate import AT_ONCE, estate
 from restores import compared
-from systems import FIRE, POLICE, eventually
+from systems import EXAMPLES, FIRE, POLICE, eventually
 
 pytestmark = pytest.mark.postgres
 lagging = pytest.mark.parametrize("pair", ["asynchronous"], indirect=True)
@@ -50,12 +51,8 @@ def test_it_is_noticed_at_once_on_a_quiet_system_and_what_the_partner_holds_is_b
             assert (time.monotonic() - begun < AT_ONCE, named) == (True, {there, gone})
             for server in (police, twin):
                 assert "comparison_due" in await server.done("GET", f"/partners/{FIRE}")
-            [told] = [
-                notice
-                for notice in (await police.done("GET", "/notices"))["items"]
-                if notice["event"] == "database-changed"
-            ][:1]
-            assert "missing" in told["subject"]
+            told = (await police.done("GET", "/notices"))["items"]
+            assert "operators" in {n["audience"] for n in told if n["event"] == "database-changed"}
 
             await fire.start()
             at = (await compared(police, FIRE))["compared_at"]
@@ -80,6 +77,9 @@ def test_it_is_noticed_before_any_write_and_no_number_that_is_given_again_is_tak
 ):
     async def scenario():
         async with estate(pair, tmp_path, servers=2) as (police, twin, fire):
+            catalogue = tomllib.loads((EXAMPLES / "catalogues" / "county-fire.toml").read_text())
+            given = {"server_identity": catalogue | {"mc_system_id": POLICE}}
+            await police.done("PUT", "/server-identities", given)
             pair.hold()
             lost = await police.done("PUT", "/policy", _policy("lost"))
             assert await _rule_that_decided(fire, police, "one") == "lost"

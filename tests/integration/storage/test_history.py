@@ -1,0 +1,340 @@
+"""PostgreSQL: what was acknowledged is there, or it is noticed that it is not, whichever server answers."""
+
+import asyncio
+from dataclasses import replace
+
+import msgspec
+import psycopg
+import pytest
+from bench.postgres_proxy import Fault, PostgresProxy
+
+import engines
+from acmx.domain.errors import Misconfigured, TemporarilyUnavailable
+from acmx.storage import journal, postgres_offline, postgres_schema, postgres_writer
+from acmx.storage.engine import Missed
+from acmx.storage.migrations import Migration
+from acmx.storage.postgres import PostgresStore
+from acmx.storage.postgres_history import Seen
+from plans import together
+from systems import eventually
+
+SCHEMA = [
+    Migration(
+        1,
+        "CREATE TABLE entry (serial INTEGER PRIMARY KEY, k BIGINT NOT NULL);"
+        "CREATE TABLE journal (serial INTEGER PRIMARY KEY, at BIGINT, event TEXT, actor TEXT, primary_system TEXT, "
+        "id TEXT, detail TEXT)",
+    )
+]
+EXCHANGES = [("mc.fire.example", f"0190000{n}") for n in range(4)]
+
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def url():
+    url = engines.make()
+    with postgres_offline.connected(url) as connection:
+        postgres_schema.migrate(connection, SCHEMA)
+    yield url
+    engines.drop(url)
+
+
+@pytest.fixture
+def standby_away(monkeypatch):
+    """From here on a COMMIT waits for a standby that is not there; what is returned lets PostgreSQL go on alone."""
+    monkeypatch.setattr(postgres_writer, "COMMIT_S", 0.3)
+    names("nobody")
+    yield lambda: names("")
+    names("")
+
+
+def names(standbys):
+    engines.ask(f"ALTER SYSTEM SET synchronous_standby_names = '{standbys}'")
+    engines.ask("SELECT pg_reload_conf()")
+
+
+def run(scenario, url, **options):
+    async def opened():
+        store = PostgresStore.open(url, migrations=SCHEMA, **options)
+        store.told, store.changes = [], []
+        store.on_new_history(lambda _tx, change: store.changes.append(change))
+        store._writer.listeners.append(store.told.extend)
+        try:
+            return await scenario(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(opened())
+
+
+def insert(k):
+    def act(tx):
+        tx.execute("INSERT INTO entry (k) VALUES (:k)", {"k": k})
+        primary, id_ = EXCHANGES[k]
+        journal.write(tx, 0, "submitted", "someone", primary=primary, id_=id_)
+        return k
+
+    return act
+
+
+def keys(tx):
+    return [k for (k,) in tx.rows("SELECT k FROM entry ORDER BY serial")]
+
+
+def refused(results, match):
+    return all(isinstance(result, TemporarilyUnavailable) and match in str(result) for result in results)
+
+
+class Copies:
+    """Copies of a database in one place: what a standby had when it was promoted, or a data directory put back."""
+
+    def __init__(self, url):
+        self._url = url
+
+    def keep(self):
+        """Of what is there now."""
+        engines.disconnect(self._url)
+        self._kept = engines.make(self._url)
+
+    def put_back(self):
+        engines.disconnect(self._url)
+        here, kept = engines._name(self._url), engines._name(self._kept)
+        engines.ask(f"ALTER DATABASE {here} RENAME TO {here}_gone")
+        engines.ask(f"ALTER DATABASE {kept} RENAME TO {here}")
+        engines.ask(f"DROP DATABASE {here}_gone")
+
+
+async def waits_for_standby(url):
+    """The one who does; the id of its process."""
+    asked = (
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'SyncRep' "
+        "AND pid <> pg_backend_pid()"
+    )
+
+    def look():
+        with psycopg.connect(url, autocommit=True) as connection:
+            return connection.execute(asked).fetchone()
+
+    (pid,) = await eventually(look, bool)
+    return pid
+
+
+# A COMMIT that is lost.
+
+
+@pytest.mark.law(1)
+def test_what_a_promoted_standby_has_not_got_is_run_again_though_its_number_was_given_to_another(url):
+    copies = Copies(url)
+    with PostgresProxy(url) as proxy:
+
+        async def scenario(store):
+            await store.write(insert(0))
+            copies.keep()
+
+            def fail_over():
+                copies.put_back()
+                with postgres_offline.connected(url) as other:
+                    for _ in range(20):
+                        other.execute("INSERT INTO entry (k) VALUES (9)")
+
+            proxy.then, proxy.fault = fail_over, Fault.ANSWER_LOST
+            assert await together(store, insert(1), insert(2)) == [1, 2]
+            found = await store.read(keys)
+            assert (found.count(1), found.count(2), store.changes) == (1, 1, [])
+
+        run(scenario, proxy.url)
+
+
+@pytest.mark.law(1)
+def test_where_what_was_acknowledged_before_is_gone_too_nothing_is_acknowledged_and_it_is_named(url):
+    copies = Copies(url)
+    copies.keep()
+    with PostgresProxy(url) as proxy:
+
+        async def scenario(store):
+            await store.write(insert(0))
+            await store.write(insert(1))
+            proxy.then, proxy.fault = copies.put_back, Fault.ANSWER_LOST
+            assert refused(await together(store, insert(2), insert(3)), "has failed over")
+            (change,) = store.changes
+            assert (change.lost, change.first, change.exchanges) == (True, True, {*EXCHANGES[:2]})
+            assert store.told[-1] == Missed()
+            assert await store.write(insert(3)) == 3
+            assert await store.read(keys) == [3]
+            assert len(store.changes) == 1
+
+        run(scenario, proxy.url)
+
+
+def test_a_database_that_was_put_back_is_noticed_before_anything_is_written(url):
+    copies = Copies(url)
+
+    async def scenario(store):
+        await store.write(insert(0))
+        copies.keep()
+        await store.write(insert(1))
+        await store.write(insert(2))
+        copies.put_back()
+        assert refused(await together(store, insert(3)), "has failed over")
+        (change,) = store.changes
+        assert (change.lost, change.exchanges) == (True, {EXCHANGES[1], EXCHANGES[2]})
+        assert await store.write(insert(3)) == 3
+        assert await store.read(keys) == [0, 3]
+
+    run(scenario, url)
+
+
+def test_whoever_follows_what_others_commit_notices_by_itself_and_looks_at_everything(url, monkeypatch):
+    monkeypatch.setattr("acmx.storage.postgres_neighbours.POLL", 0.05)
+    copies = Copies(url)
+
+    async def scenario(store):
+        store.on_commit(lambda _signals: None)
+        copies.keep()
+        for k in (0, 1, 2):
+            await store.write(insert(k))
+        copies.put_back()
+        await eventually(lambda: store.changes, bool)
+        await eventually(lambda: store.told, lambda told: Missed() in told)
+
+    run(scenario, url)
+
+
+# A COMMIT that is not confirmed.
+
+
+@pytest.mark.law(1)
+def test_with_the_standby_away_nothing_is_acknowledged_in_a_bounded_time_and_nobody_is_held_up(
+    url, standby_away
+):
+    async def scenario(store):
+        assert refused(await together(store, insert(0)), "does not confirm")
+        assert await store.read(keys) == [0]
+        assert refused(await together(store, insert(1), insert(2)), "does not confirm")
+        assert await store.read(keys) == [0], "nothing more is written before that is confirmed"
+        assert store.told == []
+        store._writer._engine = replace(store._writer._engine, commit_s=30.0)
+        standby_away()
+        assert await store.write(insert(3)) == 3
+        assert await store.read(keys) == [0, 3]
+        assert Missed() in store.told, "what was in doubt is told of once it is confirmed"
+
+    run(scenario, url)
+
+
+@pytest.mark.law(1)
+@pytest.mark.parametrize("broken_off", ["pg_cancel_backend", "pg_terminate_backend"])
+def test_a_wait_that_was_broken_off_is_acknowledged_when_a_later_commit_is_confirmed(
+    url, standby_away, broken_off
+):
+    postgres_writer.COMMIT_S = 30.0
+
+    async def scenario(store):
+        writing = together(store, insert(0), insert(1))
+        pid = await waits_for_standby(url)
+        engines.ask(f"SELECT {broken_off}({pid})")
+        await eventually(lambda: waits_for_standby(url), lambda other: other)
+        assert not writing.done()
+        standby_away()
+        assert await writing == [0, 1]
+        assert await store.read(keys) == [0, 1]
+
+    run(scenario, url)
+
+
+@pytest.mark.law(1)
+def test_a_synchronous_standby_that_is_required_and_forgone_is_no_confirmation(url, standby_away):
+    postgres_writer.COMMIT_S = 30.0
+
+    async def scenario(store):
+        writing = together(store, insert(0))
+        await waits_for_standby(url)
+        standby_away()
+        assert refused(await writing, "required here")
+        assert refused(await together(store, insert(1)), "required here")
+
+    run(scenario, url, require_synchronous=True)
+
+
+@pytest.mark.law(1)
+def test_a_commit_that_waits_for_no_standby_by_its_setting_is_no_confirmation(url, standby_away):
+    setting = f"ALTER DATABASE {engines._name(url)} SET synchronous_commit = local"
+    engines.ask(f"SET synchronous_commit = local; {setting}")
+
+    async def scenario(store):
+        assert refused(await together(store, insert(0)), "required here")
+
+    run(scenario, url, require_synchronous=True)
+
+
+# What the directory remembers.
+
+
+@pytest.fixture
+def seen(tmp_path):
+    return tmp_path / "database-seen"
+
+
+def kept(file):
+    return msgspec.json.decode(file.read_bytes(), type=Seen)
+
+
+def test_a_start_on_what_was_put_back_meanwhile_knows_it(url, seen):
+    copies = Copies(url)
+
+    async def first(store):
+        await store.write(insert(0))
+        copies.keep()
+        await store.write(insert(1))
+
+    async def again(store):
+        assert refused(await together(store, insert(2)), "has failed over")
+        (change,) = store.changes
+        assert change.lost
+        assert await store.write(insert(3)) == 3
+
+    async def once_more(store):
+        assert await store.write(insert(2)) == 2
+        assert store.changes == []
+
+    run(first, url, seen=seen)
+    copies.put_back()
+    run(again, url, seen=seen)
+    run(once_more, url, seen=seen)
+
+
+@pytest.mark.parametrize("other", [{"timeline": 7}, {"system_identifier": "7"}])
+def test_a_former_primary_or_another_database_is_not_begun_with(url, seen, other):
+    async def nothing(_store): ...
+
+    run(nothing, url, seen=seen)
+    seen.write_bytes(msgspec.json.encode(msgspec.structs.replace(kept(seen), **other)))
+    with pytest.raises(
+        Misconfigured, match=r"not the database that was served from here.*remove .*database-seen"
+    ):
+        run(nothing, url, seen=seen)
+
+
+def test_a_former_primary_that_answers_a_running_server_is_not_written_to_nor_read(url):
+    async def scenario(store):
+        await store.write(insert(0))
+        store._history.timeline = 7
+        engines.disconnect(url)
+        assert refused(await together(store, insert(1)), "former primary")
+        with pytest.raises(TemporarilyUnavailable, match="former primary"):
+            await store.read(keys)
+
+    run(scenario, url)
+
+
+def test_what_a_token_too_old_to_be_kept_would_tell_is_not_guessed(url, seen):
+    async def nothing(store):
+        await store.write(lambda _tx: None)
+        assert store.changes == []
+
+    run(nothing, url, seen=seen)
+    long_ago = msgspec.structs.replace(kept(seen), token="gone", at=0.0)
+    seen.write_bytes(msgspec.json.encode(long_ago))
+    run(nothing, url, seen=seen)
