@@ -134,7 +134,7 @@ def test_a_partner_is_told_nothing_that_rests_on_a_commit_that_is_not_confirmed(
             async with partner.connected(police) as http:
                 for path in (
                     "exchanges?since=2026-11-01T00:00:00Z",
-                    f"exchanges/{FIRE}/{id_}/messages/{FIRE}/1",
+                    f"exchanges/{FIRE}/{id_}/messages/primary/1",
                 ):
                     async with http.get(f"{police.acm2}/{path}") as reply:
                         assert reply.status == 503, await reply.read()
