@@ -91,13 +91,8 @@ class Cluster:
     def crash(self) -> None:
         """SIGKILL to every process at once, and wait until all are gone."""
         if self._process is not None:
-            children = self._children()
-            self._process.kill()
+            kill(self._process.pid)
             self._process.wait()
-            for child in children:
-                with suppress(ProcessLookupError):
-                    os.kill(child, signal.SIGKILL)
-            until(lambda: not any(map(_lives, children)))
 
     def stop(self) -> None:
         """In order."""
@@ -150,12 +145,6 @@ class Cluster:
     def _has(self, name: str, value: str) -> bool:
         return self.ask(f"SELECT current_setting('{name}')") == [(value,)]
 
-    def _children(self) -> list[int]:
-        pid = self._process.pid if self._process else 0
-        with suppress(OSError):
-            return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-        return []
-
 
 class Pair:
     """Two clusters with the database `acmx`, empty, in both; roles change, and `url` leads to the primary."""
@@ -182,7 +171,7 @@ class Pair:
         self.primary, self.standby = self.clusters
         for cluster in self.clusters:
             cluster.folder.mkdir(exist_ok=True)
-            _give(cluster.folder)
+            give(cluster.folder)
             subprocess.run(["cp", "-a", "--reflink=auto", template, cluster.data], check=True)
             _configure(cluster.data, _SETTINGS | settings)
         self.proxies = tuple(PostgresProxy(cluster.url) for cluster in self.clusters)
@@ -211,7 +200,7 @@ class Pair:
         source = f"host={self.primary.folder} user=postgres application_name=standby"
         _configure(self.standby.data, {"primary_conninfo": source, "synchronous_standby_names": ""})
         (self.standby.data / "standby.signal").touch()
-        _give(self.standby.data / "standby.signal")
+        give(self.standby.data / "standby.signal")
         self.standby.start()
         self.caught_up()
         self.primary.set(synchronous_standby_names="standby" if self.synchronous else "")
@@ -291,11 +280,21 @@ def run(
     )
 
 
+def kill(pid: int) -> None:
+    """SIGKILL to a process and all that it began, and wait until they are gone."""
+    with suppress(OSError):
+        family = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+        for member in family:
+            with suppress(ProcessLookupError):
+                os.kill(member, signal.SIGKILL)
+        until(lambda: not any(map(_lives, family)))
+
+
 @cache
 def _template(programs: Path) -> Path:
     """The data directory of a cluster that was stopped; the database is in it."""
     folder = Path(tempfile.mkdtemp(prefix="acmx-cluster-"))
-    _give(folder)
+    give(folder)
     folder.chmod(0o755)
     cluster = Cluster(folder, programs)
     made = run(
@@ -326,7 +325,7 @@ def _configure(data: Path, settings: Mapping[str, str]) -> None:
         file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
 
 
-def _give(path: Path) -> None:
+def give(path: Path) -> None:
     """To the user that runs PostgreSQL."""
     if user := _user():
         os.chown(path, user.pw_uid, user.pw_gid)

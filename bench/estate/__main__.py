@@ -142,7 +142,7 @@ def main() -> int:
             small_disks=not asked.no_full_disk,
         )
     print(report)
-    print("\n".join(["wrong:", *wrong[:50]]) if wrong else "none lost, none twice, both sides agree")
+    print("\n".join(["wrong:", *wrong[:50]]) if wrong else "nothing is wrong")
     return bool(wrong)
 
 

@@ -95,6 +95,24 @@ def test_it_is_noticed_before_any_write_and_no_number_that_is_given_again_is_tak
     asyncio.run(scenario())
 
 
+@lagging
+@pytest.mark.law(1)
+def test_a_server_that_was_down_meanwhile_starts_at_once_and_names_what_it_had_acknowledged(pair, tmp_path):
+    async def scenario():
+        async with estate(pair, tmp_path) as (police, _fire):
+            pair.hold()
+            await _accepted(police, "gone")
+            await police.stop()
+            pair.fail_over()
+            await police.start()
+            [_] = await police.rows(CHANGED)
+            await _accepted(police, "next")
+            await police.restart()
+            [_] = await police.rows(CHANGED)
+
+    asyncio.run(scenario())
+
+
 def _policy(rule):
     """Approves what the fire service asks for."""
     return {
