@@ -18,13 +18,11 @@ EVENTS: dict[str, tuple[str, str]] = {
     "clock-confirmed": ("account", "the clock is right, says a person"),
     "database-changed": (
         "`database`",
-        "the database failed over or was put back: `timeline` and `timeline_before`, and whether something that was "
-        "acknowledged is `lost`, of how many `exchanges` as far as is known",
+        "the database failed over or was put back, and something acknowledged is `lost`, of `exchanges` at least",
     ),
     "acknowledged-and-gone": (
         "`database`",
-        "what was acknowledged last of this exchange is no longer in the database; if the partner holds it, "
-        "it comes back",
+        "what was acknowledged last of this exchange is gone; if the partner holds it, it comes back",
     ),
     "clock-held": ("`clock`", "the clock is in doubt: nothing expires"),
     "comparison-asked": ("account", "a comparison with a partner was asked for"),

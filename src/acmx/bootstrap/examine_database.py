@@ -71,7 +71,9 @@ def _standbys(names: str, *, required: bool) -> Finding:
     if names:
         return ok("standby", f"a commit waits for {names}")
     if required:
-        return failed("standby", "no commit waits for one, and require_synchronous is set: nothing is acknowledged")
+        return failed(
+            "standby", "no commit waits for one, and require_synchronous is set: nothing is acknowledged"
+        )
     return ok("standby", "no commit waits for one: a failover may lose the last moments")
 
 
