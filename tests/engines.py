@@ -71,7 +71,7 @@ def ask(statement: str) -> None:
 def make(template: str = "") -> str:
     """The URL of a new database: an empty one, or a copy of that with the URL `template`, which nobody may use."""
     name = f"acmx_test_{os.getpid()}_{next(_numbers)}"
-    source = _name(template) if template else "template0"
+    source = name_of(template) if template else "template0"
     ask(f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY FILE_COPY")
     atexit.register(_drop_at_exit, name)
     return urlunsplit(urlsplit(server())._replace(path=f"/{name}"))
@@ -97,14 +97,14 @@ def drop_at(folder: Path) -> None:
 
 def drop(url: str) -> None:
     """Whoever uses it."""
-    ask(f"DROP DATABASE IF EXISTS {_name(url)} WITH (FORCE)")
+    ask(f"DROP DATABASE IF EXISTS {name_of(url)} WITH (FORCE)")
 
 
 def disconnect(url: str) -> int:
     """End every connection to a database; how many there were."""
     with psycopg.connect(server(), autocommit=True) as connection:
         ended = connection.execute(
-            "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s", [_name(url)]
+            "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s", [name_of(url)]
         )
         return ended.fetchone()[0]
 
@@ -112,7 +112,7 @@ def disconnect(url: str) -> int:
 def remake(url: str) -> None:
     """An empty database in the place of that one."""
     drop(url)
-    ask(f"CREATE DATABASE {_name(url)} TEMPLATE template0")
+    ask(f"CREATE DATABASE {name_of(url)} TEMPLATE template0")
 
 
 @contextmanager
@@ -190,7 +190,7 @@ def stored(place: Place, held: dict[str, list[tuple[Any, ...]]]) -> bytes:
     return b"\0".join([*written, *(file.read_bytes() for file in place.directory.glob(f"{DATABASE}*"))])
 
 
-def _name(url: str) -> str:
+def name_of(url: str) -> str:
     return urlsplit(url).path.removeprefix("/")
 
 

@@ -16,6 +16,14 @@ EVENTS: dict[str, tuple[str, str]] = {
     "approvals-set": ("account", "how many people must approve with this partner, before and now"),
     "account-disabled": ("account", "nobody logs on with this account any more"),
     "clock-confirmed": ("account", "the clock is right, says a person"),
+    "database-changed": (
+        "`database`",
+        "the database failed over or was put back, and something acknowledged is `lost`, of `exchanges` at least",
+    ),
+    "acknowledged-and-gone": (
+        "`database`",
+        "what was acknowledged last of this exchange is gone; if the partner holds it, it comes back",
+    ),
     "clock-held": ("`clock`", "the clock is in doubt: nothing expires"),
     "comparison-asked": ("account", "a comparison with a partner was asked for"),
     "comparison-refused": ("partner", "what the partner said in a comparison was not believed"),

@@ -29,7 +29,7 @@ CLOCKS_APART_MS = 60_000
 
 def examine(directory: Path, config: Config, now: datetime) -> tuple[None, list[Finding]]:
     """A server that runs meanwhile is not disturbed. Raises AcmxError, apsw.Error."""
-    found = list(_postgres(config.database) if config.database else _sqlite(directory / DATABASE))
+    found = list(_postgres(config) if config.database else _sqlite(directory / DATABASE))
     if all(finding.status == "ok" for finding in found if finding.name == "schema"):
         with snapshot(directory, config) as tx:
             found += [_clock(tx, now), *_partners_clocks(tx)]
@@ -48,11 +48,11 @@ def _sqlite(path: Path) -> Iterator[Finding]:
     yield _wal(path)
 
 
-def _postgres(url: str) -> Iterator[Finding]:
+def _postgres(config: Config) -> Iterator[Finding]:
     require_postgres()
     from acmx.storage import postgres_offline, postgres_schema  # noqa: PLC0415
 
-    with postgres_offline.connected(url) as connection:
+    with postgres_offline.connected(config.database) as connection:
         facts = postgres_offline.facts(connection)
         yield ok("PostgreSQL", facts.version)
         began = time.perf_counter()
@@ -63,7 +63,18 @@ def _postgres(url: str) -> Iterator[Finding]:
             yield failed("durability", f"{', '.join(facts.risky)}: what is acknowledged may be lost")
         else:
             yield ok("durability", "every commit is fsynced")
+        yield _standbys(facts.standbys, required=config.require_synchronous)
         yield _schema(postgres_schema.present(connection))
+
+
+def _standbys(names: str, *, required: bool) -> Finding:
+    if names:
+        return ok("standby", f"a commit waits for {names}")
+    if required:
+        return failed(
+            "standby", "no commit waits for one, and require_synchronous is set: nothing is acknowledged"
+        )
+    return ok("standby", "no commit waits for one: a failover may lose the last moments")
 
 
 def _integrity(connection: apsw.Connection) -> Finding:

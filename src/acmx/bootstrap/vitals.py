@@ -34,7 +34,7 @@ class Vitals:
 
 
 async def ask_writer(store: Store, beat: Beat) -> None:
-    """A plan that changes nothing, so nothing is fsynced: that it returns shows that the writer goes on."""
+    """A plan that changes nothing: that it returns shows that the writer goes on, and to the same database."""
     while True:
         await store.write(lambda _tx: None)
         beat(WRITER_WITHIN)

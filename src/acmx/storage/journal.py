@@ -9,7 +9,7 @@ from acmx.storage.engine import Tx
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """`actor` is an account's MC service ID, a partner's MC system ID, `policy`, or `clock`."""
+    """`actor` is an account's MC service ID, a partner's MC system ID, `policy`, `clock` or `database`."""
 
     serial: int | None
     at: int

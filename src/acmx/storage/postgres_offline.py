@@ -45,10 +45,14 @@ def migrate(url: str, migrations: Sequence[Migration]) -> int:
 
 
 class Facts(NamedTuple):
-    """What an operator should know. `risky`: settings of the server with which a commit may be lost."""
+    """What an operator should know. `risky`: settings of the server with which a commit may be lost.
+
+    `standbys`: those that a COMMIT waits for, as PostgreSQL names them; "" for none.
+    """
 
     version: str
     risky: list[str]
+    standbys: str
 
 
 def facts(connection: Connection) -> Facts:
@@ -56,4 +60,9 @@ def facts(connection: Connection) -> Facts:
         "SELECT name || ' = ' || setting FROM pg_settings "
         "WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name"
     ).fetchall()
-    return Facts(connection.info.parameter_status("server_version") or "", [setting for (setting,) in risky])
+    row = connection.execute(
+        "SELECT CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN '' "
+        "ELSE current_setting('synchronous_standby_names') END"
+    ).fetchone()
+    version = connection.info.parameter_status("server_version") or ""
+    return Facts(version, [setting for (setting,) in risky], row[0] if row else "")

@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import replace
 
 import msgspec
-import psycopg
 import pytest
 from bench.postgres_proxy import Fault, PostgresProxy
 
@@ -15,6 +14,7 @@ from acmx.storage.engine import Missed
 from acmx.storage.migrations import Migration
 from acmx.storage.postgres import PostgresStore
 from acmx.storage.postgres_history import Seen
+from histories import Copies, wait_for_standbys, waits_for_standby
 from plans import together
 from systems import eventually
 
@@ -45,14 +45,9 @@ def url():
 def standby_away(monkeypatch):
     """From here on a COMMIT waits for a standby that is not there; what is returned lets PostgreSQL go on alone."""
     monkeypatch.setattr(postgres_writer, "COMMIT_S", 0.3)
-    names("nobody")
-    yield lambda: names("")
-    names("")
-
-
-def names(standbys):
-    engines.ask(f"ALTER SYSTEM SET synchronous_standby_names = '{standbys}'")
-    engines.ask("SELECT pg_reload_conf()")
+    wait_for_standbys("nobody")
+    yield lambda: wait_for_standbys("")
+    wait_for_standbys("")
 
 
 def run(scenario, url, **options):
@@ -85,40 +80,6 @@ def keys(tx):
 
 def refused(results, match):
     return all(isinstance(result, TemporarilyUnavailable) and match in str(result) for result in results)
-
-
-class Copies:
-    """Copies of a database in one place: what a standby had when it was promoted, or a data directory put back."""
-
-    def __init__(self, url):
-        self._url = url
-
-    def keep(self):
-        """Of what is there now."""
-        engines.disconnect(self._url)
-        self._kept = engines.make(self._url)
-
-    def put_back(self):
-        engines.disconnect(self._url)
-        here, kept = engines._name(self._url), engines._name(self._kept)
-        engines.ask(f"ALTER DATABASE {here} RENAME TO {here}_gone")
-        engines.ask(f"ALTER DATABASE {kept} RENAME TO {here}")
-        engines.ask(f"DROP DATABASE {here}_gone")
-
-
-async def waits_for_standby(url):
-    """The one who does; the id of its process."""
-    asked = (
-        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'SyncRep' "
-        "AND pid <> pg_backend_pid()"
-    )
-
-    def look():
-        with psycopg.connect(url, autocommit=True) as connection:
-            return connection.execute(asked).fetchone()
-
-    (pid,) = await eventually(look, bool)
-    return pid
 
 
 # A COMMIT that is lost.
@@ -260,7 +221,7 @@ def test_a_synchronous_standby_that_is_required_and_forgone_is_no_confirmation(u
 
 @pytest.mark.law(1)
 def test_a_commit_that_waits_for_no_standby_by_its_setting_is_no_confirmation(url, standby_away):
-    setting = f"ALTER DATABASE {engines._name(url)} SET synchronous_commit = local"
+    setting = f"ALTER DATABASE {engines.name_of(url)} SET synchronous_commit = local"
     engines.ask(f"SET synchronous_commit = local; {setting}")
 
     async def scenario(store):

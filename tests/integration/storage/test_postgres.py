@@ -318,7 +318,7 @@ def test_a_process_that_holds_the_turn_too_long_refuses_the_others_for_the_time(
 
 
 def test_a_commit_is_durable_whatever_the_database_is_set_to(url):
-    engines.ask(f"ALTER DATABASE {engines._name(url)} SET synchronous_commit = off")
+    engines.ask(f"ALTER DATABASE {engines.name_of(url)} SET synchronous_commit = off")
     with postgres_offline.connected(url) as connection:
         assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
 
