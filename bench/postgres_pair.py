@@ -4,6 +4,7 @@ PostgreSQL refuses root: then `nobody` runs it. Their sockets lie in the folder 
 as docs/postgresql.md recommends, and leads to the one that can be written to.
 """
 
+import atexit
 import os
 import pwd
 import shutil
@@ -294,6 +295,7 @@ def kill(pid: int) -> None:
 def _template(programs: Path) -> Path:
     """The data directory of a cluster that was stopped; the database is in it."""
     folder = Path(tempfile.mkdtemp(prefix="acmx-cluster-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     give(folder)
     folder.chmod(0o755)
     cluster = Cluster(folder, programs)

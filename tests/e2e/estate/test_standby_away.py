@@ -57,11 +57,11 @@ def test_a_wait_that_an_administrator_ended_is_no_acknowledgement(pair, tmp_path
 
 
 @pytest.mark.skipif(not DEBIAN or not shutil.which("localedef"), reason="no PostgreSQL that speaks German")
-def test_nor_is_one_whose_warning_is_in_another_language(tmp_path, ended_by):
+def test_nor_is_one_whose_warning_is_in_another_language(tmp_path):
     async def scenario(pair):
         async with store_on(pair, tmp_path) as store:
             assert pair.primary.ask("SHOW lc_messages") == [(GERMAN,)]
-            await _no_acknowledgement(pair, store, ended_by)
+            await _no_acknowledgement(pair, store, "pg_cancel_backend")
 
     # The folder of a test is its owner's alone, and PostgreSQL is another user.
     with Pair(synchronous=True, programs=DEBIAN[-1]) as pair:
