@@ -242,6 +242,8 @@ ACM1: dict[str, type] = {
     "checkpoint": records.SignedCheckpoint,
     "checkpoint-text": records.Checkpoint,
     "evidence": records.EvidenceFile,
+    "acknowledgement": acm1.Acknowledgement,
+    "acknowledged": acm1.Acknowledged,
     "purge": records.PurgeInput,
     "purged": records.Purged,
     "clock": acm1.ClockStanding,

@@ -9,6 +9,8 @@ from acmx.domain.acm1.identities import Holder as Holder
 from acmx.domain.acm1.identities import Holders as Holders
 from acmx.domain.acm1.identities import Identities as Identities
 from acmx.domain.acm1.identities import NewIdentities as NewIdentities
+from acmx.domain.acm1.operations import Acknowledged as Acknowledged
+from acmx.domain.acm1.operations import Acknowledgement as Acknowledgement
 from acmx.domain.acm1.operations import AuditPage as AuditPage
 from acmx.domain.acm1.operations import ClockStanding as ClockStanding
 from acmx.domain.acm1.operations import Component as Component
