@@ -190,7 +190,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "revoke": ((ID, "--reason", "x"), ("POST /requests/{id}/revocation",)),
     "ask": ((ID, "--text", "x"), ("POST /requests/{id}/questions",)),
-    "answer": ((ID, "--text", "x"), ("POST /requests/{id}/answers",)),
+    "answer": ((ID, "--text", "x", "--question", "1"), ("GET /requests/{id}", "POST /requests/{id}/answers")),
     "fetch": ((ID,), ("POST /requests/{id}/retrieval",)),
     "withdraw": ((ID,), ("POST /requests/{id}/withdrawal",)),
     "audit": ((), ("GET /audit",)),

@@ -177,7 +177,8 @@ class _Examples(Story):
         await self.to_police("question", "receipt-question")
         self.clock.advance(minutes=10)
         await self.dispatcher("GET", "/pending", keep="pending-answer")
-        answer = {"text": "One boat, call sign Neptune"}
+        answer = {"question": 1, "text": "One boat, call sign Neptune"}
+        self.keep("answer-given", answer)
         await self.dispatcher("POST", f"/requests/{id_}/answers", answer)
         await self.to_fire("answer", "receipt-answer")
         self.clock.advance(minutes=1)

@@ -273,6 +273,7 @@ ACM1: dict[str, type] = {
     "pending": acm1.Pending,
     "pending-answer": acm1.Pending,
     "question": acm1.TextInput,
+    "answer-given": acm1.AnswerInput,
     "password-change": acm1.PasswordChange,
     "policy": acm1.Policy,
     "policy-input": acm1.PolicyInput,

@@ -52,6 +52,7 @@ from acmx.domain.acm1.provisioning import RowState as RowState
 from acmx.domain.acm1.provisioning import Template as Template
 from acmx.domain.acm1.requests import Accepted as Accepted
 from acmx.domain.acm1.requests import Answer as Answer
+from acmx.domain.acm1.requests import AnswerInput as AnswerInput
 from acmx.domain.acm1.requests import Contradiction as Contradiction
 from acmx.domain.acm1.requests import Exchange as Exchange
 from acmx.domain.acm1.requests import GivenReview as GivenReview

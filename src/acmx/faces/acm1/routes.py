@@ -43,7 +43,7 @@ ROUTES: tuple[Served, ...] = (
         201,
     ),
     Served(
-        "POST", "/requests/{id}/answers", "answer", requests.post_answer, acm1.TextInput, acm1.Accepted, 201
+        "POST", "/requests/{id}/answers", "answer", requests.post_answer, acm1.AnswerInput, acm1.Accepted, 201
     ),
     Served("GET", "/pending", "read-own", requests.get_pending, None, acm1.Pending),
     Served("GET", "/partners", "partners-read", partners.get_partners, None, acm1.Partners),
