@@ -18,6 +18,7 @@ from acmx.delivery.reply import record
 from acmx.domain.acm1 import (
     Accepted,
     Answer,
+    AnswerInput,
     Approvals,
     NewIdentities,
     Review,
@@ -167,9 +168,12 @@ class Side:
         prepare = partial(ask.prepare, self.house, caller=who, name=id_, given=TextInput(text))
         return await carry_out(self.store, prepare, ask.apply)
 
-    async def answer(self, id_: str, text: str) -> Accepted:
+    async def answer(self, id_: str, text: str, question: int | None = None) -> Accepted:
+        """To the question of this number; else to the last one, if there is any."""
         who = caller(self.id, "requester")
-        prepare = partial(answer.prepare, self.house, caller=who, name=id_, given=TextInput(text))
+        asked = [message.n for message in (await self.held()).messages[id_] if message.type == "question"]
+        given = AnswerInput(question or max(asked, default=1), text)
+        prepare = partial(answer.prepare, self.house, caller=who, name=id_, given=given)
         return await carry_out(self.store, prepare, answer.apply)
 
     async def seen(self, id_: str) -> str:

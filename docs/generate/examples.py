@@ -177,7 +177,8 @@ class _Examples(Story):
         await self.to_police("question", "receipt-question")
         self.clock.advance(minutes=10)
         await self.dispatcher("GET", "/pending", keep="pending-answer")
-        answer = {"text": "One boat, call sign Neptune"}
+        answer = {"question": 1, "text": "One boat, call sign Neptune"}
+        self.keep("answer-given", answer)
         await self.dispatcher("POST", f"/requests/{id_}/answers", answer)
         await self.to_fire("answer", "receipt-answer")
         self.clock.advance(minutes=1)
@@ -287,6 +288,10 @@ class _Examples(Story):
         self.keep("checkpoint", (await self.fire.ask("GET", "/audit/checkpoint", who="operator")).body)
         self.keep("checkpoint-text", json.loads(self.files["acm1/checkpoint.json"])["checkpoint"].encode())
         await self.watch_officer("POST", f"/requests/{self.approved}/evidence", keep="evidence")
+        restored = {"reason": "restored from the backup of Monday, disk failure"}
+        self.keep("acknowledgement", restored)
+        reply = await self.fire.ask("POST", "/audit/fork/acknowledgement", restored, who="operator")
+        self.keep("acknowledged", reply.body)
         self.keep("purge", {"dry_run": True})
         self.keep("purged", (await self.fire.ask("POST", "/purge", {"dry_run": True}, who="operator")).body)
         new = {

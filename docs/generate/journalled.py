@@ -59,6 +59,11 @@ EVENTS: dict[str, tuple[str, str]] = {
     "provisioning-failed": ("`provisioner`", "the CMS does not serve what is to be put there, and why"),
     "password-changed": ("account", "a person changed the own password"),
     "identities-entered": ("account", "server identity information was entered, with this version"),
+    "journal-forked": (
+        "`sealer`",
+        "shipped checkpoints of a history were found that the database does not hold: it was restored, or rewritten",
+    ),
+    "fork-acknowledged": ("account", "a person said why the journal forked"),
     "journal-exported": ("account", "the journal was exported or verified, from its beginning or a time on"),
     "log-on-refused": ("name given", "wrong password, unknown or disabled account"),
     "logged-on": ("account", "a person logged on"),

@@ -83,6 +83,8 @@ OPERATIONS: dict[type, dict[str, str]] = {
         "text": "what was found, for people",
     },
     acm1.Findings: {"items": "in the order of the checks"},
+    acm1.Acknowledgement: {"reason": "why: it is journalled"},
+    acm1.Acknowledged: {"checkpoints": "how many shipped checkpoints of another history were open"},
     acm1.ClockStanding: {
         "now": "the server's time",
         "held_since": "since when nothing expires, as the clock is in doubt",

@@ -58,6 +58,10 @@ REQUESTS: dict[type, dict[str, str]] = {
         "release": "of requests to the partner, before they leave; 0 where nothing was set",
     },
     acm1.TextInput: {"text": "what the other system shall read"},
+    acm1.AnswerInput: {
+        "question": "number of the question, as the `conversation` of the exchange gives it",
+        "text": "what the other system shall read",
+    },
     acm1.WithdrawalInput: {"reason": "public reason"},
     acm1.RevocationInput: {
         "reason": "why, for the partner to read",
@@ -112,7 +116,7 @@ REQUESTS: dict[type, dict[str, str]] = {
         "steps": "the 18 steps",
         "journal": "what happened here, oldest first",
         "waiting": "messages of this system that the partner has not yet answered with its signature",
-        "conversation": "questions of the partner system and answers of the primary, in order",
+        "conversation": "questions of the partner system in order, each with the answers of the primary to it",
         "verdicts": "of the response",
         "disclosed": "what the response gives, or the last update; while pending: what an approval would give now",
         "missing": "required rows that are missing in it",
@@ -152,6 +156,7 @@ REQUESTS: dict[type, dict[str, str]] = {
         "at": "when it was said, by the clock of the side that said it",
         "person": "MC service ID",
         "text": "the words",
+        "question": "number of the question that is asked or answered; absent where that is not here any more",
     },
     acm1.JournalEntry: {
         "serial": "number of the row",

@@ -295,7 +295,7 @@ def test_every_route_of_an_exchange_says_of_another_s_that_there_is_none(tmp_pat
                 "withdrawal": {},
                 "questions": {"text": "x"},
                 "revocation": {"reason": "x"},
-                "answers": {"text": "x"},
+                "answers": {"question": 1, "text": "x"},
                 "provisionings": {"mode": "preview"},
             }
             tried = set()

@@ -116,7 +116,7 @@ def _made(engine: str) -> bytes:
             await police.reaches(id_, "stored")
             await fire.done("POST", f"/requests/{id_}/questions", {"text": "which boat?"})
             await police.reaches(id_, "more_information")
-            await police.done("POST", f"/requests/{id_}/answers", {"text": "Neptune"})
+            await police.done("POST", f"/requests/{id_}/answers", {"question": 1, "text": "Neptune"})
             await fire.reaches(id_, "pending")
             await fire.review(id_)
             await fire.reaches(id_, "delivered")
@@ -124,6 +124,11 @@ def _made(engine: str) -> bytes:
 
     with tempfile.TemporaryDirectory() as folder:
         return asyncio.run(scenario(Path(folder)))
+
+
+def test_an_answer_is_shown_with_its_question(made: bytes) -> None:
+    [answer] = [one for one in check(made) if one.name.startswith("answer ")]
+    assert (answer.status, f"to question 1 of {FIRE}" in answer.text) == ("ok", True)
 
 
 def places(document: Any, *path: Any) -> list[tuple[Any, ...]]:

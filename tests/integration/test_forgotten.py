@@ -91,7 +91,7 @@ def test_a_question_that_lost_its_place_is_asked_again_and_answered(tmp_path: Pa
             copy = back_up(fire, "t0")
             await fire.done("POST", f"/requests/{id_}/questions", {"text": "how many vehicles?"})
             await police.reaches(id_, "more_information")
-            await police.done("POST", f"/requests/{id_}/answers", {"text": "three"})
+            await police.done("POST", f"/requests/{id_}/answers", {"question": 1, "text": "three"})
             await fire.reaches(id_, "pending")
             await agree(police, fire)
             await police.stop()
@@ -101,7 +101,7 @@ def test_a_question_that_lost_its_place_is_asked_again_and_answered(tmp_path: Pa
             fire.clock.advance(minutes=20)  # type: ignore[attr-defined]
             await fire.nudge(POLICE)
             await police.reaches(id_, "more_information")
-            await police.done("POST", f"/requests/{id_}/answers", {"text": "two days"})
+            await police.done("POST", f"/requests/{id_}/answers", {"question": 2, "text": "two days"})
             police.clock.advance(minutes=1)  # type: ignore[attr-defined]
             await police.nudge(FIRE)
             await fire.reaches(id_, "pending")

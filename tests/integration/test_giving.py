@@ -311,7 +311,7 @@ def test_it_is_asked_about_answered_withdrawn_and_expires(tmp_path: Path) -> Non
             await fire.reaches(id_, "more_information")
             waiting = await fire.done("GET", "/pending", account="identity-editor")
             assert [exchange["id"] for exchange in waiting["to_answer"]] == [id_]
-            answer = {"text": "since Monday"}
+            answer = {"question": 1, "text": "since Monday"}
             await fire.done("POST", f"/requests/{id_}/answers", answer, account="identity-editor")
             await police.reaches(id_, "pending")
             await fire.withdraw(id_, account="identity-editor")

@@ -49,6 +49,7 @@ def test_a_server_that_is_well_says_so_to_strangers_without_details(tmp_path: Pa
                 ("expiry", None, True),
                 ("sealer", None, True),
                 ("writer", None, True),
+                ("journal", None, True),
             }
             assert (await police.call("GET", "/health", account="requester"))[0] == 403
 

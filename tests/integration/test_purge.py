@@ -30,7 +30,7 @@ async def answered(police: System, fire: System, key: str, *, ask: bool = False)
     if ask:
         await fire.done("POST", f"/requests/{id_}/questions", {"text": "which boat?"})
         await police.reaches(id_, "more_information")
-        await police.done("POST", f"/requests/{id_}/answers", {"text": "Neptune"})
+        await police.done("POST", f"/requests/{id_}/answers", {"question": 1, "text": "Neptune"})
         await fire.reaches(id_, "pending")
     assert (await fire.review(id_, {"approved": False}))[0] == 200
     await police.reaches(id_, "answered")

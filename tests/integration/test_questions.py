@@ -6,13 +6,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from acmx.domain.errors import Contradiction, NotNow
+from acmx.domain.errors import Contradiction, FaultyInput, NotNow
 from acmx.domain.exchange import State
 from acmx.domain.messages import PROBLEM, Refusal
+from acmx.flows.show import show
 from by_hand import ByHand
-from sides import Held, Letter, Side, meaning
+from sides import Held, Letter, Side, caller, meaning
 from systems import FIRE, POLICE, Clock, eventually, two_systems
 
 Scenario = Callable[[Side, Side, Clock], Coroutine[Any, Any, None]]
@@ -76,7 +78,7 @@ def test_a_question_its_answer_and_the_decision(tmp_path: Path) -> None:
             await police.reaches(id_, "stored")
             seen = (await fire.exchange(id_))["seen"]
             path = f"/requests/{id_}"
-            question, answer = {"text": "which boats?"}, {"text": "two"}
+            question, answer = {"text": "which boats?"}, {"question": 1, "text": "two"}
             assert (await fire.done("POST", f"{path}/questions", question))["state"] == "more_information"
             assert (await fire.done("POST", f"{path}/questions", question))["state"] == "more_information"
             await police.reaches(id_, "more_information")
@@ -92,6 +94,7 @@ def test_a_question_its_answer_and_the_decision(tmp_path: Path) -> None:
                     ("question", f"sip:admin@{FIRE}", "which boats?"),
                     ("answer", f"sip:admin@{POLICE}", "two"),
                 ]
+                assert [r["question"] for r in said] == [1, 1]
             status, problem = await fire.review(id_, seen=seen)
             assert (status, problem["type"]) == (412, PROBLEM + "versions-differ")
             assert (await fire.review(id_))[0] == 200
@@ -110,18 +113,19 @@ def test_only_the_asker_answers_and_only_who_may_decide_asks(tmp_path: Path) -> 
         async with two_systems(tmp_path) as (police, fire):
             _, accepted = await police.submit(account="requester")
             path, text = f"/requests/{accepted['id']}", {"text": "two boats"}
+            answer = {"question": 1, **text}
             await police.reaches(accepted["id"], "stored")
-            status, problem = await police.call("POST", f"{path}/answers", text, account="requester")
+            status, problem = await police.call("POST", f"{path}/answers", answer, account="requester")
             assert (status, problem["type"]) == (409, PROBLEM + "not-now")
             status, problem = await fire.call("POST", f"{path}/questions", text, account="auditor")
             assert (status, problem["rule"]) == (403, "role:review")
             await fire.done("POST", f"{path}/questions", text)
             await police.reaches(accepted["id"], "more_information")
-            status, problem = await police.call("POST", f"{path}/answers", text)
+            status, problem = await police.call("POST", f"{path}/answers", answer)
             assert (status, problem["rule"]) == (403, "own-requests")
             status, problem = await police.call("POST", f"{path}/questions", text)
             assert (status, problem["type"]) == (409, PROBLEM + "not-now")
-            await police.done("POST", f"{path}/answers", text, account="requester")
+            await police.done("POST", f"{path}/answers", answer, account="requester")
             await fire.reaches(accepted["id"], "pending")
 
     asyncio.run(scenario())
@@ -214,6 +218,84 @@ def test_an_answer_to_an_earlier_question_does_not_end_the_waiting(tmp_path: Pat
         await carry(fire, police)
         assert await states(police, fire, id_) == (State.MORE_INFORMATION, State.MORE_INFORMATION)
         await police.answer(id_, "two, as I said")
+        await carry(police, fire)
+        assert await states(police, fire, id_) == (State.STORED, State.PENDING)
+
+    by_letter(tmp_path, scenario)
+
+
+async def said(side: Side, id_: str) -> list[tuple[str, int | None, str]]:
+    """As its own people are shown it."""
+    shown = await side.store.read(lambda tx: show(tx, caller(side.id, "admin"), id_))
+    return [(remark.type, remark.question, remark.text) for remark in shown.conversation]
+
+
+@pytest.mark.law(4)
+def test_an_answer_that_crosses_a_second_question_stands_at_its_own_at_both_sides(tmp_path: Path) -> None:
+    async def scenario(police: Side, fire: Side, _: Clock) -> None:
+        id_ = await asked(police, fire)
+        await carry(fire, police)
+        await fire.ask(id_, "how many?", by="second")
+        await police.answer(id_, "the two of the river brigade", 1)
+        first = await letter_of(police)
+        await carry(fire, police)
+        await police.hear(await fire.take(first))
+        for side in (police, fire):
+            assert await said(side, id_) == [
+                ("question", 1, "which boats?"),
+                ("answer", 1, "the two of the river brigade"),
+                ("question", 2, "how many?"),
+            ]
+        assert await states(police, fire, id_) == (State.MORE_INFORMATION, State.MORE_INFORMATION)
+        await police.answer(id_, "two", 2)
+        await carry(police, fire)
+        assert await states(police, fire, id_) == (State.STORED, State.PENDING)
+        for side in (police, fire):
+            assert (await said(side, id_))[2:] == [("question", 2, "how many?"), ("answer", 2, "two")]
+        journalled = [
+            entry.detail for entry in (await fire.held()).journal[id_] if entry.event.endswith("answer")
+        ]
+        assert [msgspec.json.decode(detail)["question"] for detail in journalled] == [1, 2]
+
+    by_letter(tmp_path, scenario)
+
+
+@pytest.mark.law(4)
+def test_who_answers_while_another_question_comes_answers_what_was_seen(tmp_path: Path) -> None:
+    async def scenario(police: Side, fire: Side, _: Clock) -> None:
+        id_ = await asked(police, fire)
+        await carry(fire, police)
+        await fire.ask(id_, "how many?", by="second")
+        await carry(fire, police)
+        await police.answer(id_, "the river brigade's", 1)
+        assert await states(police, fire, id_) == (State.MORE_INFORMATION, State.MORE_INFORMATION)
+        await police.answer(id_, "the river brigade's", 1)
+        with pytest.raises(NotNow, match="question 1 has been answered"):
+            await police.answer(id_, "others", 1)
+        with pytest.raises(FaultyInput, match="must be a question of the partner: 1, 2"):
+            await police.answer(id_, "others", 3)
+        await police.answer(id_, "two", 2)
+        await carry(police, fire)
+        assert await states(police, fire, id_) == (State.STORED, State.PENDING)
+        for side in (police, fire):
+            assert [text for _, _, text in await said(side, id_)] == [
+                "which boats?",
+                "the river brigade's",
+                "how many?",
+                "two",
+            ]
+
+    by_letter(tmp_path, scenario)
+
+
+def test_a_question_that_was_passed_over_is_closed_with_the_last_one(tmp_path: Path) -> None:
+    async def scenario(police: Side, fire: Side, _: Clock) -> None:
+        id_ = await asked(police, fire)
+        await fire.ask(id_, "how many?", by="second")
+        await carry(fire, police)
+        await police.answer(id_, "two", 2)
+        with pytest.raises(NotNow):
+            await police.answer(id_, "the river brigade's", 1)
         await carry(police, fire)
         assert await states(police, fire, id_) == (State.STORED, State.PENDING)
 

@@ -94,7 +94,7 @@ def test_questions_and_answers_come_back(tmp_path: Path, restored: str) -> None:
             await fire.done("POST", f"/requests/{id_}/questions", {"text": "how many vehicles?"})
             await police.reaches(id_, "more_information")
             police.clock.advance(minutes=1)  # type: ignore[attr-defined]
-            await police.done("POST", f"/requests/{id_}/answers", {"text": "three"})
+            await police.done("POST", f"/requests/{id_}/answers", {"question": 1, "text": "three"})
             await fire.reaches(id_, "pending")
             await agree(police, fire)
             system, other = (police, FIRE) if restored == "police" else (fire, POLICE)

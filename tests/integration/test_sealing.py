@@ -111,11 +111,11 @@ def test_checkpoints_are_shipped_to_the_directory(tmp_path: Path) -> None:
             for _ in range(4):
                 await police.store.write(partial(fill, count=2))
                 await sealer.seal()
-                await sealer.ship()
+                await sealer.shipper.ship()
                 police.clock.advance(minutes=31)
             await police.stop()
             files = sorted(path.name for path in shipped.iterdir())
-            sizes = [int(name.removeprefix("checkpoint-").removesuffix(".json")) for name in files]
+            sizes = [int(name.split("-")[1]) for name in files]
             assert (len(sizes), sizes[1] - sizes[0]) == (2, 4)
             read = [
                 msgspec.json.decode((shipped / name).read_bytes(), type=SignedCheckpoint) for name in files
@@ -145,7 +145,7 @@ def test_a_directory_that_cannot_be_written_to_stops_nothing_and_the_doctor_says
             assert found["checkpoints"].status == "failed"
             later = system.directory / "later"
             later.mkdir()
-            await system.server._sealer.ship()
+            await system.server._sealer.shipper.ship()
             assert len(list(later.iterdir())) == 1
             found = {one.name: one for one in (await asyncio.to_thread(examine, system.directory)).items}
             assert found["checkpoints"].status == "ok"

@@ -22,6 +22,13 @@ class People(Steps):
             question = max(word.body for word in a.got if word.body.type == "question")
             answered = self.mint(moved, "answer", to(question))
             yield Act("A: the asker answers", world.with_(answered))
+        if moved := self.move(a, E.EARLIER_ANSWER_SENT):
+            questions = sorted(word.body for word in a.got if word.body.type == "question")
+            answered_before = {body.text for body in a.sent}
+            for question in questions[:-1]:
+                if to(question) not in answered_before:
+                    answered = self.mint(moved, "answer", to(question))
+                    yield Act("A: the asker answers an earlier question", world.with_(answered))
         if a.state is S.ANSWERED and (moved := self.move(a, E.RETRIEVED)):
             yield Act("A: the asker retrieves", world.with_(moved))
         if self.bounds.expiry and (moved := self.move(a, E.EXPIRED)):

@@ -19,7 +19,7 @@ import apsw
 
 import acmx
 from acmx import config as configuration
-from acmx.bootstrap import examine_database, targets, telling
+from acmx.bootstrap import examine_database, examine_shipped, targets, telling
 from acmx.bootstrap.create import KEYS, TLS
 from acmx.bootstrap.database import DATABASE
 from acmx.bootstrap.lock import is_held
@@ -53,7 +53,7 @@ def examine(directory: Path) -> Findings:
         runs = is_held(directory)
         found.append(ok("server", "runs" if runs else "does not run"))
         found += [_address("ACM-1", config.acm1.listen, runs), _address("ACM-2", config.acm2.listen, runs)]
-        found += _checkpoints(directory, config)
+        _tried("checkpoints", partial(examine_shipped.examine, directory, config), found)
         found += asyncio.run(targets.reach(directory, config))
     return Findings(found)
 
@@ -108,17 +108,6 @@ def _modes(directory: Path, told_with: list[Path]) -> list[Finding]:
     if open_:
         return [failed("modes", f"others may read {', '.join(open_)}: chmod 600")]
     return [ok("modes", "configuration, keys, secrets and database are their owner's alone")]
-
-
-def _checkpoints(directory: Path, config: Config) -> Iterator[Finding]:
-    """Where the checkpoints of the journal are to be written, if anywhere."""
-    if not config.audit.checkpoint_directory:
-        return
-    place = directory / config.audit.checkpoint_directory
-    if place.is_dir() and os.access(place, os.W_OK):
-        yield ok("checkpoints", f"are written to {place}")
-    else:
-        yield failed("checkpoints", f"cannot be written to {place}")
 
 
 def _others_may_read(path: Path) -> bool:

@@ -92,7 +92,9 @@ class Server:
         passwords = self._passwords = Passwords(house, store, refusals, Attempts(steady))
         self._bell = Bell(house.clock, authentication)
         self._supervisor = Supervisor()
-        self._vitals = Vitals(self._supervisor)
+        shipped = config.audit.checkpoint_directory
+        self._sealer = Sealer(house, store, identity, directory / shipped if shipped else None)
+        self._vitals = Vitals(self._supervisor, lambda: self._sealer.shipper.forked)
         self._guard = ClockGuard(house, store, steady)
         self._owner, self._predecessor = successor(directory)
         make_socket = sockets(allow_local=config.delivery.allow_local)
@@ -129,8 +131,6 @@ class Server:
             subscribed=telling.subscriptions(config),
             channels=[channel.name for channel in channels],
         )
-        shipped = config.audit.checkpoint_directory
-        self._sealer = Sealer(house, store, identity, directory / shipped if shipped else None)
         self._messenger = Messenger(house, store, self._supervisor, channels)
         self._provisioner = Provisioner(house, store, Cms(directory, config.xcap))
         self._tasks: set[asyncio.Task[None]] = set()

@@ -1,6 +1,7 @@
-"""The signs of life of a server: its supervised loops."""
+"""The signs of life of a server: its supervised loops, and whether its journal is the one that was shipped."""
 
 import asyncio
+from collections.abc import Callable
 
 from acmx.delivery.supervisor import Beat, Supervisor
 from acmx.domain.acm1 import Component, Finding
@@ -11,17 +12,25 @@ WRITER_WITHIN = 30.0
 
 
 class Vitals:
-    """What is asked for at /health; `stopping` once the server was told to stop, `expiring` as was seen last."""
+    """What is asked for at /health; `stopping` once the server was told to stop, `expiring` as was seen last.
 
-    def __init__(self, supervisor: Supervisor) -> None:
+    `forked`: what is wrong with the history of the journal, None for nothing.
+    """
+
+    def __init__(self, supervisor: Supervisor, forked: Callable[[], str | None] = lambda: None) -> None:
         self._supervisor = supervisor
+        self._forked = forked
         self.stopping = False
         self.expiring: list[Finding] = []
 
     def components(self) -> list[Component]:
+        forked = self._forked()
         return [
-            Component(loop.component, loop.trouble is None, loop.of or None, loop.trouble)
-            for loop in self._supervisor.loops
+            *(
+                Component(loop.component, loop.trouble is None, loop.of or None, loop.trouble)
+                for loop in self._supervisor.loops
+            ),
+            Component("journal", forked is None, None, forked),
         ]
 
     def alive(self) -> bool:
@@ -30,7 +39,7 @@ class Vitals:
 
     def ready(self) -> bool:
         loops = self._supervisor.loops
-        return bool(loops) and not self.stopping and all(loop.trouble is None for loop in loops)
+        return bool(loops) and not self.stopping and all(part.ok for part in self.components())
 
 
 async def ask_writer(store: Store, beat: Beat) -> None:

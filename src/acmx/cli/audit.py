@@ -5,19 +5,22 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from cyclopts import Parameter
 from cyclopts.types import ExistingFile, ExistingPath
 
 from acmx.cli.failures import DONE, FAILED, WrongUsageError, note
-from acmx.cli.files import write, write_lines
+from acmx.cli.files import require_new, write, write_lines
 from acmx.cli.options import DEFAULTS, Moment, Options
 from acmx.cli.terminal import cell, err, facts, out, print_json, table
 from acmx.domain import documents
 from acmx.domain.errors import FaultyInput
 from acmx.domain.records import Checkpoint, SealedRow, SignedCheckpoint
+
+if TYPE_CHECKING:
+    from acmx.trust.journal_check import Fork
 
 PROGRESS_EVERY = 1000
 Output = Annotated[
@@ -40,6 +43,7 @@ def checkpoint(*, output: Output = None, options: Options = DEFAULTS) -> None:
 
         acmx audit checkpoint -o monday.json
     """
+    require_new(output)
     with options.client() as client:
         signed = client.checkpoint()
     if output is None:
@@ -69,16 +73,21 @@ def verify(
         acmx audit verify --against monday.json
     """
     from acmx.trust.checkpoints import Checkpoints  # noqa: PLC0415
-    from acmx.trust.journal_check import JournalCheck  # noqa: PLC0415
+    from acmx.trust.journal_check import JournalCheck, Trouble  # noqa: PLC0415
     from acmx.trust.keys import spoken  # noqa: PLC0415
 
-    shipped = [documents.read(file.read_bytes(), SignedCheckpoint) for file in against or ()]
+    shipped, faulty = [], []
+    for file in against or ():
+        try:
+            shipped.append(documents.read(file.read_bytes(), SignedCheckpoint))
+        except FaultyInput as error:
+            faulty.append(Trouble("checkpoint", 0, f"{file} is no checkpoint: {error}"))
     with _journal(offline, options) as (rows, stored):
         checkpoints = Checkpoints(stored, shipped, thumbprint or ())
         check = JournalCheck(checkpoints)
         for row in _shown(rows):
             check.take(row)
-        verdict = check.finish(checkpoints.troubles)
+        verdict = check.finish([*checkpoints.troubles, *faulty])
 
     def draw() -> None:
         keys = "\n".join(f"{spoken(kid)} ({kid})" for kid in checkpoints.keys)
@@ -90,6 +99,7 @@ def verify(
                     "not covered yet": verdict.unproven + verdict.unsealed,
                     "root": verdict.root,
                     "signed with": keys,
+                    "forks": "\n".join(map(_fork, verdict.forks)),
                 }
             )
         )
@@ -107,6 +117,20 @@ def verify(
     return FAILED if verdict.troubles else DONE
 
 
+def acknowledge(
+    *, reason: Annotated[str, Parameter(help="Why; it is journalled.")], options: Options = DEFAULTS
+) -> None:
+    """Say why the database holds another history than the checkpoints that were shipped: it was restored.
+
+    Nothing is removed; the server is ready again. For example:
+
+        acmx audit acknowledge --reason "restored from the backup of Monday, disk failure"
+    """
+    with options.client() as client:
+        done = client.acknowledge_fork(reason)
+    options.show(done, lambda: print(f"{done.checkpoints:,} checkpoints of another history acknowledged."))
+
+
 def export(*, since: Moment = None, output: Output = None, options: Options = DEFAULTS) -> None:
     """Write the sealed journal as JSON lines, byte for byte as it is hashed; the last line is a checkpoint.
 
@@ -116,6 +140,7 @@ def export(*, since: Moment = None, output: Output = None, options: Options = DE
     """
     if output is None and sys.stdout.isatty():
         raise WrongUsageError("What others wrote is not put on a terminal as it is: use -o FILE.")
+    require_new(output)
     with options.client() as client:
         signed = client.checkpoint()
         size = _size(signed)
@@ -125,6 +150,10 @@ def export(*, since: Moment = None, output: Output = None, options: Options = DE
         count = write_lines(output, _followed(lines, last))
     if output is not None:
         note(f"{output} holds {count - 1:,} rows and the checkpoint over the first {size:,}.")
+
+
+def _fork(fork: "Fork") -> str:
+    return f"{fork.text}\n  {fork.acknowledged or 'nobody has said why'}"
 
 
 def _followed(lines: Iterable[bytes], last: bytes) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from cyclopts.types import ExistingFile
 
 from acmx.cli import findings
 from acmx.cli.audit import Output, Thumbprints
-from acmx.cli.files import write
+from acmx.cli.files import require_new, write
 from acmx.cli.options import DEFAULTS, Id, Json, Options
 from acmx.cli.terminal import print_json, time
 from acmx.domain.acm1 import Findings
@@ -22,6 +22,7 @@ def take(id_: Id, /, *, output: Output = None, options: Options = DEFAULTS) -> N
 
         acmx evidence 01a2076b-4400-7000-8000-000000000008 -o evidence.json
     """
+    require_new(output)
     with options.client() as client:
         file = client.evidence(id_)
     body = msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n"

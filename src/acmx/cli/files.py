@@ -8,6 +8,12 @@ from typing import BinaryIO
 from acmx.domain.errors import AcmxError
 
 
+def require_new(path: Path | None) -> None:
+    """What proves something never takes the place of a file that is there. Raises AcmxError."""
+    if path is not None and path.exists():
+        raise AcmxError(f"{path} exists and is not replaced: name another file.")
+
+
 def write(path: Path, content: bytes) -> None:
     """Write a whole file, or leave the one that is there. Raises AcmxError."""
     partial = path.with_name(f"{path.name}.partial")

@@ -100,7 +100,7 @@ _offer(app, login.login, login.logout, notices.news, notices.notices, group=_ADM
 _EVIDENCE = "Evidence"
 _audit = _part("audit", "The journal: read it (acmx audit --limit 50), verify it, take it away.", _EVIDENCE)
 _audit.default(journal.audit)
-_offer(_audit, audit.checkpoint, audit.verify, audit.export)
+_offer(_audit, audit.checkpoint, audit.verify, audit.export, audit.acknowledge)
 _evidence = _part(
     "evidence", "Write what proves an exchange (acmx evidence ID -o FILE), or verify it.", _EVIDENCE
 )

@@ -107,7 +107,11 @@ def disclosed_rows(exchange: Exchange) -> list[str]:
 def remark_rows(conversation: Sequence[Remark]) -> Iterator[tuple[str, str]]:
     """Questions and answers, as facts."""
     for remark in conversation:
-        yield remark.type, f"{remark.text}\n{remark.person}, {time(remark.at)}"
+        number = "" if remark.question is None else f" {remark.question}"
+        name = (
+            f"question{number}" if remark.type == "question" else f"answer to{number or ' a lost question'}"
+        )
+        yield name, f"{remark.text}\n{remark.person}, {time(remark.at)}"
 
 
 def review_rows(reviews: Sequence[GivenReview]) -> Iterator[tuple[str, str]]:

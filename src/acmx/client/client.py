@@ -21,6 +21,7 @@ from acmx.client.sessions import SessionCalls
 from acmx.domain.acm1 import (
     Accepted,
     Answer,
+    AnswerInput,
     Exchange,
     Page,
     Pending,
@@ -143,10 +144,13 @@ class Client(
         place = path("requests", id_, "questions")
         return self._connection.send("POST", place, Accepted, TextInput(text), tries=TRIES)
 
-    def answer(self, id_: str, text: str) -> Accepted:
-        """Answer the partner's last question. Raises NotAllowed, NotFound, NotNow where there is none."""
+    def answer(self, id_: str, text: str, question: int) -> Accepted:
+        """Answer the partner's question of this number, as the conversation of the exchange gives it.
+
+        Raises NotAllowed, NotFound, FaultyInput where there is no such question, NotNow where it was answered.
+        """
         place = path("requests", id_, "answers")
-        return self._connection.send("POST", place, Accepted, TextInput(text), tries=TRIES)
+        return self._connection.send("POST", place, Accepted, AnswerInput(question, text), tries=TRIES)
 
     def pending(self, after: str | None = None, limit: int | None = None) -> Pending:
         """Steps 9 and 17: one page of what waits for the caller."""

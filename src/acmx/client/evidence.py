@@ -6,6 +6,7 @@ from datetime import datetime
 from acmx.client.calls import Calls
 from acmx.client.pages import pages
 from acmx.client.places import path, query
+from acmx.domain.acm1 import Acknowledged, Acknowledgement
 from acmx.domain.records import (
     Checkpoints,
     EvidenceFile,
@@ -44,6 +45,11 @@ class EvidenceCalls(Calls):
     def checkpoint(self) -> SignedCheckpoint:
         """The journal as it stands now, signed."""
         return self._connection.get("/audit/checkpoint", SignedCheckpoint)
+
+    def acknowledge_fork(self, reason: str) -> Acknowledged:
+        """Say why the database holds another history than the checkpoints that were shipped."""
+        place = path("audit", "fork", "acknowledgement")
+        return self._connection.send("POST", place, Acknowledged, Acknowledgement(reason))
 
     def evidence(self, id_: str) -> EvidenceFile:
         """Everything that is held of an exchange. Raises NotFound."""

@@ -49,6 +49,7 @@ class Event(StrEnum):
     WITHDRAWAL_TOO_LATE = "withdrawal-too-late"
     QUESTION = "question"
     ANSWER_SENT = "answer-sent"
+    EARLIER_ANSWER_SENT = "earlier-answer-sent"
     RESPONSE = "response"
     RETRIEVED = "retrieved"
     UPDATE = "update"
@@ -128,11 +129,12 @@ TABLE: tuple[Transition, ...] = (
         Transition("primary", s, E.REFUSED_BY_PARTNER, S.REFUSED_BY_PARTNER, (3,), ("asker",))
         for s in UNANSWERED
     ),
-    # The partner asks back, perhaps before its stored indication has come; whoever asked answers the last question.
+    # The partner asks back, perhaps before its stored indication has come; an answer to its last question ends it.
     *(Transition("primary", s, E.QUESTION, S.MORE_INFORMATION, (), ("asker",)) for s in (S.QUEUED, S.STORED)),
     *_stays("primary", E.QUESTION, S.MORE_INFORMATION, tells=("asker",)),
     *_stays("primary", E.QUESTION, S.OVERDUE, S.WITHDRAWING, S.ANSWERED, S.RETRIEVED, S.WITHDRAWN),
     Transition("primary", S.MORE_INFORMATION, E.ANSWER_SENT, S.STORED),
+    *_stays("primary", E.EARLIER_ANSWER_SENT, S.MORE_INFORMATION),
     # It withdraws: at once while nothing was ever sent, else when the partner says so.
     *(
         Transition("primary", s, E.WITHDRAWN_UNSENT, S.WITHDRAWN, (), ("asker",))

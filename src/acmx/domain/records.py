@@ -1,8 +1,8 @@
 """What is proven afterwards (docs/evidence.md): sealed rows, checkpoints, the evidence of one exchange; and purging."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from acmx.domain.exchange import Role
 from acmx.domain.messages import Moment
@@ -14,8 +14,8 @@ class Checkpoint(Struct, frozen=True, tag_field="type", tag="checkpoint"):
 
     version: str
     system: str
-    size: int
-    root: str
+    size: Annotated[int, Meta(le=2**53)]
+    root: Annotated[str, Meta(min_length=64, max_length=64, pattern="^[0-9a-f]*$")]
     created_at: Moment
 
 

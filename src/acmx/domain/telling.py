@@ -12,6 +12,7 @@ ESCALATION = "escalation"
 EXPIRY = "expiry"
 PARTNER_CHANGE = "partner-change"
 DATABASE = "database-changed"
+JOURNAL_FORKED = "journal-forked"
 PROVISIONED = "provisioned"
 PARTLY_PROVISIONED = "partly-provisioned"
 NOT_PROVISIONED = "not-provisioned"
@@ -34,7 +35,7 @@ def _told(audience: Audience) -> tuple[str, ...]:
 TOLD: dict[Audience, tuple[str, ...]] = {
     "asker": (*_told("asker"), REMINDER, PROVISIONED, PARTLY_PROVISIONED, NOT_PROVISIONED),
     "reviewers": (*_told("reviewers"), REMINDER, ESCALATION),
-    "operators": (EXPIRY, PARTNER_CHANGE, DATABASE),
+    "operators": (EXPIRY, PARTNER_CHANGE, DATABASE, JOURNAL_FORKED),
     "partner-administrators": tuple(PARTNERSHIP + standing for standing in get_args(Standing)),
 }
 """The events of the table that each audience is told of, what the clockwork and jobs add, and what partners say."""
@@ -83,6 +84,7 @@ IN_WORDS: dict[str, str] = {
     PARTLY_PROVISIONED: "some documents on the CMS are not as they should be",
     NOT_PROVISIONED: "the documents on the CMS are not as they should be",
     EXPIRY: "a certificate or key ends soon",
+    JOURNAL_FORKED: "the journal is another than the one whose checkpoints were shipped",
     PARTNER_CHANGE: "a partner has changed something: look at it and confirm it",
     DATABASE: "the database has failed over or was put back",
     "partnership-offered": "the partner has not accepted, or no longer",

@@ -17,25 +17,22 @@ from acmx.flows.conversation import last_question
 from acmx.flows.response import granted_by
 from acmx.flows.revoke import ended
 from acmx.flows.standing import standing
-from acmx.storage import catalogues, messages
+from acmx.storage import messages
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 
 
 def as_minted(tx: Tx, exchange: Exchange, message: AnyMessage) -> tuple[Event, dict[str, Any]]:
-    """The event, and the fields it sets; RESTORED, or RECONCILED of a response, where the exchange has gone on.
-
-    What this system gives may have been forgotten with what it said: no update is sent before it is entered again.
-    """
+    """The event, and the fields it sets; RESTORED, or RECONCILED of a response, where the exchange has gone on."""
     if isinstance(message, Response):
-        fields = granted_by(message) | {"catalogue": catalogues.current_version(tx)}
+        fields = granted_by(message)
         decided = Event.DECIDED_BY_RULE if isinstance(message.handler, Automatic) else Event.REVIEWED
         minted = Event.EXPIRED if message.outcome == "expired" else decided
         if transition(exchange.role, exchange.state, minted):
             return minted, fields
         return Event.RECONCILED, fields
     if isinstance(message, Update):
-        return Event.UPDATE_SENT, {"catalogue": catalogues.current_version(tx)}
+        return Event.UPDATE_SENT, {}
     if isinstance(message, Revocation):
         stands = standing(messages.of_exchange(tx, exchange.primary_system, exchange.id))
         left = sum(user not in message.users for user in stands.users) if stands else 0

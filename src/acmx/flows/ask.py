@@ -9,7 +9,7 @@ from acmx.domain.messages import Person, Question
 from acmx.domain.moments import whole
 from acmx.flows import outgoing
 from acmx.flows.change import move
-from acmx.flows.conversation import said_last
+from acmx.flows.conversation import asked_last
 from acmx.flows.find import find
 from acmx.flows.house import House
 from acmx.storage import messages
@@ -34,7 +34,7 @@ def prepare(house: House, tx: Tx, caller: Caller, name: str, given: TextInput) -
     if exchange.role != "partner":
         raise NotNow("there is no request of a partner to ask about", state=exchange.state)
     stored = messages.of_exchange(tx, exchange.primary_system, exchange.id)
-    if said_last(stored, "question", caller.mc_service_id, given.text):
+    if asked_last(stored, caller.mc_service_id, given.text):
         return Plan(exchange, caller.mc_service_id, None)
     alias = exchange.addressee if exchange.addressee in caller.functional_aliases else None
     question = Question(

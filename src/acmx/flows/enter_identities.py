@@ -10,7 +10,7 @@ from acmx.domain.moments import from_ms, to_ms
 from acmx.flows import named_by
 from acmx.flows.carry_out import StaleError
 from acmx.flows.house import House
-from acmx.storage import catalogues, journal
+from acmx.storage import catalogues, exchanges, journal
 from acmx.storage.catalogues import Catalogue
 from acmx.storage.engine import Tx
 from acmx.trust.roles import Caller
@@ -40,7 +40,7 @@ def prepare(house: House, tx: Tx, caller: Caller, new: NewIdentities) -> Plan:
     if any("," in row for row in missing):
         missing = [row.replace(",", ";") for row in missing]
     catalogue = Catalogue(
-        version=current + 1,
+        version=_next_version(tx),
         body=msgspec.json.encode(identity),
         missing=",".join(missing),
         entered_at=to_ms(house.clock()),
@@ -50,9 +50,9 @@ def prepare(house: House, tx: Tx, caller: Caller, new: NewIdentities) -> Plan:
 
 
 def apply(tx: Tx, plan: Plan) -> Identities:
-    """Raises StaleError where another version was entered meanwhile."""
+    """Raises StaleError where another version was entered, or came to be known of, meanwhile."""
     catalogue = plan.catalogue
-    if not catalogues.insert(tx, catalogue):
+    if catalogue.version != _next_version(tx) or not catalogues.insert(tx, catalogue):
         raise StaleError
     journal.write(
         tx,
@@ -73,6 +73,11 @@ def show(tx: Tx, version: int | None) -> Identities:
     if version is not None:
         raise NotFound(f"no version {version} of the server identity information")
     return Identities(version=0, missing=[], server_identity={})
+
+
+def _next_version(tx: Tx) -> int:
+    """A number that a restore lost, and that a partner still knows, is not given again."""
+    return max(catalogues.current_version(tx), exchanges.highest_known(tx)) + 1
 
 
 def shown(catalogue: Catalogue) -> acm1.Identities:

@@ -2,9 +2,11 @@
 
 import msgspec
 
+from acmx.domain.moments import to_ms
 from acmx.domain.server_identity import ServerIdentity
+from acmx.flows.standing import Standing
 from acmx.kinds import GIVING
-from acmx.kinds.catalogue import Held
+from acmx.kinds.catalogue import Held, version_of
 from acmx.storage import catalogues
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
@@ -23,3 +25,16 @@ def version_to_give(tx: Tx, exchange: Exchange) -> int:
     if exchange.role == "primary" or exchange.kind in GIVING:
         return 0
     return catalogues.current_version(tx)
+
+
+def version_told(tx: Tx, stands: Standing) -> int | None:
+    """The version of it that the last message states; None where none is given.
+
+    Where that number is not below ours, but ours was entered after the message, it was given twice, as a restore had
+    lost it: then the one before ours, so that ours is told.
+    """
+    stated, ours = version_of(stands.content), catalogues.current(tx)
+    if stated is None or ours is None or stated < ours.version:
+        return stated
+    said_at = to_ms(stands.updated_at or stands.response.created_at)
+    return ours.version - 1 if ours.entered_at >= said_at else stated

@@ -27,10 +27,7 @@ def mint_anew(house: House, tx: Tx, peer: str, lost: Stored) -> None:
     if exchange is None:
         return
     message = msgspec.json.decode(lost.body, type=AnyMessage)
-    if isinstance(message, Update):
-        exchanges.knows(tx, exchange, 0)
-        return
-    if isinstance(message, Request) or not _matters(tx, house.system, exchange, message):
+    if isinstance(message, Request | Update) or not _matters(tx, house.system, exchange, message):
         return
     now = whole(house.clock())
     fresh = msgspec.structs.replace(message, n=exchange.sent_n + 1, created_at=now)

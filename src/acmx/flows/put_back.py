@@ -30,9 +30,10 @@ from acmx.flows.arrivals import Arrived
 from acmx.flows.as_minted import as_minted
 from acmx.flows.change import begin, move
 from acmx.flows.compare import UNRELEASED, Difference, waits_in_vain
+from acmx.flows.held import version_told
 from acmx.flows.house import House
 from acmx.flows.mint_anew import mint_anew
-from acmx.flows.standing import LATER
+from acmx.flows.standing import LATER, standing
 from acmx.flows.submit import exchange_of
 from acmx.storage import exchanges, journal, messages, outbox
 from acmx.storage.engine import Tx
@@ -92,6 +93,8 @@ def apply(house: House, tx: Tx, difference: Difference, given: Sequence[Given]) 
         _end_withdrawn(tx, difference, now)
     for lost in aside:
         mint_anew(house, tx, difference.peer, lost)
+    if given:
+        _credit(tx, difference)
 
 
 def _order(difference: Difference, one: Given) -> tuple[int, int, str]:
@@ -205,6 +208,14 @@ def _end_withdrawn(tx: Tx, difference: Difference, now: int) -> None:
         if message.type == "response" or message.type in LATER:
             contradict.keep(tx, message, now)
             messages.remove(tx, message)
+
+
+def _credit(tx: Tx, difference: Difference) -> None:
+    """The primary knows what the last message that stands says of this system's server identities, and no more."""
+    exchange = exchanges.find(tx, difference.primary, difference.id)
+    stands = standing(messages.of_exchange(tx, difference.primary, difference.id))
+    if exchange is not None and exchange.role == "partner" and stands is not None:
+        exchanges.knows(tx, exchange, version_told(tx, stands))
 
 
 def _arrived(difference: Difference, stored: Stored) -> Arrived:

@@ -22,6 +22,7 @@ class Plan(Struct, frozen=True):
 
     exchange: Exchange
     answer: Stored
+    question: int
     event: Event
     receipt: bytes
 
@@ -32,26 +33,24 @@ def prepare(house: House, tx: Tx, arrived: Arrived, answer: Answer) -> Plan:
     if exchange is None:
         raise UnknownExchange
     in_order(tx, arrived)
-    event = _event(messages.of_exchange(tx, arrived.primary, arrived.id), answer)
+    stored = messages.of_exchange(tx, arrived.primary, arrived.id)
+    question = next((m for m in stored if (m.type, m.digest) == ("question", answer.answers)), None)
+    if question is None:
+        raise Contradiction("there is no question here that it answers")
+    event = Event.ANSWER if question == last_question(stored) else Event.EARLIER_ANSWER
     if transition(exchange.role, exchange.state, event) is None:
         raise Contradiction(f"the exchange is {exchange.state} here")
     now = whole(house.clock())
     receipt = replies.receipt(house, arrived, "stored", now)
-    return Plan(exchange, replies.taken(arrived, "answer", receipt, to_ms(now)), event, receipt)
+    kept = replies.taken(arrived, "answer", receipt, to_ms(now))
+    return Plan(exchange, kept, question.n, event, receipt)
 
 
 def apply(tx: Tx, plan: Plan) -> bytes:
     """The receipt. Raises StaleError where the exchange has changed since it was read."""
     exchange, answer = plan.exchange, plan.answer
     outgoing.keep(tx, answer)
-    detail: dict[str, object] = {"digest": answer.digest}
+    detail: dict[str, object] = {"digest": answer.digest, "question": plan.question}
     received = max(exchange.received_n, answer.n)
     move(tx, exchange, plan.event, exchange.partner, answer.stored_at, detail=detail, received_n=received)
     return plan.receipt
-
-
-def _event(stored: list[Stored], answer: Answer) -> Event:
-    if answer.answers not in {message.digest for message in stored if message.type == "question"}:
-        raise Contradiction("there is no question here that it answers")
-    last = last_question(stored)
-    return Event.ANSWER if last is not None and last.digest == answer.answers else Event.EARLIER_ANSWER

@@ -66,6 +66,11 @@ def as_content(given: Given) -> dict[str, Any]:
     return document
 
 
+def version_of(content: dict[str, Any]) -> int | None:
+    """The version that the content of a response or update states; None where it gives nothing."""
+    return content.get("catalogue")
+
+
 def checked(content: dict[str, Any], error: type[FaultyInput]) -> Given:
     """Raises `error` with each faulty row, and where a required one is absent and not named as missing."""
     given = convert(content, Given, error, "content")

@@ -122,8 +122,17 @@ def holding(tx: Tx) -> list[tuple[str, int, int]]:
     return [(partner, catalogue, count) for partner, catalogue, count in found]
 
 
-def knows(tx: Tx, exchange: Exchange, version: int) -> None:
-    """The primary knows all up to this version: its content differs in nothing from what it was told."""
+def highest_known(tx: Tx) -> int:
+    """The highest version that the primary of a live grant knows; higher than any here where a restore lost it."""
+    found = tx.row(
+        "SELECT COALESCE(catalogue, 0) FROM exchange WHERE role = 'partner' AND grant_state = 'live' "
+        "ORDER BY COALESCE(catalogue, 0) DESC LIMIT 1"
+    )
+    return found[0] if found else 0
+
+
+def knows(tx: Tx, exchange: Exchange, version: int | None) -> None:
+    """The primary knows all up to this version, None for nothing of the server identity information."""
     tx.execute(
         "UPDATE exchange SET catalogue = :catalogue "
         "WHERE primary_system = :primary AND id = :id AND version = :version",

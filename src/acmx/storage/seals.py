@@ -111,9 +111,12 @@ def put_block(tx: Tx, number: int, hash_: bytes) -> None:
     )
 
 
-def blocks(tx: Tx, count: int) -> list[bytes]:
-    """The roots of the first so many blocks."""
-    found = tx.rows("SELECT hash FROM journal_block WHERE number < :count ORDER BY number", {"count": count})
+def blocks(tx: Tx, count: int, start: int = 0) -> list[bytes]:
+    """The roots of the first so many blocks, those before `start` left out."""
+    found = tx.rows(
+        "SELECT hash FROM journal_block WHERE number >= :start AND number < :count ORDER BY number",
+        {"start": start, "count": count},
+    )
     return [hash_ for (hash_,) in found]
 
 

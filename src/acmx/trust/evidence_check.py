@@ -34,6 +34,7 @@ class _Said(Struct, frozen=True):
     digest: str | None = None
     status: str | int | None = None
     created_at: str = ""
+    answers: str | None = None
 
 
 class _Line(Struct, frozen=True):
@@ -136,16 +137,33 @@ class _Check:
         signed_at = self._verify(
             message.signature, body, message.sender, message.receiver, "acm-message", message.n
         )
+        answers = ""
         if message.type != "refused":
             said = self._fits(body, message, message.sender, message.receiver)
             if said.type != message.type:
                 raise BadSignature(f"it is a {said.type}")
+            answers = self._answers(said)
         stands = ", contradicted by an earlier one" if message.contradicted else ""
         if message.sender == self._evidence.system:
             return ok(
-                name, f"as {message.sender} states in this file{stands}; what counts is the reply to it"
+                name,
+                f"as {message.sender} states in this file{stands}{answers}; what counts is the reply to it",
             )
-        return ok(name, f"written and signed by {message.sender} on {_time(signed_at)}{stands}")
+        return ok(name, f"written and signed by {message.sender} on {_time(signed_at)}{stands}{answers}")
+
+    def _answers(self, said: _Said) -> str:
+        """Which question an answer is to: those that cross in between change nothing of it."""
+        if said.type != "answer":
+            return ""
+        asked = (
+            one for one in self._evidence.messages if (one.type, one.digest) == ("question", said.answers)
+        )
+        question = next(asked, None)
+        return (
+            f", to question {question.n} of {question.sender}"
+            if question
+            else ", to no question in this file"
+        )
 
     def _reply(self, name: str, message: SignedMessage) -> Finding:
         if message.reply is None:

@@ -4,8 +4,9 @@ Each row must follow the one before and have the hash it was sealed with; the tr
 roots that the checkpoints say. What is found wrong is said with the number of the row and its time.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -15,7 +16,8 @@ from acmx.domain.records import Checkpoint, SealedRow
 from acmx.trust.tree import Tree, leaf
 
 MOST_SHOWN = 50
-Wrong = Literal["removed", "changed", "inserted", "cut-off", "rewritten", "checkpoint"]
+FORKED, ACKNOWLEDGED = "journal-forked", "fork-acknowledged"
+Wrong = Literal["removed", "changed", "inserted", "cut-off", "rewritten", "forked", "checkpoint"]
 
 
 class Trouble(Struct, frozen=True):
@@ -26,11 +28,19 @@ class Trouble(Struct, frozen=True):
     text: str
 
 
+class Fork(Struct, frozen=True):
+    """A row that tells of shipped checkpoints of another history, in plain words; who acknowledged it, and why."""
+
+    number: int
+    text: str
+    acknowledged: str | None = None
+
+
 class Verdict(Struct, frozen=True, kw_only=True):
     """What was looked at, and what is wrong: the first troubles, and how many there are.
 
     `unsealed` rows wait for the sealer, `unproven` ones at the end are not covered by a checkpoint. `root` is the
-    root over all rows (hexadecimal), None where rows are missing or rewritten.
+    root over all rows (hexadecimal), None where rows are missing or rewritten. `forks` are the last ones.
     """
 
     rows: int
@@ -40,11 +50,17 @@ class Verdict(Struct, frozen=True, kw_only=True):
     root: str | None
     troubles: tuple[Trouble, ...]
     troubles_total: int
+    forks: tuple[Fork, ...] = ()
 
 
 class _Row(Struct, frozen=True):
     at: str
     event: str
+
+
+class _OfFork(_Row, frozen=True):
+    actor: str
+    detail: dict[str, Any]
 
 
 class Compared(Struct, frozen=True):
@@ -71,6 +87,8 @@ class JournalCheck:
         self._total = 0
         self.rows = 0
         self._last = "the beginning"
+        self._forks: deque[Fork] = deque(maxlen=MOST_SHOWN)
+        self._unacknowledged: Fork | None = None
         self._unsealed: SealedRow | None = None
         self._unsealed_count = 0
 
@@ -93,6 +111,8 @@ class JournalCheck:
             self._whole = False
         self._append(row, row.number)
         self._compare()
+        if any(f'"event":"{event}"' in row.line for event in (FORKED, ACKNOWLEDGED)):
+            self._hear_of_fork(row, row.number)
 
     def finish(self, more: Sequence[Trouble] = ()) -> Verdict:
         """After the last row; `more` is what was found wrong elsewhere."""
@@ -103,6 +123,9 @@ class JournalCheck:
         if beyond is not None:
             covers = f"the checkpoint of {text(beyond.created_at)} covers {beyond.size:,} rows"
             self._note("cut-off", f"{covers}, but the journal ends with {self._last}: cut off")
+        if self._unacknowledged is not None:
+            fork = self._unacknowledged
+            self._note("forked", f"{fork.text}; nobody has said why", fork.number)
         return Verdict(
             rows=self.rows,
             unsealed=self._unsealed_count,
@@ -111,6 +134,7 @@ class JournalCheck:
             root=self._tree.root.hex() if self._whole else None,
             troubles=(*self._troubles, *more[:MOST_SHOWN]),
             troubles_total=self._total + len(more),
+            forks=tuple(self._forks),
         )
 
     def _append(self, row: SealedRow, number: int) -> None:
@@ -122,6 +146,26 @@ class JournalCheck:
         self.rows = number
         self._last = _named(row)
 
+    def _hear_of_fork(self, row: SealedRow, number: int) -> None:
+        try:
+            said = msgspec.json.decode(row.line, type=_OfFork)
+        except msgspec.DecodeError:
+            return
+        detail = said.detail
+        if said.event == FORKED:
+            covers = f"the last of {detail.get('created_at')} over {detail.get('last')} rows"
+            words = f"shipped checkpoints of another history, {covers}, root {detail.get('root')}"
+            self._unacknowledged = Fork(number, f"{_named(row)}: {detail.get('checkpoints')} {words}")
+            self._forks.append(self._unacknowledged)
+        elif said.event == ACKNOWLEDGED:
+            by = f"{_named(row)} by {said.actor}: {detail.get('reason')}"
+            forks = [
+                fork if fork.acknowledged else msgspec.structs.replace(fork, acknowledged=by)
+                for fork in self._forks
+            ]
+            self._forks = deque(forks, MOST_SHOWN)
+            self._unacknowledged = None
+
     def _compare(self) -> None:
         while self._next is not None and self._next.checkpoint.size <= self.rows:
             compared, self._next = self._next, next(self._checkpoints, None)
@@ -132,7 +176,7 @@ class JournalCheck:
             if checkpoint.root == self._tree.root.hex():
                 self._covered[compared.shipped] = checkpoint.size
                 continue
-            self._whole = False
+            self._whole = compared.shipped
             self._note(
                 "rewritten",
                 f"rows {since:,} to {checkpoint.size:,} are not those that the checkpoint of "

@@ -29,6 +29,7 @@ Permission = Literal[
     "links",
     "health",
     "clock",
+    "forks",
     "evidence",
     "purge",
 ]
@@ -67,7 +68,7 @@ ROLES: dict[str, frozenset[Permission]] = {
         },
     ),
     "operator": frozenset(
-        {"read-own", "accounts", "partners-read", "audit", "links", "health", "clock", "purge"}
+        {"read-own", "accounts", "partners-read", "audit", "links", "health", "clock", "forks", "purge"}
     ),
 }
 
@@ -91,6 +92,7 @@ MEANINGS: dict[Permission, str] = {
     "links": "check partners, see the outbox, and have it sent now",
     "health": "see how the server is",
     "clock": "confirm the server's clock",
+    "forks": "say why the journal is another than the one whose checkpoints were shipped",
     "provision": "put documents on the CMS: of own requests, an identity editor of all, and of what partners gave",
     "evidence": "take the evidence of an exchange away",
     "purge": "remove what is past its retention",

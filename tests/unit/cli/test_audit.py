@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from acmx.cli.main import run
-from acmx.domain.acm1 import AuditPage, Holder, Holders, JournalEntry
+from acmx.domain.acm1 import Acknowledged, AuditPage, Holder, Holders, JournalEntry
 from acmx.domain.records import Checkpoints, Purged, SealedRow, SealedRows
 from acmx.trust.keys import SigningKey, spoken
 from acmx.trust.own import Own
@@ -145,3 +145,72 @@ def test_who_holds_which_version_is_listed(logged_on, capsys):
     logged_on.replies["GET /server-identities/holders"] = (200, Holders([Holder(SYSTEM, 3, 1200)]))
     assert run(["identities", "holders"]) == 0
     assert "1,200" in capsys.readouterr().out
+
+
+def forked(*others):
+    detail = (
+        f'{{"checkpoints": 2, "last": 9, "root": "{"ab" * 32}", "created_at": "2026-11-23T08:00:00.000Z"}}'
+    )
+    lines = [line(1, AT, "journal-forked", "sealer", None, None, detail), *others]
+    return [SealedRow(n, n, leaf(text).hex(), text.decode()) for n, text in enumerate(lines, 1)]
+
+
+@pytest.mark.parametrize("acknowledged", [False, True])
+def test_verify_tells_of_another_history_until_somebody_says_why(logged_on, capsys, acknowledged):
+    said_why = line(2, AT, "fork-acknowledged", "sip:o@x", None, None, '{"reason": "disk failure"}')
+    sealed = forked(*([said_why] if acknowledged else []))
+    logged_on.replies["GET /audit/rows?limit=500"] = (200, SealedRows(sealed))
+    logged_on.replies["GET /audit/checkpoints"] = (200, Checkpoints([signed(sealed)]))
+    logged_on.replies["GET /audit/checkpoint"] = (200, signed(sealed))
+    assert run(["audit", "verify"]) == (0 if acknowledged else 1)
+    said = " ".join(capsys.readouterr().out.split())
+    assert (
+        "2 shipped checkpoints of another history, the last of 2026-11-23T08:00:00.000Z over 9 rows" in said
+    )
+    assert ("by sip:o@x: disk failure" in said) is acknowledged
+    assert ("nobody has said why" in said) is not acknowledged
+    assert run(["audit", "verify", "--json"]) == (0 if acknowledged else 1)
+    [fork] = json.loads(capsys.readouterr().out)["forks"]
+    assert (fork["number"], bool(fork["acknowledged"])) == (1, acknowledged)
+
+
+def test_text_within_a_row_is_not_taken_for_a_fork(logged_on, capsys):
+    actor = '","event":"journal-forked'
+    text = line(
+        1, AT, "logged-on", actor, None, None, '{"x":{"event":"journal-forked"},"event":"journal-forked"}'
+    )
+    sealed = [SealedRow(1, 1, leaf(text).hex(), text.decode())]
+    logged_on.replies["GET /audit/rows?limit=500"] = (200, SealedRows(sealed))
+    logged_on.replies["GET /audit/checkpoints"] = (200, Checkpoints([signed(sealed)]))
+    logged_on.replies["GET /audit/checkpoint"] = (200, signed(sealed))
+    assert run(["audit", "verify"]) == 0
+    assert "another history" not in capsys.readouterr().out
+
+
+def test_a_file_that_is_no_checkpoint_is_named_and_the_others_are_compared(journal, tmp_path, capsys):
+    good, half = tmp_path / "good.json", tmp_path / "half.json"
+    content = msgspec.json.encode(signed(rows()))
+    good.write_bytes(content)
+    half.write_bytes(content[:100])
+    assert run(["audit", "verify", "--json", "--against", str(half), str(good)]) == 1
+    verdict = json.loads(capsys.readouterr().out)
+    [trouble] = verdict["troubles"]
+    assert (trouble["wrong"], str(half) in trouble["text"]) == ("checkpoint", True)
+    assert verdict["unproven"] == 0
+
+
+def test_a_fork_is_acknowledged_with_a_reason(logged_on, capsys):
+    logged_on.replies["POST /audit/fork/acknowledgement"] = (200, Acknowledged(12))
+    assert run(["audit", "acknowledge", "--reason", "disk failure"]) == 0
+    assert logged_on.asked == [("POST /audit/fork/acknowledgement", {"reason": "disk failure"})]
+    assert capsys.readouterr().out == "12 checkpoints of another history acknowledged.\n"
+
+
+@pytest.mark.parametrize("line", ["audit checkpoint -o", "audit export -o", "evidence 01 -o"])
+def test_what_proves_something_never_replaces_a_file(journal, tmp_path, capsys, line):
+    file = tmp_path / "monday.json"
+    file.write_text("what was taken away before")
+    assert run([*line.split(), str(file)]) == 1
+    assert "is not replaced" in capsys.readouterr().err
+    assert file.read_text() == "what was taken away before"
+    assert journal.asked == []

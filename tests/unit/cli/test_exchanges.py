@@ -112,21 +112,83 @@ def test_what_is_pending_is_listed(logged_on, exchange, capsys):
     assert "To answer: nothing" in shown
 
 
-@pytest.mark.parametrize(("command", "route"), [("ask", "questions"), ("answer", "answers")])
-def test_a_question_and_its_answer_are_sent_as_they_are_given(logged_on, capsys, command, route):
-    logged_on.replies[f"POST /requests/{ID}/{route}"] = (201, Accepted(ID, "more_information"))
-    assert run([command, ID, "--text", "Which boats? 2", "--json"]) == 0
+def test_a_question_is_sent_as_it_is_given(logged_on, capsys):
+    logged_on.replies[f"POST /requests/{ID}/questions"] = (201, Accepted(ID, "more_information"))
+    assert run(["ask", ID, "--text", "Which boats? 2", "--json"]) == 0
     assert msgspec.json.decode(capsys.readouterr().out, type=Accepted).id == ID
-    assert run([command, ID, "--text", "Which boats? 2"]) == 0
-    assert capsys.readouterr().out == f"{ID}: {command}ed.\n"
+    assert run(["ask", ID, "--text", "Which boats? 2"]) == 0
+    assert capsys.readouterr().out == f"{ID}: asked.\n"
     assert [document for _, document in logged_on.asked] == [{"text": "Which boats? 2"}] * 2
+
+
+def said(exchange, *remarks):
+    """The exchange with (question, text) of each question, and of each answer (question, text, True)."""
+    return msgspec.structs.replace(
+        exchange,
+        state="more_information",
+        conversation=tuple(
+            Remark("answer" if rest else "question", exchange.created_at, U, text, number)
+            for number, text, *rest in remarks
+        ),
+    )
+
+
+Q1, A1, Q2 = (1, "Which boats?"), (1, "Two", True), (2, "Until when?")
+
+
+@pytest.mark.parametrize(
+    ("remarks", "line", "question"),
+    [
+        ([Q1], "--text Two", 1),
+        ([Q1, A1, Q2], "--text Monday", 2),
+        ([Q1, Q2], "--text Monday --question 2", 2),
+        ([Q1, Q2], "--text Two --question 1", 1),
+        ([Q1, A1], "--text Two", 1),
+        ([Q1, A1, Q2], "--text Two --question 2", 2),
+    ],
+    ids=["one", "one-open", "newer", "older", "again", "same-words"],
+)
+def test_an_answer_goes_to_the_question_that_is_meant_and_says_so(
+    logged_on, exchange, capsys, remarks, line, question
+):
+    logged_on.replies[f"GET /requests/{ID}"] = (200, said(exchange, *remarks))
+    logged_on.replies[f"POST /requests/{ID}/answers"] = (201, Accepted(ID, "stored"))
+    assert run(["answer", ID, *line.split()]) == 0
+    asked = {1: "Which boats?", 2: "Until when?"}[question]
+    assert capsys.readouterr().out == f"{ID}: question {question} is answered: {asked}\n"
+    assert logged_on.asked[-1] == (
+        f"POST /requests/{ID}/answers",
+        {"question": question, "text": line.split()[1]},
+    )
+
+
+@pytest.mark.parametrize(
+    ("remarks", "status", "words"),
+    [
+        ([Q1, Q2], 2, "Say which question you answer: --question 1: Which boats? --question 2: Until when?"),
+        (
+            [Q1, A1, Q2],
+            2,
+            "Question 1 was answered with just these words. Say which question you answer: --q",
+        ),
+        ([], 1, "no question of the partner is open"),
+    ],
+    ids=["several", "same-words", "none"],
+)
+def test_an_answer_is_not_sent_where_it_is_not_clear_to_which_question(
+    logged_on, exchange, capsys, remarks, status, words
+):
+    logged_on.replies[f"GET /requests/{ID}"] = (200, said(exchange, *remarks))
+    assert run(["answer", ID, "--text", "Two"]) == status
+    assert words in " ".join(capsys.readouterr().err.split())
+    assert [route for route, _ in logged_on.asked] == [f"GET /requests/{ID}"]
 
 
 def test_what_was_asked_back_is_shown_with_whom_it_waits_for(logged_on, exchange, capsys):
     said = (
-        Remark("question", exchange.created_at, f"sip:okoye@{FIRE}", "Which boats?"),
-        Remark("answer", exchange.created_at, U, "The two of the river brigade"),
-        Remark("question", exchange.created_at, f"sip:okoye@{FIRE}", "Until when?"),
+        Remark("question", exchange.created_at, f"sip:okoye@{FIRE}", "Which boats?", 1),
+        Remark("answer", exchange.created_at, U, "The two of the river brigade", 1),
+        Remark("question", exchange.created_at, f"sip:okoye@{FIRE}", "Until when?", 2),
     )
     asked = msgspec.structs.replace(exchange, state="more_information", conversation=said)
     logged_on.replies[f"GET /requests/{ID}"] = (200, asked)
@@ -134,6 +196,8 @@ def test_what_was_asked_back_is_shown_with_whom_it_waits_for(logged_on, exchange
     shown = capsys.readouterr().out
     places = [shown.index(remark.text) for remark in said]
     assert places == sorted(places)
+    names = [shown.index(name) for name in ("question 1 ", "answer to 1 ", "question 2 ")]
+    assert sorted(names + places) == [place for pair in zip(names, places, strict=True) for place in pair]
     assert "would disclose" in shown
     assert "Waits for: the asker's answer, or a decision without it: acmx review" in shown
 

@@ -91,7 +91,14 @@ def test_the_commands_are_those_that_were_promised():
         *("news", "notices", "policy show", "policy check", "policy set"),
         *("policy try", "policy explain", "policy facts", "policy roles"),
         *("health", "outbox retry", "clock confirm"),
-        *("audit checkpoint", "audit verify", "audit export", "evidence verify", "purge"),
+        *(
+            "audit checkpoint",
+            "audit verify",
+            "audit export",
+            "audit acknowledge",
+            "evidence verify",
+            "purge",
+        ),
         *("provision", "template show", "template set", "identities import"),
     }
 

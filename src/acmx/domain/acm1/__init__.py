@@ -9,6 +9,8 @@ from acmx.domain.acm1.identities import Holder as Holder
 from acmx.domain.acm1.identities import Holders as Holders
 from acmx.domain.acm1.identities import Identities as Identities
 from acmx.domain.acm1.identities import NewIdentities as NewIdentities
+from acmx.domain.acm1.operations import Acknowledged as Acknowledged
+from acmx.domain.acm1.operations import Acknowledgement as Acknowledgement
 from acmx.domain.acm1.operations import AuditPage as AuditPage
 from acmx.domain.acm1.operations import ClockStanding as ClockStanding
 from acmx.domain.acm1.operations import Component as Component
@@ -50,6 +52,7 @@ from acmx.domain.acm1.provisioning import RowState as RowState
 from acmx.domain.acm1.provisioning import Template as Template
 from acmx.domain.acm1.requests import Accepted as Accepted
 from acmx.domain.acm1.requests import Answer as Answer
+from acmx.domain.acm1.requests import AnswerInput as AnswerInput
 from acmx.domain.acm1.requests import Contradiction as Contradiction
 from acmx.domain.acm1.requests import Exchange as Exchange
 from acmx.domain.acm1.requests import GivenReview as GivenReview

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from acmx.domain.acm1.requests import JournalEntry
 from acmx.domain.exchange import Audience
-from acmx.domain.messages import Moment
+from acmx.domain.messages import Line, Moment
 
 
 class AuditPage(Struct, frozen=True, omit_defaults=True):
@@ -69,6 +69,18 @@ class ClockStanding(Struct, frozen=True, omit_defaults=True):
     now: Moment
     held_since: Moment | None = None
     reason: str | None = None
+
+
+class Acknowledgement(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why the database holds another history of the journal than the checkpoints that were shipped."""
+
+    reason: Line
+
+
+class Acknowledged(Struct, frozen=True):
+    """How many shipped checkpoints of another history were acknowledged by it."""
+
+    checkpoints: int
 
 
 class Component(Struct, frozen=True, omit_defaults=True):

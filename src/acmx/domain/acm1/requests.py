@@ -53,8 +53,15 @@ class WithdrawalInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
 
 
 class TextInput(Struct, frozen=True, forbid_unknown_fields=True):
-    """A question to the partner, or the answer to one."""
+    """A question to the partner."""
 
+    text: Line
+
+
+class AnswerInput(Struct, frozen=True, forbid_unknown_fields=True):
+    """The answer to the question of this number, as the conversation of the exchange gives it."""
+
+    question: int
     text: Line
 
 
@@ -108,13 +115,17 @@ class Waiting(Struct, frozen=True, omit_defaults=True):
     last_error: str | None = None
 
 
-class Remark(Struct, frozen=True):
-    """A question of the partner system, or an answer of the primary; `person` is an MC service ID."""
+class Remark(Struct, frozen=True, omit_defaults=True):
+    """A question of the partner system, or an answer of the primary; `person` is an MC service ID.
+
+    `question` is the number of the question that is asked or answered; None where that is not here.
+    """
 
     type: Literal["question", "answer"]
     at: Moment
     person: str
     text: str
+    question: int | None = None
 
 
 class JournalEntry(Struct, frozen=True, omit_defaults=True):

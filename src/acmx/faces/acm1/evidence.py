@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
+from acmx.domain.acm1 import Acknowledged
 from acmx.domain.errors import Fault, FaultyInput
 from acmx.domain.records import Checkpoints, EvidenceFile, Purged, SealedRows, SignedCheckpoint
 from acmx.faces.acm1.calls import Call
-from acmx.flows import audit, evidence, purge, seal
+from acmx.flows import acknowledge_fork, audit, evidence, purge, seal
 
 
 async def get_rows(call: Call) -> SealedRows:
@@ -23,6 +24,10 @@ async def get_checkpoints(call: Call) -> Checkpoints:
 async def get_checkpoint(call: Call) -> SignedCheckpoint:
     await _seal(call)
     return await call.read(lambda tx: audit.last_checkpoint(tx, call.desk.house.system))
+
+
+async def post_acknowledgement(call: Call) -> Acknowledged:
+    return await call.write(lambda tx: acknowledge_fork.apply(call.desk.house, tx, call.caller, call.given))
 
 
 async def post_evidence(call: Call) -> EvidenceFile:

@@ -43,7 +43,7 @@ ROUTES: tuple[Served, ...] = (
         201,
     ),
     Served(
-        "POST", "/requests/{id}/answers", "answer", requests.post_answer, acm1.TextInput, acm1.Accepted, 201
+        "POST", "/requests/{id}/answers", "answer", requests.post_answer, acm1.AnswerInput, acm1.Accepted, 201
     ),
     Served("GET", "/pending", "read-own", requests.get_pending, None, acm1.Pending),
     Served("GET", "/partners", "partners-read", partners.get_partners, None, acm1.Partners),
@@ -181,6 +181,14 @@ ROUTES: tuple[Served, ...] = (
     Served("GET", "/audit/rows", "audit", evidence.get_rows, None, SealedRows, query=("since",)),
     Served("GET", "/audit/checkpoints", "audit", evidence.get_checkpoints, None, Checkpoints),
     Served("GET", "/audit/checkpoint", "audit", evidence.get_checkpoint, None, SignedCheckpoint),
+    Served(
+        "POST",
+        "/audit/fork/acknowledgement",
+        "forks",
+        evidence.post_acknowledgement,
+        acm1.Acknowledgement,
+        acm1.Acknowledged,
+    ),
     Served("POST", "/requests/{id}/evidence", "evidence", evidence.post_evidence, None, EvidenceFile),
     Served("POST", "/purge", "purge", evidence.post_purge, PurgeInput, Purged),
     Served("GET", "/news", "read-own", records.get_news, None, acm1.NoticePage),

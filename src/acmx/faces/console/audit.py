@@ -33,7 +33,8 @@ async def get_checkpoint(visit: Visit) -> Response:
     """The journal as it stands now, signed."""
     signed = await visit.ask(evidence.get_checkpoint)
     content = msgspec.json.format(msgspec.json.encode(signed)) + b"\n"
-    name = f"checkpoint-{visit.acm1.desk.house.system}-{read_checkpoint(signed).size}.json"
+    found = read_checkpoint(signed)
+    name = f"checkpoint-{found.system}-{found.size}-{found.root[:16]}.json"
     return downloads.file(name, content, "application/json")
 
 
