@@ -87,6 +87,7 @@ class Server:
         self._renewal = Renewal(directory, config, store, identity, clock)
         refusals = Refusals(house, store)
         self._provider = people.provider(directory, config, steady)
+        self._issuer = config.oidc.issuer
         vouched = Vouched(house, store, refusals, config.oidc, self._provider.key) if self._provider else None
         authentication = Authentication(house, store, vouched)
         passwords = self._passwords = Passwords(house, store, refusals, Attempts(steady))
@@ -227,7 +228,7 @@ class Server:
 
     def _take_over(self, tx: Tx) -> None:
         """From the process that served this directory before."""
-        claim.settle(self._house, tx)
+        claim.settle(self._house, tx, self._issuer)
         self._subscribe(tx)
         partners.release(tx, self._predecessor)
         partners.compare_all(tx, to_ms(self._house.clock()))

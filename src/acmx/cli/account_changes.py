@@ -165,5 +165,9 @@ def _in_words(change: WaitingChange) -> str:
 
 
 def _draw(found: AccountApprovalsSet) -> None:
-    told: dict[str, object] = {"operators needed": found.needed, "operators": found.operators, "waits": found.waiting}
+    told: dict[str, object] = {
+        "operators needed": found.needed,
+        "operators": found.operators,
+        "waits": found.waiting,
+    }
     out().print(facts(told))

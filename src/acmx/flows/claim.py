@@ -74,9 +74,16 @@ def take_by_token(tx: Tx, caller: Caller, at: int) -> None:
         claims.replace(tx, replace(held, roles=roles))
 
 
-def settle(house: House, tx: Tx) -> None:
-    """What was before there were claims: who alone has an MC service ID keeps it; of several none is picked."""
+def settle(house: House, tx: Tx, issuer: str) -> None:
+    """As a server starts whose OpenID provider is `issuer`, or none: what another one vouched for is free.
+
+    What was before there were claims: who alone has an MC service ID keeps it; of several none is picked.
+    """
     at = to_ms(house.clock())
+    for former in claims.issuers(tx) if issuer else ():
+        if former != issuer:
+            count = claims.drop_issuer(tx, former)
+            journal.write(tx, at, "mc-service-id-freed", "operator", issuer=former, count=count)
     known = {claim.person for claim in claims.every(tx)}
     for person, same in _by_person(tx).items():
         if person not in known:

@@ -48,6 +48,15 @@ def drop(tx: Tx, person: str) -> None:
     tx.execute("DELETE FROM claim WHERE person = :person", {"person": person})
 
 
+def drop_issuer(tx: Tx, issuer: str) -> int:
+    """Those of an OpenID provider; how many."""
+    return tx.execute("DELETE FROM claim WHERE issuer = :issuer", {"issuer": issuer})
+
+
+def issuers(tx: Tx) -> list[str]:
+    return [issuer for (issuer,) in tx.rows("SELECT DISTINCT issuer FROM claim WHERE issuer <> ''")]
+
+
 def vouched(tx: Tx, *, after: str = "", limit: int) -> list[Claim]:
     """Those of OpenID providers, by person."""
     return rows.many(
