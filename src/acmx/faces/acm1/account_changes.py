@@ -5,18 +5,18 @@ from acmx.faces.acm1.calls import Call
 from acmx.flows import account_changes, approve_account_change, vouched_people
 
 
-async def get_changes(call: Call) -> acm1.WaitingChanges:
+async def get_account_changes(call: Call) -> acm1.WaitingChanges:
     after, limit = call.request.query_params.get("after", ""), call.limit()
     return await call.read(lambda tx: account_changes.page(tx, after=after, limit=limit))
 
 
-async def post_approval(call: Call) -> acm1.WaitingChange:
+async def post_change_approval(call: Call) -> acm1.WaitingChange:
     return await call.write(
         lambda tx: approve_account_change.approve(call.desk.house, tx, call.caller, call.named("id"))
     )
 
 
-async def post_refusal(call: Call) -> acm1.WaitingChange:
+async def post_change_refusal(call: Call) -> acm1.WaitingChange:
     return await call.write(
         lambda tx: approve_account_change.refuse(
             call.desk.house, tx, call.caller, call.named("id"), call.given.reason
@@ -24,11 +24,11 @@ async def post_refusal(call: Call) -> acm1.WaitingChange:
     )
 
 
-async def get_approvals(call: Call) -> acm1.AccountApprovalsSet:
+async def get_account_approvals(call: Call) -> acm1.AccountApprovalsSet:
     return await call.read(account_changes.approvals)
 
 
-async def put_approvals(call: Call) -> acm1.AccountApprovalsSet:
+async def put_account_approvals(call: Call) -> acm1.AccountApprovalsSet:
     return await call.write(
         lambda tx: account_changes.set_approvals(call.desk.house, tx, call.caller, call.given)
     )

@@ -173,12 +173,14 @@ ROUTES: tuple[Served, ...] = (
     Served("POST", "/accounts/{name}/enablement", "accounts", accounts.post_enablement, None, acm1.Account),
     Served("POST", "/accounts/{name}/choice", "accounts", accounts.post_choice, None, acm1.Account),
     Served("POST", "/accounts/{name}/unlocking", "accounts", accounts.post_unlocking, None, acm1.Account),
-    Served("GET", "/account-changes", "accounts", account_changes.get_changes, None, acm1.WaitingChanges),
+    Served(
+        "GET", "/account-changes", "accounts", account_changes.get_account_changes, None, acm1.WaitingChanges
+    ),
     Served(
         "POST",
         "/account-changes/{id}/approval",
         "accounts",
-        account_changes.post_approval,
+        account_changes.post_change_approval,
         None,
         acm1.WaitingChange,
     ),
@@ -186,18 +188,23 @@ ROUTES: tuple[Served, ...] = (
         "POST",
         "/account-changes/{id}/refusal",
         "accounts",
-        account_changes.post_refusal,
+        account_changes.post_change_refusal,
         acm1.ChangeRefusal,
         acm1.WaitingChange,
     ),
     Served(
-        "GET", "/account-approvals", "accounts", account_changes.get_approvals, None, acm1.AccountApprovalsSet
+        "GET",
+        "/account-approvals",
+        "accounts",
+        account_changes.get_account_approvals,
+        None,
+        acm1.AccountApprovalsSet,
     ),
     Served(
         "PUT",
         "/account-approvals",
         "accounts",
-        account_changes.put_approvals,
+        account_changes.put_account_approvals,
         acm1.AccountApprovals,
         acm1.AccountApprovalsSet,
     ),
