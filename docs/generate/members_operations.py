@@ -100,6 +100,8 @@ OPERATIONS: dict[type, dict[str, str]] = {
         "roles_before": "its roles so far",
         "roles": "its roles once it is approved",
         "mail": "its mail address once it is approved",
+        "functional_aliases": "its aliases",
+        "automatic": "a service account",
         "needed": "of `approvals`: how many operators it would take",
     },
     acm1.ChangeRefusal: {"reason": "why; written down"},

@@ -113,17 +113,17 @@ def test_of_two_that_are_added_at_two_servers_one_has_it(tmp_path: Path) -> None
     run(scenario())
 
 
-async def double(fire: System, name: str, like: str) -> str:
+async def double(system: System, name: str, like: str) -> str:
     """An account of before, when nothing forbade it, and its token; its MC service ID is written otherwise."""
 
     def act(tx: Tx) -> None:
         found = accounts.find(tx, like)
         assert found
-        other = found.mc_service_id.replace(FIRE, FIRE.upper())
+        other = found.mc_service_id.replace(system.id, system.id.upper())
         accounts.insert(tx, msgspec.structs.replace(found, name=name, mc_service_id=other))
         accounts.insert_token(tx, Token(token_hash(name), name, 0, 2**52), 0)
 
-    await fire.store.write(act)
+    await system.store.write(act)
     return name
 
 

@@ -79,12 +79,14 @@ def test_nobody_gives_the_own_account_a_role_alone(tmp_path: Path) -> None:
 def test_an_account_that_was_asked_for_is_not_there_until_it_is_approved(tmp_path: Path) -> None:
     async def story(fire: System) -> None:
         await two(fire)
-        account = new("other", f"sip:other@{FIRE}")
+        alias = f"sip:duty@{FIRE}"
+        account = new("other", f"sip:other@{FIRE}", functional_aliases=[alias])
         asked = await fire.done("POST", "/accounts", account, account="operator")
         credentials = {"account": "other", "password": PASSWORD}
         assert (await fire.call("POST", "/sessions", credentials, account=None))[0] == 401
         await refused(fire.call("POST", "/accounts", account), 409, "change-waits")
         said = await approve(fire, asked["waiting"], "admin")
+        assert said["functional_aliases"] == [alias]
         assert (said["what"], said["mc_service_id"], said["roles"]) == (
             "add",
             f"sip:other@{FIRE}",

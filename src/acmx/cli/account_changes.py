@@ -29,14 +29,9 @@ def changes(*, options: Options = DEFAULTS) -> None:
     """
     with options.client() as client:
         waiting = list(client.all_account_changes())
-    listed = table("asked", "by", "change", "")
+    listed = table("asked", "what")
     for change in waiting:
-        listed.add_row(
-            cell(time(change.asked_at)),
-            cell(f"{change.asked_by}\n{change.asked_by_account}"),
-            cell(change.id, "bold"),
-            cell(_in_words(change)),
-        )
+        listed.add_row(cell(time(change.asked_at)), cell(f"{change.id}\n{_in_words(change)}"))
     options.show(WaitingChanges(waiting), lambda: out().print(listed))
 
 
@@ -154,11 +149,14 @@ def free(
 def _in_words(change: WaitingChange) -> str:
     """What is asked, a fact a line."""
     told = {
+        "asked by": f"{change.asked_by} ({change.asked_by_account})",
         "account": change.account,
         "MC service ID": change.mc_service_id,
         "roles so far": ", ".join(change.roles_before),
         "roles": ", ".join(change.roles),
         "mail": change.mail,
+        "functional aliases": ", ".join(change.functional_aliases),
+        "a service account": "yes" if change.automatic else "",
         "operators needed": change.needed,
     }
     return "\n".join([change.what, *(f"{name}: {value}" for name, value in told.items() if value)])

@@ -114,6 +114,8 @@ def shown(tx: Tx, change: Change) -> WaitingChange:
         roles_before=before.roles.split(",") if before else [],
         roles=after.roles.split(",") if after else [],
         mail=after.mail if after else None,
+        functional_aliases=after.names[1:] if after else [],
+        automatic=bool(after and after.automatic),
         needed=needed,
     )
 

@@ -28,6 +28,8 @@ class WaitingChange(Struct, frozen=True, omit_defaults=True):
     roles_before: list[str] = []
     roles: list[str] = []
     mail: str | None = None
+    functional_aliases: list[str] = []
+    automatic: bool = False
     needed: int | None = None
 
 
