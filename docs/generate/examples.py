@@ -15,12 +15,15 @@ from docs.generate.systems import FIRE, PASSWORD, POLICE, Clock, Reply, System, 
 
 from acmx.delivery import clockwork
 from acmx.domain.acm1 import (
+    AccountApprovals,
+    ChangeRefusal,
     ClockStanding,
     Component,
     Confirmation,
     Credentials,
     FieldChange,
     Findings,
+    Freed,
     Health,
     NewProvisioning,
     PartnerChange,
@@ -29,6 +32,8 @@ from acmx.domain.acm1 import (
     Removal,
     Session,
     SignIn,
+    VouchedPeople,
+    VouchedPerson,
 )
 from acmx.domain.findings import failed, ok, warning
 from acmx.flows import state_partnership
@@ -307,6 +312,7 @@ class _Examples(Story):
         change = {"roles": ["reviewer", "auditor"], "mail": "deputy@fire.example"}
         await self.fire.ask("PATCH", "/accounts/deputy", change, who="operator")
         self.keep("account-change", change)
+        await self._two_operators()
         self.keep("password-change", PasswordChange(PASSWORD, "staple battery horse correct"))
         self.keep("standing", (await self.fire.ask("GET", "/session", who="operator")).body)
         issuer = f"https://login.{FIRE.system}"
@@ -322,6 +328,37 @@ class _Examples(Story):
             ends_at=self.clock() + timedelta(hours=12),
         )
         self.keep("session", session)
+
+    async def _two_operators(self) -> None:
+        """The night operator asks, the operator of the day looks at it."""
+        night = {
+            "name": "night-operator",
+            "mc_service_id": f"sip:night-operator@{FIRE.system}",
+            "roles": ["operator"],
+            "password": PASSWORD,
+        }
+        await self.fire.ask("POST", "/accounts", night, who="operator")
+        await self.fire.log_on("night-operator")
+        needed = AccountApprovals(2)
+        self.keep("account-approvals", needed)
+        reply = await self.fire.ask("PUT", "/account-approvals", msgspec.to_builtins(needed), who="operator")
+        self.keep("account-approvals-set", reply.body)
+        for roles in (["reviewer"], ["reviewer", "auditor", "operator"]):
+            await self.fire.ask("PATCH", "/accounts/deputy", {"roles": roles}, who="night-operator")
+        reply = await self.fire.ask("GET", "/account-changes", who="operator")
+        self.keep("waiting-changes", reply.body)
+        [waiting] = json.loads(reply.body)["items"]
+        refusal = ChangeRefusal("she is on leave")
+        self.keep("change-refusal", refusal)
+        place = f"/account-changes/{waiting['id']}/refusal"
+        reply = await self.fire.ask("POST", place, msgspec.to_builtins(refusal), who="operator")
+        self.keep("waiting-change", reply.body)
+        alice = f"sip:alice@{FIRE.system}"
+        issuer = f"https://login.{FIRE.system}"
+        person = VouchedPerson(alice, "oidc:7f3a", issuer, ["reviewer"], self.clock())
+        self.keep("vouched-people", VouchedPeople([person]))
+        self.keep("vouched-person", person)
+        self.keep("freed", Freed(alice))
 
     async def problems(self) -> None:
         """What ACM-1 refuses."""

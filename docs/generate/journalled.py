@@ -10,6 +10,19 @@ from acmx.domain.exchange import Event
 SOURCE = Path(__file__).parents[2] / "src" / "acmx"
 EVENTS: dict[str, tuple[str, str]] = {
     "account-added": ("account", "an account was added, with these roles"),
+    "account-approvals-set": (
+        "account or `operator`",
+        "how many operators it takes to give somebody a role, before and now",
+    ),
+    "account-change-asked": (
+        "account",
+        "something was asked for an account, and waits for a second operator",
+    ),
+    "account-change-refused": ("account", "what was asked for an account was refused, or taken back"),
+    "account-chosen": (
+        "account",
+        "of several accounts with one MC service ID it is this one; the others were disabled",
+    ),
     "account-changed": ("account", "an account has other roles or another mail address"),
     "account-enabled": ("account", "an account that was disabled can log on again"),
     "account-unlocked": ("account", "the failed log-ons of an account were forgotten"),
@@ -58,6 +71,18 @@ EVENTS: dict[str, tuple[str, str]] = {
     "provisioning-cancelled": ("account, `policy` or `provisioner`", "no more documents are written"),
     "provisioning-failed": ("`provisioner`", "the CMS does not serve what is to be put there, and why"),
     "password-changed": ("account", "a person changed the own password"),
+    "mc-service-id-claimed": (
+        "account",
+        "a subject of the OpenID provider came with this MC service ID first",
+    ),
+    "mc-service-id-freed": (
+        "account or `operator`",
+        "the MC service ID of a subject of an OpenID provider, or of all of a former one, is free",
+    ),
+    "mc-service-id-shared": (
+        "`acmx`",
+        "several accounts have one MC service ID: none acts in its name until one is chosen",
+    ),
     "identities-entered": ("account", "server identity information was entered, with this version"),
     "journal-forked": (
         "`sealer`",

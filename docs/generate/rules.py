@@ -134,7 +134,7 @@ TO_CLIENTS: dict[type[AcmxError], str] = {
     errors.LogOnRefused: "at log-on: account or password is wrong, or the account is disabled",
     errors.NotAllowed: "step 2, or no right; `rule` says which: `role:PERMISSION`, `own-users`, `own-requests`, "
     "`own-request`, `people`, `approvers`, `partner-kinds`, `partner-askers` (the terms for the partner), `policy` "
-    "(it withholds); at "
+    "(it withholds), `mc-service-id` (it is another account's, or several have it), `two-operators`; at "
     "step 2 `exchange` is the id under which the refusal is kept",
     errors.AssertedIdentity: "the request carries `X-3GPP-Asserted-Identity`",
     errors.NotFound: "there is nothing under this name that the caller may see; the path is not served",
@@ -149,6 +149,8 @@ TO_CLIENTS: dict[type[AcmxError], str] = {
     "`reason`, `state` tell what stands",
     errors.ReviewStands: "review: the same person has said otherwise, and nothing is decided yet; `seen` is what that "
     "was said for, `reason` why",
+    errors.IdentityTaken: "an account is added, enabled or chosen whose MC service ID another one has, or several",
+    errors.ChangeWaits: "something was asked for this account and waits for a second operator: `waiting` is its id",
     errors.NotAsCompared: "acceptance: other keys are pinned, or another file (`seen`), than was compared",
     errors.VersionsDiffer: "review: the exchange or the server identity information has changed; `seen` is what "
     "stands; server identity information or policy: `replaces` names another version than `current`",

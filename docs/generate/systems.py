@@ -169,9 +169,13 @@ class System:
                 name, f"sip:{name}@{self.id}", roles, PASSWORD, tuple(a.format(self.id) for a in aliases)
             )
             plan = keep_accounts.prepare(self.house, "examples", new)
-            token = Token(token_hash(name), name, int(START.timestamp() * 1000), 2**52)
             await self.store.write(partial(keep_accounts.apply, plan=plan))
-            await self.store.write(partial(accounts.insert_token, token=token, now=0))
+            await self.log_on(name)
+
+    async def log_on(self, name: str) -> None:
+        """The name of an account is its token."""
+        token = Token(token_hash(name), name, int(START.timestamp() * 1000), 2**52)
+        await self.store.write(partial(accounts.insert_token, token=token, now=0))
 
     async def ask(self, method: str, path: str, document: Any = None, *, who: str, key: str = "") -> Reply:
         """One call of ACM-1."""

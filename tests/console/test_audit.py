@@ -108,3 +108,16 @@ def test_of_a_long_journal_a_part_is_looked_at_in_one_go(tmp_path, monkeypatch: 
             assert 'rel="next"' in page.text
 
     asyncio.run(scenario())
+
+
+def test_the_account_stands_beside_the_mc_service_id_of_who_did_it(tmp_path):
+    async def scenario() -> None:
+        async with two_systems(tmp_path) as (police, fire):
+            id_ = await answered(police, fire)
+            for place in ("/audit?event=reviewed", f"/exchanges/{id_}"):
+                shown = (
+                    await opened(fire, "GET", place, token="auditor" if "audit" in place else "admin")
+                ).text
+                assert f"sip:admin@{FIRE} (admin)" in shown
+
+    asyncio.run(scenario())

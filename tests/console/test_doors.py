@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from acmx.trust.roles import ROLES
+from integration.test_one_account import as_before, double
 from pages import SAME_ORIGIN, opened
 from permits import CONSOLE, CONSOLE_OPEN
 from systems import PASSWORD, POLICE, System, two_systems
@@ -249,3 +250,17 @@ def test_what_acm1_would_not_read_is_not_taken_from_a_form(tmp_path):
             assert (await police.exchange(accepted["id"]))["state"] == "stored"
 
     asyncio.run(scenario())
+
+
+def test_who_shares_an_mc_service_id_is_told_so_on_every_page_and_decides_nothing(tmp_path):
+    async def scenario(police: System) -> None:
+        other = await double(police, "other", "reviewer")
+        await as_before(police)
+        await police.restart()
+        for account in ("reviewer", other):
+            reply = await opened(police, "GET", "/inbox", token=account)
+            assert (reply.status, "until an operator has chosen one" in reply.text) == (200, True)
+            assert (await opened(police, "GET", "/policy", token=account)).status == 403
+        assert "chosen one" not in (await opened(police, "GET", "/inbox", token="auditor")).text
+
+    alone(tmp_path, scenario)

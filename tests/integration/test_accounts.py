@@ -186,7 +186,7 @@ def test_other_roles_hold_at_once_and_are_journalled(tmp_path: Path) -> None:
         assert (changed["roles"], changed["mail"]) == (["auditor"], "auditor@police.example")
         newest = (await police.done("GET", "/audit", account=token))["items"][0]
         assert (newest["event"], newest["actor"]) == ("account-changed", f"sip:operator@{POLICE}")
-        assert newest["detail"] == {"account": "reviewer", "roles": "auditor"}
+        assert newest["detail"] == {"account": "reviewer", "by": "operator", "roles": "auditor"}
         changed = await police.done("PATCH", "/accounts/reviewer", {"mail": None}, account="operator")
         assert (changed["roles"], changed.get("mail")) == (["auditor"], None)
 

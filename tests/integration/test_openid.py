@@ -104,7 +104,7 @@ def test_a_person_logs_on_in_the_browser_and_works_with_that(tmp_path: Path, pro
             rows = (await police.done("GET", "/audit", account="auditor"))["items"]
             begun = [row for row in rows if row["event"] == "logged-on"]
             assert [(row["actor"], row["detail"]) for row in begun] == [
-                (ALICE["mcptt_id"], {"account": "oidc:alice"})
+                (ALICE["mcptt_id"], {"account": "oidc:alice", "issuer": provider.issuer})
             ]
 
     asyncio.run(scenario())
@@ -363,7 +363,7 @@ def test_while_the_provider_is_away_its_known_keys_are_good_and_others_are_nobod
                 assert await answered(police, provider.sign()) == KNOWN
                 provider.stop()
                 police.clock.advance(seconds=61)
-                assert await answered(police, provider.sign(sub="alice.2")) == KNOWN
+                assert await answered(police, provider.sign(jti="another")) == KNOWN
                 stranger = ECKey.generate_key("P-256")
                 stranger.ensure_kid()
                 token = provider.sign(key=stranger)
@@ -414,5 +414,112 @@ def test_a_short_key_is_none(tmp_path: Path) -> None:
                 assert await answered(police, token) == REFUSED
         finally:
             provider.stop()
+
+    asyncio.run(scenario())
+
+
+OF_ANOTHER = (403, "not-allowed", "")
+
+
+@pytest.mark.law(10)
+def test_a_token_that_claims_a_local_accounts_mc_service_id_is_refused_and_that_is_on_record(
+    tmp_path: Path, provider: Provider
+) -> None:
+    async def scenario() -> None:
+        async with a_system(tmp_path, provider) as police:
+            taken = f"sip:reviewer@{POLICE.upper()}"
+            token = provider.sign(sub="mallory", mcptt_id=taken, roles=["acm-decide"])
+            for _ in range(2):
+                assert await answered(police, token) == OF_ANOTHER
+            status, problem = await police.call("GET", "/pending", account=token)
+            assert (status, problem["rule"]) == (403, "mc-service-id")
+            assert "belongs to reviewer" in problem["detail"]
+            [row] = (await police.done("GET", "/audit?event=refused", account="auditor"))["items"]
+            named = {"type": "mc-service-id", "by": "oidc:mallory", "by_issuer": provider.issuer}
+            assert (row["actor"], row["detail"]) == (taken, named)
+            agent = provider.sign(sub="acmx", mcptt_id=taken, roles=["acm-decide"])
+            assert await answered(police, agent) == OF_ANOTHER
+            await police.done("POST", "/accounts/reviewer/disablement", account="operator")
+            assert await answered(police, token) == KNOWN
+            assert await answered(police, agent) == OF_ANOTHER
+            enable = await police.call("POST", "/accounts/reviewer/enablement", account="operator")
+            assert enable[0] == 409
+            assert f"oidc:mallory of {provider.issuer}" in enable[1]["detail"]
+
+    asyncio.run(scenario())
+
+
+def test_of_two_subjects_with_one_mc_service_id_the_first_has_it_until_an_operator_frees_it(
+    tmp_path: Path, provider: Provider
+) -> None:
+    async def scenario() -> None:
+        async with a_system(tmp_path, provider) as police:
+            first, second = provider.sign(), provider.sign(sub="alice-2")
+            assert await answered(police, first) == KNOWN
+            assert await answered(police, second) == OF_ANOTHER
+            _, accepted = await police.submit(account=first)
+            [row] = (await police.done("GET", f"/audit?event=submitted&exchange={accepted['id']}"))["items"]
+            assert (row["actor"], row["detail"]["by"], row["detail"]["by_issuer"]) == (
+                ALICE["mcptt_id"],
+                "oidc:alice",
+                provider.issuer,
+            )
+            await police.restart()
+            assert await answered(police, second) == OF_ANOTHER
+            [known] = (await police.done("GET", "/vouched"))["items"]
+            assert (known["account"], known["issuer"], known["roles"]) == (
+                "oidc:alice",
+                provider.issuer,
+                ["requester"],
+            )
+            new = {"name": "alice", "mc_service_id": ALICE["mcptt_id"], "roles": ["reviewer"]}
+            assert (await police.call("POST", "/accounts", new | {"password": "a long password"}))[0] == 409
+            freed = await police.done("POST", "/vouched/freeing", {"mc_service_id": ALICE["mcptt_id"]})
+            assert freed["account"] == "oidc:alice"
+            assert await answered(police, second) == KNOWN
+            assert await answered(police, first) == OF_ANOTHER
+            nobody = {"mc_service_id": f"sip:reviewer@{POLICE}"}
+            assert (await police.call("POST", "/vouched/freeing", nobody))[0] == 404
+
+    asyncio.run(scenario())
+
+
+def test_with_another_provider_what_the_former_vouched_for_is_free(
+    tmp_path: Path, provider: Provider
+) -> None:
+    async def scenario() -> None:
+        with running() as former:
+            async with a_system(tmp_path, former) as police:
+                assert await answered(police, former.sign()) == KNOWN
+                await police.stop()
+                oidc = provider.settings(police.directory)
+                police.config = msgspec.structs.replace(police.config, oidc=oidc)
+                await police.start()
+                assert await answered(police, provider.sign()) == KNOWN
+                [row] = (await police.done("GET", "/audit?event=mc-service-id-freed"))["items"]
+                assert (row["actor"], row["detail"]) == ("operator", {"issuer": former.issuer, "count": 1})
+
+    asyncio.run(scenario())
+
+
+def test_operators_of_the_provider_are_the_second_pair_of_eyes_too(
+    tmp_path: Path, provider: Provider
+) -> None:
+    async def scenario() -> None:
+        async with a_system(tmp_path, provider) as police:
+            token = provider.sign(roles=["acm-run"])
+            found = await police.done("GET", "/account-approvals", account=token)
+            assert found == {"needed": 1, "operators": 3}
+            await police.done("PUT", "/account-approvals", {"needed": 2})
+            freed = {"mc_service_id": ALICE["mcptt_id"]}
+            asked = await police.done("POST", "/vouched/freeing", freed, account="operator")
+            assert await answered(police, token) == KNOWN
+            own = await police.done("PATCH", "/accounts/operator", {"roles": ["reviewer"]}, account=token)
+            place = f"/account-changes/{own['waiting']}/approval"
+            assert (await police.call("POST", place, account=token))[0] == 403
+            await police.done("POST", place)
+            await police.done("POST", f"/account-changes/{asked['waiting']}/refusal", {})
+            asked = await police.done("POST", "/vouched/freeing", freed)
+            await police.done("POST", f"/account-changes/{asked['waiting']}/refusal", {}, account=token)
 
     asyncio.run(scenario())

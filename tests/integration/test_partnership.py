@@ -102,7 +102,10 @@ def test_other_keys_than_the_pinned_ones_are_not_accepted_and_that_is_on_record(
                 assert status == 422
             else:
                 assert (status, problem["type"]) == (409, PROBLEM + "not-as-compared")
-                assert (await events(police))[-1] == ("partner-acceptance-refused", {"partner": FIRE})
+                assert (await events(police))[-1] == (
+                    "partner-acceptance-refused",
+                    {"by": "admin", "partner": FIRE},
+                )
             assert (await partner(police, FIRE))["state_here"] == "offered"
             assert await refused(police, "acceptance", FIRE, {"thumbprints": []}) == "invalid-input"
 

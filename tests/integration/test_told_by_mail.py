@@ -47,13 +47,15 @@ def test_the_reviewers_and_the_asker_are_told_whatever_the_outcome(tmp_path: Pat
                 await system.start()
             account = {
                 "name": "silva",
-                "mc_service_id": f"sip:requester@{POLICE}",
+                "mc_service_id": f"sip:silva@{POLICE}",
                 "roles": ["requester"],
                 "password": "long enough for all",
                 "mail": "silva@police.example",
             }
             assert (await police.done("POST", "/accounts", account))["mail"] == "silva@police.example"
-            _, accepted = await police.submit(account="requester")
+            credentials = {"account": "silva", "password": "long enough for all"}
+            silva = (await police.done("POST", "/sessions", credentials))["token"]
+            _, accepted = await police.submit(account=silva)
             await police.reaches(accepted["id"], "stored")
             await fire.review(accepted["id"])
             await police.reaches(accepted["id"], "answered")
@@ -93,6 +95,21 @@ def test_a_request_that_policy_answers_at_once_calls_nobody(tmp_path: Path) -> N
             assert states["request"] == ["dropped"]
             assert states["decided-by-rule"] == []
             assert sink.mails == []
+
+    asyncio.run(scenario())
+
+
+def test_whose_account_an_operator_has_changed_is_told_by_mail(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path, start=False) as (police, _), mail_sink() as sink:
+            told_by(police, mail=mail_to(sink.port))
+            await police.start()
+            change = {"roles": ["auditor"], "mail": "reviewer@police.example"}
+            await police.done("PATCH", "/accounts/reviewer", change, account="operator")
+            await eventually(lambda: sink.recipients == ["reviewer@police.example"], bool)
+            (mail,) = sink.mails
+            assert mail["Subject"] == f"ACM {POLICE}: an operator has changed your account"
+            assert "reviewer: changed" in mail.get_content()
 
     asyncio.run(scenario())
 

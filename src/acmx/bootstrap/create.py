@@ -21,6 +21,7 @@ from acmx.flows import keep_accounts, set_policy
 from acmx.flows.house import House
 from acmx.storage import policies
 from acmx.storage.engine import Tx
+from acmx.storage.journal import OnBehalf
 from acmx.trust.certificates import self_signed
 from acmx.trust.keys import SigningKey, write_secret
 from acmx.trust.roles import ROLES, Caller
@@ -120,6 +121,7 @@ async def _fill(draft: Path, chosen: Config, house: House, account: keep_account
     def fill(tx: Tx) -> None:
         if policies.current_version(tx):
             raise AlreadyThere("The database holds an ACM server.")
+        tx = OnBehalf(tx, caller.mc_service_id, caller.by)
         keep_accounts.apply(tx, account)
         set_policy.apply(tx, set_policy.prepare(house, tx, caller, policy))
 

@@ -16,7 +16,7 @@ from acmx.domain.acm1 import Finding
 from acmx.domain.errors import AcmxError, Misconfigured
 from acmx.domain.findings import failed, ok, warning
 from acmx.domain.moments import from_ms, text
-from acmx.flows import warn_of_expiry
+from acmx.flows import account_changes, claim, warn_of_expiry
 from acmx.storage import clock_holds, journal, migrations, partners, sqlite_connection
 from acmx.storage.engine import Tx
 from acmx.trust import certificates
@@ -35,6 +35,7 @@ def examine(directory: Path, config: Config, now: datetime) -> tuple[None, list[
             found += [_clock(tx, now), *_partners_clocks(tx)]
             found += warn_of_expiry.findings(warn_of_expiry.of_partners(tx), now)
             found += _confirmed(tx, directory / TLS / "acm2.pem")
+            found += [*_shared(tx), *_operators(tx)]
     return None, found
 
 
@@ -118,6 +119,24 @@ def _partners_clocks(tx: Tx) -> Iterator[Finding]:
         )
         apart = abs(difference) > CLOCKS_APART_MS
         yield (warning if apart else ok)(f"clock of {partner.id}", words)
+
+
+def _shared(tx: Tx) -> Iterator[Finding]:
+    """One for each MC service ID of which an operator has to choose the account."""
+    for person, same in claim.doubled(tx).items():
+        names = ", ".join(account.name for account in same)
+        yield failed(
+            "accounts", f"{person} is that of {names}: none acts in its name until acmx account choose NAME"
+        )
+
+
+def _operators(tx: Tx) -> Iterator[Finding]:
+    found = account_changes.approvals(tx)
+    if 1 < found.needed > found.operators:
+        yield warning(
+            "operators",
+            f"{found.operators}, and to give somebody a role takes {found.needed}: acmx account recover",
+        )
 
 
 def _confirmed(tx: Tx, certificate: Path) -> Iterator[Finding]:

@@ -42,7 +42,7 @@ from acmx.faces.acm2.app import Acm2
 from acmx.faces.acm2.peers import Peers
 from acmx.faces.console.app import Console
 from acmx.faces.listener import Listener
-from acmx.flows import subscribe, take_in_history
+from acmx.flows import claim, subscribe, take_in_history
 from acmx.flows.attempts import Attempts
 from acmx.flows.house import House
 from acmx.flows.refusals import Refusals
@@ -87,7 +87,8 @@ class Server:
         self._renewal = Renewal(directory, config, store, identity, clock)
         refusals = Refusals(house, store)
         self._provider = people.provider(directory, config, steady)
-        vouched = Vouched(house, store, config.oidc, self._provider.key) if self._provider else None
+        self._issuer = config.oidc.issuer
+        vouched = Vouched(house, store, refusals, config.oidc, self._provider.key) if self._provider else None
         authentication = Authentication(house, store, vouched)
         passwords = self._passwords = Passwords(house, store, refusals, Attempts(steady))
         self._bell = Bell(house.clock, authentication)
@@ -227,6 +228,7 @@ class Server:
 
     def _take_over(self, tx: Tx) -> None:
         """From the process that served this directory before."""
+        claim.settle(self._house, tx, self._issuer)
         self._subscribe(tx)
         partners.release(tx, self._predecessor)
         partners.compare_all(tx, to_ms(self._house.clock()))

@@ -60,6 +60,9 @@ def subscriptions(config: Config) -> list[Subscription]:
     if config.mail.host:
         found += _to_mail(config.mail, config.notices.bundle_minutes * 60_000)
         found += _to_operators(config.mail)
+        found += [
+            Subscription("account-holders", event, CHANNEL, None, 0) for event in TOLD["account-holders"]
+        ]
     return found
 
 

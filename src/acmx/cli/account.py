@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from msgspec import UNSET
 
 from acmx.cli import passwords, profiles
-from acmx.cli.failures import WrongUsageError
+from acmx.cli.failures import DONE, NOT_YET, WrongUsageError, note
 from acmx.cli.options import DEFAULTS, Options
 from acmx.cli.terminal import cell, facts, out, table
 from acmx.domain.acm1 import Account, AccountChange, Accounts, NewAccount
@@ -32,7 +32,7 @@ def add(
     ] = False,
     mail: Annotated[str | None, Parameter(help="Where to write to when something concerns it.")] = None,
     options: Options = DEFAULTS,
-) -> None:
+) -> int:
     """Add an account. Its password comes from ACMX_PASSWORD or is asked for; else one is made up and shown.
 
     For example:
@@ -53,21 +53,21 @@ def add(
         )
         account = client.add_account(new)
     password.tell(name)
-    _show(account, options)
+    return _show(account, options)
 
 
-def disable(name: Name, /, *, options: Options = DEFAULTS) -> None:
-    """Disable an account: it cannot log on any more, and its sessions end.
+def disable(name: Name, /, *, options: Options = DEFAULTS) -> int:
+    """Disable an account: it cannot log on any more, its sessions end, and its MC service ID is free.
 
     For example:
 
         acmx account disable alice
     """
     with options.client() as client:
-        _show(client.disable_account(name), options)
+        return _show(client.disable_account(name), options)
 
 
-def enable(name: Name, /, *, options: Options = DEFAULTS) -> None:
+def enable(name: Name, /, *, options: Options = DEFAULTS) -> int:
     """Enable an account that was disabled: it can log on again.
 
     For example:
@@ -75,10 +75,21 @@ def enable(name: Name, /, *, options: Options = DEFAULTS) -> None:
         acmx account enable alice
     """
     with options.client() as client:
-        _show(client.enable_account(name), options)
+        return _show(client.enable_account(name), options)
 
 
-def unlock(name: Name, /, *, options: Options = DEFAULTS) -> None:
+def choose(name: Name, /, *, options: Options = DEFAULTS) -> int:
+    """Of several accounts with one MC service ID, say whose it is; the others are disabled.
+
+    Until then none of them acts in that person's name. For example:
+
+        acmx account choose alice
+    """
+    with options.client() as client:
+        return _show(client.choose_account(name), options)
+
+
+def unlock(name: Name, /, *, options: Options = DEFAULTS) -> int:
     """Forget the failed log-ons of an account, and of where they came from: nobody has to wait any more.
 
     For example:
@@ -86,7 +97,7 @@ def unlock(name: Name, /, *, options: Options = DEFAULTS) -> None:
         acmx account unlock alice
     """
     with options.client() as client:
-        _show(client.unlock_account(name), options)
+        return _show(client.unlock_account(name), options)
 
 
 def change(
@@ -98,7 +109,7 @@ def change(
     ] = None,
     mail: Annotated[str | None, Parameter(help='Where to write to from now on; "" for nowhere.')] = None,
     options: Options = DEFAULTS,
-) -> None:
+) -> int:
     """Change an account, at once; what is not named stays.
 
     For example:
@@ -111,7 +122,7 @@ def change(
         roles=UNSET if role is None else tuple(role), mail=UNSET if mail is None else mail or None
     )
     with options.client() as client:
-        _show(client.change_account(name, given), options)
+        return _show(client.change_account(name, given), options)
 
 
 def password(*, options: Options = DEFAULTS) -> None:
@@ -156,7 +167,8 @@ def list_all(*, options: Options = DEFAULTS) -> None:
     options.show(Accounts(accounts), lambda: out().print(listed))
 
 
-def _show(account: Account, options: Options) -> None:
+def _show(account: Account, options: Options) -> int:
+    """The exit status: whether it is done, or waits."""
     shown = facts(
         {
             "account": account.name,
@@ -168,8 +180,22 @@ def _show(account: Account, options: Options) -> None:
         }
     )
     options.show(account, lambda: out().print(shown))
+    return waits(account.waiting)
+
+
+def waits(change: str | None) -> int:
+    """Say that a change waits, if one does; the exit status."""
+    if change is None:
+        return DONE
+    note(f"This waits for another operator: acmx account approve {change}")
+    return NOT_YET
 
 
 def _remarks(account: Account) -> str:
-    remarks = {"automatic": account.automatic, "disabled": account.disabled}
+    remarks = {
+        "automatic": account.automatic,
+        "disabled": account.disabled,
+        f"waits ({account.waiting})": account.waiting,
+        f"same MC service ID as {', '.join(account.shares_with) or 'others'}: acmx account choose": account.in_doubt,
+    }
     return ", ".join(name for name, holds in remarks.items() if holds)

@@ -12,6 +12,8 @@ from acmx.domain.acm1 import JournalEntry
 
 LONGEST_DETAIL = 24
 """Digests are cut to this; `--json` has them whole."""
+BY = ("by", "by_issuer")
+"""What names the account beside the actor."""
 
 
 def audit(
@@ -39,11 +41,14 @@ def audit(
 def journal_table(entries: Iterable[JournalEntry], *, with_exchange: bool) -> Table:
     rows = table("time", "event", "who, and what")
     for entry in entries:
-        what = [entry.actor]
+        by = " of ".join(str(entry.detail[name]) for name in BY if name in entry.detail)
+        what = [f"{entry.actor} ({by})" if by else entry.actor]
         if with_exchange and entry.exchange:
             what.append(f"exchange {entry.exchange}")
         what += [
-            f"{name}: {_short(value)}" for name, value in entry.detail.items() if not name.startswith("step")
+            f"{name}: {_short(value)}"
+            for name, value in entry.detail.items()
+            if not name.startswith("step") and name not in BY
         ]
         rows.add_row(cell(time(entry.at)), cell(entry.event), cell("\n".join(what)))
     return rows

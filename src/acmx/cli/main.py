@@ -11,6 +11,7 @@ from acmx import __version__
 from acmx.cli import (
     accept,
     account,
+    account_changes,
     approvals,
     audit,
     certificates,
@@ -110,6 +111,9 @@ _offer(app, evidence.purge, group=_EVIDENCE)
 
 _account = _part("account", "Who may log on, and in which roles.", _ADMINISTRATION)
 _offer(_account, account.add, account.disable, account.enable, account.unlock, account.password)
+_offer(_account, account.choose, account_changes.changes, account_changes.approve, account_changes.refuse)
+_offer(_account, account_changes.approvals, account_changes.recover)
+_offer(_account, account_changes.vouched, account_changes.free)
 _account.command(account.change, name="set")
 _account.command(account.list_all, name="list")
 

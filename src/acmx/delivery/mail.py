@@ -119,7 +119,7 @@ def _subject(items: list[Item], system: str) -> str:
 
 
 def _paragraph(item: Item) -> str:
-    if item.audience == "operators":
+    if item.audience in ("operators", "account-holders"):
         return f"* {IN_WORDS[item.event]}\n  {item.id}\n"
     lines = [
         f"* {IN_WORDS.get(item.event, item.event)}{' (urgent)' if item.urgency == 'urgent' else ''}",

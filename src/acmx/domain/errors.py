@@ -306,6 +306,20 @@ class NotYet(AcmxError):
     status = 409
 
 
+class IdentityTaken(AcmxError):
+    """One MC service ID belongs to one account."""
+
+    type = "identity-taken"
+    status = 409
+
+
+class ChangeWaits(AcmxError):
+    """A change of this account waits for a second operator already."""
+
+    type = "change-waits"
+    status = 409
+
+
 class NotAsCompared(AcmxError):
     """What is pinned of the partner is not what was compared."""
 

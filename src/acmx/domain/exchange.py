@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 Role = Literal["primary", "partner"]
-Audience = Literal["asker", "reviewers", "operators", "partner-administrators"]
+Audience = Literal["asker", "reviewers", "operators", "account-holders", "partner-administrators"]
 
 
 class State(StrEnum):

@@ -13,6 +13,10 @@ EXPIRY = "expiry"
 PARTNER_CHANGE = "partner-change"
 DATABASE = "database-changed"
 JOURNAL_FORKED = "journal-forked"
+ACCOUNT_CHANGE = "account-change"
+ACCOUNT_CHANGE_DECIDED = "account-change-decided"
+SHARED = "shared-mc-service-id"
+YOUR_ACCOUNT = "your-account"
 PROVISIONED = "provisioned"
 PARTLY_PROVISIONED = "partly-provisioned"
 NOT_PROVISIONED = "not-provisioned"
@@ -35,7 +39,16 @@ def _told(audience: Audience) -> tuple[str, ...]:
 TOLD: dict[Audience, tuple[str, ...]] = {
     "asker": (*_told("asker"), REMINDER, PROVISIONED, PARTLY_PROVISIONED, NOT_PROVISIONED),
     "reviewers": (*_told("reviewers"), REMINDER, ESCALATION),
-    "operators": (EXPIRY, PARTNER_CHANGE, DATABASE, JOURNAL_FORKED),
+    "operators": (
+        EXPIRY,
+        PARTNER_CHANGE,
+        DATABASE,
+        JOURNAL_FORKED,
+        ACCOUNT_CHANGE,
+        ACCOUNT_CHANGE_DECIDED,
+        SHARED,
+    ),
+    "account-holders": (YOUR_ACCOUNT,),
     "partner-administrators": tuple(PARTNERSHIP + standing for standing in get_args(Standing)),
 }
 """The events of the table that each audience is told of, what the clockwork and jobs add, and what partners say."""
@@ -87,6 +100,10 @@ IN_WORDS: dict[str, str] = {
     JOURNAL_FORKED: "the journal is another than the one whose checkpoints were shipped",
     PARTNER_CHANGE: "a partner has changed something: look at it and confirm it",
     DATABASE: "the database has failed over or was put back",
+    ACCOUNT_CHANGE: "a change of an account waits for a second operator",
+    ACCOUNT_CHANGE_DECIDED: "a change of an account was approved or refused",
+    SHARED: "several accounts have one MC service ID: none acts in its name until one is chosen",
+    YOUR_ACCOUNT: "an operator has changed your account",
     "partnership-offered": "the partner has not accepted, or no longer",
     "partnership-accepted": "the partner accepts, or resumes",
     "partnership-suspended": "the partner has suspended the partnership",

@@ -36,4 +36,4 @@ def apply(tx: Tx, plan: Plan) -> acm1.Account:
         raise LogOnRefused
     accounts.end_sessions(tx, account.name)
     journal.write(tx, plan.at, "password-changed", account.mc_service_id, account=account.name)
-    return shown(account)
+    return shown(tx, account)

@@ -1,4 +1,7 @@
-"""Accounts are added, listed, changed, disabled and enabled by an operator."""
+"""Accounts are added, listed, changed, disabled, enabled and chosen by an operator.
+
+What gives somebody a role waits for a second operator, where two are needed (`account_changes`).
+"""
 
 from collections.abc import Iterator
 
@@ -7,13 +10,18 @@ from msgspec import UNSET, Struct
 
 from acmx.domain import acm1
 from acmx.domain.acm1 import AccountChange, NewAccount
+from acmx.domain.documents import encode
 from acmx.domain.errors import Fault, FaultyInput, NotFound
 from acmx.domain.identities import InvalidIdentity, functional_alias, mc_service_id
 from acmx.domain.moments import to_ms
 from acmx.domain.telling import is_mail_address
+from acmx.flows import account_acts, claim
+from acmx.flows.account_acts import Act
+from acmx.flows.account_changes import ask, must_wait, require_none_waits
+from acmx.flows.eyes import person_of
 from acmx.flows.house import House
 from acmx.flows.log_on import hashed
-from acmx.storage import accounts, journal
+from acmx.storage import account_changes, accounts
 from acmx.storage.accounts import Account, Unlocked
 from acmx.storage.engine import Tx
 from acmx.trust.roles import ROLES, Caller
@@ -22,6 +30,7 @@ from acmx.trust.roles import ROLES, Caller
 class Plan(Struct, frozen=True):
     """The account, its password hashed."""
 
+    house: House
     account: Account
     actor: str
 
@@ -50,65 +59,92 @@ def prepare(house: House, actor: str, new: NewAccount) -> Plan:
         created_at=to_ms(house.clock()),
         mail=new.mail,
     )
-    return Plan(account, actor)
+    return Plan(house, account, actor)
 
 
 def apply(tx: Tx, plan: Plan) -> acm1.Account:
-    """Raises FaultyInput where the name is taken."""
+    """Whatever is needed: so the first account is added. Raises FaultyInput, IdentityTaken where something is taken."""
+    return shown(tx, account_acts.add(Act(plan.house, tx, plan.actor), plan.account))
+
+
+def add(tx: Tx, caller: Caller, plan: Plan) -> acm1.Account:
+    """Raises FaultyInput, IdentityTaken where something is taken; ChangeWaits, NotAllowed."""
     account = plan.account
-    if not accounts.insert(tx, account):
-        raise FaultyInput([Fault("name", account.name, "is taken")])
-    journal.write(
-        tx, account.created_at, "account-added", plan.actor, account=account.name, roles=account.roles
-    )
-    return shown(account)
+    require_none_waits(tx, account.name)
+    if not must_wait(tx):
+        return apply(tx, plan)
+    account_acts.require_new(tx, account)
+    ask(plan.house, tx, caller, account.name, "add", msgspec.json.encode(account))
+    return shown(tx, account)
 
 
 def change(house: House, tx: Tx, caller: Caller, name: str, given: AccountChange) -> acm1.Account:
-    """At once, also for sessions that have begun. Raises FaultyInput, NotFound."""
-    wanted: dict[str, object] = {}
+    """Raises FaultyInput, NotFound, ChangeWaits, NotAllowed."""
     faults: list[Fault] = []
     if given.roles is not UNSET:
-        wanted["roles"] = ",".join(given.roles)
         faults += _faults_of_roles(given.roles)
     if given.mail is not UNSET:
-        wanted["mail"] = given.mail
         faults += _faults_of_mail(given.mail)
     if faults:
         raise FaultyInput(faults)
-    account = msgspec.structs.replace(_known(tx, name), **wanted)
-    accounts.replace(tx, account)
-    now = to_ms(house.clock())
-    journal.write(tx, now, "account-changed", caller.mc_service_id, account=name, roles=account.roles)
-    return shown(account)
+    account = _known(tx, name)
+    require_none_waits(tx, name)
+    given_now = set(account_acts.changed(account, given).roles.split(",")) - set(account.roles.split(","))
+    if given_now and must_wait(tx):
+        ask(house, tx, caller, name, "change", encode(given))
+        return shown(tx, account)
+    return shown(tx, account_acts.change(Act(house, tx, caller.mc_service_id), account, given))
 
 
 def disable(house: House, tx: Tx, caller: Caller, name: str) -> acm1.Account:
-    """The account's sessions end with it. Raises NotFound."""
-    accounts.end_sessions(tx, name)
-    return _switch(house, tx, caller, name, disabled=True)
+    """Raises NotFound."""
+    return shown(tx, account_acts.disable(Act(house, tx, caller.mc_service_id), _known(tx, name)))
 
 
 def enable(house: House, tx: Tx, caller: Caller, name: str) -> acm1.Account:
-    """Raises NotFound."""
-    return _switch(house, tx, caller, name, disabled=False)
+    """Raises NotFound, IdentityTaken, ChangeWaits, NotAllowed."""
+    account = _known(tx, name)
+    require_none_waits(tx, name)
+    claim.require_free(tx, account)
+    if account.disabled and must_wait(tx):
+        ask(house, tx, caller, name, "enable")
+        return shown(tx, account)
+    return shown(tx, account_acts.enable(Act(house, tx, caller.mc_service_id), account))
+
+
+def choose(house: House, tx: Tx, caller: Caller, name: str) -> acm1.Account:
+    """Raises NotFound, also where there is nothing to choose; IdentityTaken, ChangeWaits, NotAllowed."""
+    account = _known(tx, name)
+    require_none_waits(tx, name)
+    account_acts.require_choice(tx, account)
+    if must_wait(tx):
+        ask(house, tx, caller, name, "choose")
+        return shown(tx, account)
+    return shown(tx, account_acts.choose(Act(house, tx, caller.mc_service_id), account))
 
 
 def unlocked(house: House, tx: Tx, caller: Caller, name: str) -> acm1.Account:
     """That failed log-ons are forgotten is written down. Raises NotFound."""
     account = _known(tx, name)
-    journal.write(tx, to_ms(house.clock()), "account-unlocked", caller.mc_service_id, account=name)
+    Act(house, tx, caller.mc_service_id).write("account-unlocked", account=name)
     tx.signal(Unlocked(name))
-    return shown(account)
+    return shown(tx, account)
 
 
 def page(tx: Tx, *, after: str, limit: int) -> acm1.Accounts:
     found = accounts.page(tx, after=after, limit=limit + 1)
     following = found[limit - 1].name if len(found) > limit else None
-    return acm1.Accounts([shown(account) for account in found[:limit]], following)
+    shared = claim.shared(tx)
+    return acm1.Accounts([_shown(tx, account, shared) for account in found[:limit]], following)
 
 
-def shown(account: Account) -> acm1.Account:
+def shown(tx: Tx, account: Account) -> acm1.Account:
+    return _shown(tx, account, claim.shared(tx))
+
+
+def _shown(tx: Tx, account: Account, shared: dict[str, list[Account]]) -> acm1.Account:
+    same = [] if account.disabled else shared.get(person_of(account.mc_service_id), [])
+    waiting = account_changes.of_account(tx, account.name)
     return acm1.Account(
         name=account.name,
         mc_service_id=account.mc_service_id,
@@ -117,15 +153,10 @@ def shown(account: Account) -> acm1.Account:
         automatic=bool(account.automatic),
         disabled=bool(account.disabled),
         mail=account.mail,
+        in_doubt=bool(same),
+        shares_with=[other.name for other in same if other.name != account.name],
+        waiting=waiting.id if waiting else None,
     )
-
-
-def _switch(house: House, tx: Tx, caller: Caller, name: str, *, disabled: bool) -> acm1.Account:
-    account = msgspec.structs.replace(_known(tx, name), disabled=int(disabled))
-    accounts.replace(tx, account)
-    event = "account-disabled" if disabled else "account-enabled"
-    journal.write(tx, to_ms(house.clock()), event, caller.mc_service_id, account=name)
-    return shown(account)
 
 
 def _known(tx: Tx, name: str) -> Account:

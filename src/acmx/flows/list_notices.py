@@ -20,6 +20,7 @@ WHO_MAY: dict[Audience, Permission] = {
     "reviewers": "review",
     "partner-administrators": "partners",
     "operators": "health",
+    "account-holders": "accounts",
 }
 """Who hears of what is told to nobody by name."""
 LOOKED_AT = 1000

@@ -13,6 +13,7 @@ from msgspec import Struct
 from acmx.domain.acm1 import Credentials, Session
 from acmx.domain.errors import LogOnRefused, NotAuthenticated
 from acmx.domain.moments import to_ms, whole
+from acmx.flows import claim
 from acmx.flows.house import House
 from acmx.storage import accounts, journal
 from acmx.storage.accounts import Account, Token
@@ -93,6 +94,7 @@ def caller(house: House, tx: Tx, secret: str) -> Caller:
         roles=tuple(account.roles.split(",")),
         logged_on_at=token.logged_on_at,
         automatic=bool(account.automatic),
+        in_doubt=not claim.is_of(tx, account.mc_service_id, account.name),
     )
 
 

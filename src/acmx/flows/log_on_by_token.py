@@ -7,6 +7,7 @@ from acmx.config import Oidc
 from acmx.domain.errors import InsufficientScope, NotAuthenticated
 from acmx.domain.identities import InvalidIdentity, mc_service_id
 from acmx.domain.moments import to_ms
+from acmx.flows import claim
 from acmx.flows.house import House
 from acmx.storage import journal
 from acmx.storage.engine import Tx
@@ -40,6 +41,7 @@ def caller(house: House, oidc: Oidc, claims: Mapping[str, Any]) -> Caller:
         roles=_roles(oidc, claims),
         logged_on_at=_logged_on_at(claims, now),
         automatic=client == subject or client in oidc.automatic_clients,
+        issuer=oidc.issuer,
     )
 
 
@@ -48,9 +50,14 @@ def ends_at(claims: Mapping[str, Any]) -> int:
     return int((claims["exp"] + LEEWAY) * 1000)
 
 
-def apply(tx: Tx, caller: Caller, at: int) -> None:
-    """Once for each token, at its first call."""
-    journal.write(tx, at, "logged-on", caller.mc_service_id, account=caller.account)
+def apply(tx: Tx, caller: Caller, at: int, *, first: bool) -> None:
+    """The MC service ID becomes the subject's; at the `first` call of a token the log-on is written down.
+
+    Raises NotAllowed where the MC service ID is another's.
+    """
+    claim.take_by_token(tx, caller, at)
+    if first:
+        journal.write(tx, at, "logged-on", caller.mc_service_id, account=caller.account, issuer=caller.issuer)
 
 
 def _identity(house: House, oidc: Oidc, claims: Mapping[str, Any]) -> str:

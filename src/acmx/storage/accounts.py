@@ -47,6 +47,11 @@ def find(tx: Tx, name: str) -> Account | None:
     return rows.one(Account, tx.row(f"{_SELECT} WHERE name = :name", {"name": name}))
 
 
+def enabled(tx: Tx) -> list[Account]:
+    """By name."""
+    return rows.many(Account, tx.rows(f"{_SELECT} WHERE disabled = 0 ORDER BY name"))
+
+
 def insert(tx: Tx, account: Account) -> bool:
     """False where the name is taken."""
     return tx.execute(rows.insert("account", Account) + " ON CONFLICT DO NOTHING", rows.params(account)) == 1

@@ -1,6 +1,7 @@
 """The journal: a row for everything that happened, with ids and digests, never bodies. It is the audit log."""
 
 import json
+from collections.abc import Mapping
 
 import msgspec
 
@@ -26,6 +27,18 @@ class Journalled(msgspec.Struct, frozen=True, tag=True):
     exchange: tuple[str, str] | None = None
 
 
+class OnBehalf:
+    """A transaction of a person's call: every row in it with this actor also says by which account."""
+
+    def __init__(self, tx: Tx, actor: str, by: Mapping[str, str]) -> None:
+        self.actor = actor
+        self.by = by
+        self.execute = tx.execute
+        self.row = tx.row
+        self.rows = tx.rows
+        self.signal = tx.signal
+
+
 _SELECT = f"SELECT {rows.columns(Entry)} FROM journal"  # noqa: S608
 _INSERT = rows.insert("journal", Entry, without=("serial",))
 
@@ -41,6 +54,8 @@ def write(
     **detail: object,
 ) -> None:
     known = {name: value for name, value in detail.items() if value is not None}
+    if isinstance(tx, OnBehalf) and actor == tx.actor:
+        known |= tx.by
     entry = Entry(None, at, event, actor, primary, id_, json.dumps(known, sort_keys=True, default=str))
     tx.execute(_INSERT, rows.params(entry))
     tx.signal(Journalled((primary, id_) if primary and id_ else None))

@@ -66,6 +66,14 @@ def put_for_operators(tx: Tx, at: int, system: str, subject: str, event: str, oc
     return _put(tx, Entry(None, at, system, subject, event, occurrence, "operators", None), urgent=True)
 
 
+def put_for_holder(
+    tx: Tx, at: int, system: str, subject: str, event: str, occurrence: int, person: str
+) -> bool:
+    """The same for the person of an account, by MC service ID."""
+    entry = Entry(None, at, system, subject, event, occurrence, "account-holders", person)
+    return _put(tx, entry, urgent=True)
+
+
 def _put(tx: Tx, entry: Entry, *, urgent: bool) -> bool:
     stored = tx.rows(f"{_INSERT} ON CONFLICT DO NOTHING RETURNING serial", rows.params(entry))
     if not stored:

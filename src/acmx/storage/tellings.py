@@ -39,8 +39,8 @@ class Telling(msgspec.Struct, frozen=True):
 
 
 class Item(msgspec.Struct, frozen=True):
-    """What one telling is about. What operators are told is of no exchange: `id` says what, `partner` is empty; of a
-    partnership `id` is empty."""
+    """What one telling is about. What operators and holders of accounts are told is of no exchange: `id` says what,
+    `partner` is empty; of a partnership `id` is empty."""
 
     at: int
     event: str
@@ -144,7 +144,8 @@ def take(tx: Tx, channel: str, *, now: int, until: int, most: int, new_id: str) 
     )
     found = tx.rows(
         "SELECT t.attempts, n.at, n.event, n.audience, n.primary_system, n.id, "
-        "COALESCE(e.partner, CASE n.audience WHEN 'operators' THEN '' ELSE n.primary_system END), "
+        "COALESCE(e.partner, CASE WHEN n.audience IN ('operators', 'account-holders') THEN '' "
+        "ELSE n.primary_system END), "
         "COALESCE(e.urgency, 'normal'), e.expires_at "
         "FROM telling t JOIN notice n ON n.serial = t.notice "
         "LEFT JOIN exchange e ON e.primary_system = n.primary_system AND e.id = n.id "

@@ -100,8 +100,16 @@ MEANINGS: dict[Permission, str] = {
 """Each permission in plain words, after «may»."""
 
 
+IN_DOUBT: frozenset[Permission] = frozenset({"read-own", "accounts"})
+"""What an account may at most whose MC service ID is also another's: nothing in that person's name."""
+IDENTITY_RULE = "mc-service-id"
+
+
 class Caller(Struct, frozen=True):
-    """Who calls ACM-1: an account that has logged on. `logged_on_at` in milliseconds."""
+    """Who calls ACM-1: an account that has logged on. `logged_on_at` in milliseconds.
+
+    `issuer` is that of the OpenID provider, empty for a local account; `in_doubt`: its MC service ID is not its alone.
+    """
 
     account: str
     mc_service_id: str
@@ -109,14 +117,28 @@ class Caller(Struct, frozen=True):
     roles: tuple[str, ...]
     logged_on_at: int
     automatic: bool = False
+    issuer: str = ""
+    in_doubt: bool = False
 
     def may(self, permission: Permission) -> bool:
+        if self.in_doubt and permission not in IN_DOUBT:
+            return False
         return any(permission in ROLES.get(role, frozenset()) for role in self.roles)
 
     def must(self, permission: Permission) -> None:
         """Raises NotAllowed with the rule."""
+        if self.in_doubt and permission not in IN_DOUBT:
+            raise NotAllowed(
+                f"several accounts have {self.mc_service_id}, and none is chosen: an operator chooses one",
+                rule=IDENTITY_RULE,
+            )
         if not self.may(permission):
             raise NotAllowed(f"no role of {self.account} permits {permission}", rule=f"role:{permission}")
+
+    @property
+    def by(self) -> dict[str, str]:
+        """The account as the journal names it beside the MC service ID."""
+        return {"by": self.account} | ({"by_issuer": self.issuer} if self.issuer else {})
 
     @property
     def names(self) -> Collection[str]:

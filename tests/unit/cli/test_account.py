@@ -1,19 +1,48 @@
 import json
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
 from acmx.cli.main import run
 from acmx.cli.profiles import load
-from acmx.domain.acm1 import Account
+from acmx.domain.acm1 import (
+    Account,
+    AccountApprovalsSet,
+    Accounts,
+    VouchedPeople,
+    VouchedPerson,
+    WaitingChange,
+    WaitingChanges,
+)
 
+AT = datetime(2026, 10, 3, 14, 2, 11, tzinfo=UTC)
 OKOYE = Account(
     "okoye", "sip:okoye@mc.county-fire.example", [], ["reviewer"], automatic=False, disabled=False
 )
 
 
+CHANGE = WaitingChange(
+    id="01a2076b-4400-7000-8000-000000000502",
+    account="okoye",
+    what="change",
+    asked_at=AT,
+    asked_by="sip:eze@mc.county-fire.example",
+    asked_by_account="eze",
+    mc_service_id=OKOYE.mc_service_id,
+    roles_before=["reviewer"],
+    roles=["reviewer", "auditor"],
+)
+
+
 @pytest.mark.parametrize(
-    ("verb", "place"), [("enable", "enablement"), ("disable", "disablement"), ("unlock", "unlocking")]
+    ("verb", "place"),
+    [
+        ("enable", "enablement"),
+        ("disable", "disablement"),
+        ("choose", "choice"),
+        ("unlock", "unlocking"),
+    ],
 )
 def test_an_operator_opens_and_closes_an_account(logged_on, capsys, verb, place):
     logged_on.replies[f"POST /accounts/okoye/{place}"] = (200, OKOYE)
@@ -78,3 +107,66 @@ def test_what_cannot_be_ended_there_is_forgotten_here(logged_on, home, capsys):
     assert run(["logout"]) == 0
     assert "Forgotten here only" in capsys.readouterr().err
     assert not list(home.glob("profiles/*"))
+
+
+@pytest.mark.parametrize(
+    ("line", "route"),
+    [
+        (["set", "okoye", "--role", "auditor"], "PATCH /accounts/okoye"),
+        (["enable", "okoye"], "POST /accounts/okoye/enablement"),
+        (["choose", "okoye"], "POST /accounts/okoye/choice"),
+    ],
+)
+def test_what_waits_for_another_operator_is_not_done_yet(logged_on, capsys, line, route):
+    logged_on.replies[route] = (200, msgspec.structs.replace(OKOYE, waiting=CHANGE.id))
+    assert run(["account", *line]) == 3
+    assert f"acmx account approve {CHANGE.id}" in capsys.readouterr().err
+
+
+def test_what_waits_is_listed_with_what_would_change(logged_on, capsys):
+    logged_on.replies["GET /account-changes"] = (200, WaitingChanges([CHANGE]))
+    assert run(["account", "changes"]) == 0
+    shown = capsys.readouterr().out
+    for part in (CHANGE.id, "sip:eze@mc.county-fire.example", "roles so far: reviewer", "auditor"):
+        assert part in shown
+
+
+@pytest.mark.parametrize(
+    ("line", "route", "sent"),
+    [
+        (["approve", "7"], "POST /account-changes/7/approval", None),
+        (["refuse", "7"], "POST /account-changes/7/refusal", {}),
+        (["refuse", "7", "--reason", "no"], "POST /account-changes/7/refusal", {"reason": "no"}),
+    ],
+)
+def test_another_operator_approves_or_refuses(logged_on, line, route, sent):
+    logged_on.replies[route] = (200, CHANGE)
+    assert run(["account", *line]) == 0
+    assert logged_on.asked == [(route, sent)]
+
+
+def test_how_many_operators_it_takes_is_shown_set_and_waits_where_it_is_lowered(logged_on, capsys):
+    logged_on.replies["GET /account-approvals"] = (200, AccountApprovalsSet(2, 3, "7"))
+    logged_on.replies["PUT /account-approvals"] = (200, AccountApprovalsSet(2, 3, "7"))
+    assert run(["account", "approvals"]) == 0
+    assert run(["account", "approvals", "--needed", "1"]) == 3
+    assert logged_on.asked == [("GET /account-approvals", None), ("PUT /account-approvals", {"needed": 1})]
+    assert "acmx account approve 7" in capsys.readouterr().err
+    assert run(["account", "approvals", "--needed", "3"]) == 2
+
+
+def test_of_several_with_one_mc_service_id_the_list_says_so(logged_on, capsys):
+    doubled = msgspec.structs.replace(OKOYE, in_doubt=True, shares_with=["other"])
+    logged_on.replies["GET /accounts"] = (200, Accounts([doubled]))
+    assert run(["account", "list"]) == 0
+    assert "same MC service ID as other" in " ".join(capsys.readouterr().out.split())
+
+
+def test_whom_a_provider_vouches_for_is_listed_and_freed(logged_on, capsys):
+    person = VouchedPerson(OKOYE.mc_service_id, "oidc:7f", "https://login.example", ["reviewer"], AT)
+    logged_on.replies["GET /vouched"] = (200, VouchedPeople([person]))
+    logged_on.replies["POST /vouched/freeing"] = (200, person)
+    assert run(["account", "vouched"]) == 0
+    assert run(["account", "free", OKOYE.mc_service_id]) == 0
+    assert logged_on.asked[-1] == ("POST /vouched/freeing", {"mc_service_id": OKOYE.mc_service_id})
+    assert "oidc:7f" in capsys.readouterr().out

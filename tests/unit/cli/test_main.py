@@ -62,6 +62,8 @@ def test_the_commands_are_those_that_were_promised():
     assert {" ".join(path[1:]) for path in COMMANDS} == {
         *("init", "serve", "doctor", "backup", "restore", "migrate", "demo", "login", "logout"),
         *(f"account {verb}" for verb in ("add", "list", "set", "disable", "enable", "unlock", "password")),
+        *(f"account {verb}" for verb in ("choose", "changes", "approve", "refuse", "approvals", "recover")),
+        *("account vouched", "account free"),
         *("identities show", "identities set", "identities holders"),
         *(
             f"partner {verb}"

@@ -1,5 +1,13 @@
 """What crosses ACM-1: the documents between an ACM client and its own ACM server (docs/protocol.md, section 8)."""
 
+from acmx.domain.acm1.account_changes import AccountApprovals as AccountApprovals
+from acmx.domain.acm1.account_changes import AccountApprovalsSet as AccountApprovalsSet
+from acmx.domain.acm1.account_changes import ChangeRefusal as ChangeRefusal
+from acmx.domain.acm1.account_changes import Freed as Freed
+from acmx.domain.acm1.account_changes import VouchedPeople as VouchedPeople
+from acmx.domain.acm1.account_changes import VouchedPerson as VouchedPerson
+from acmx.domain.acm1.account_changes import WaitingChange as WaitingChange
+from acmx.domain.acm1.account_changes import WaitingChanges as WaitingChanges
 from acmx.domain.acm1.approvals import Approvals as Approvals
 from acmx.domain.acm1.approvals import Threshold as Threshold
 from acmx.domain.acm1.explanations import CheckShown as CheckShown

@@ -79,7 +79,11 @@ class AccountChange(Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
 
 
 class Account(Struct, frozen=True, omit_defaults=True):
-    """An account; its password never leaves the server."""
+    """An account; its password never leaves the server.
+
+    `in_doubt`: its MC service ID is that of other accounts too, those of `shares_with` that are enabled, and none is
+    chosen; `waiting`: the id of what was asked for it and waits for a second operator.
+    """
 
     name: str
     mc_service_id: str
@@ -88,6 +92,9 @@ class Account(Struct, frozen=True, omit_defaults=True):
     automatic: bool
     disabled: bool
     mail: str | None = None
+    in_doubt: bool = False
+    shares_with: list[str] = []
+    waiting: str | None = None
 
 
 class Accounts(Struct, frozen=True, omit_defaults=True):

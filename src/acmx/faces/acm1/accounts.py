@@ -16,7 +16,7 @@ async def get_accounts(call: Call) -> acm1.Accounts:
 async def post_account(call: Call) -> acm1.Account:
     actor = call.caller.mc_service_id
     plan = await asyncio.to_thread(keep_accounts.prepare, call.desk.house, actor, call.given)
-    return await call.write(lambda tx: keep_accounts.apply(tx, plan))
+    return await call.write(lambda tx: keep_accounts.add(tx, call.caller, plan))
 
 
 async def post_disablement(call: Call) -> acm1.Account:
@@ -28,6 +28,12 @@ async def post_disablement(call: Call) -> acm1.Account:
 async def post_enablement(call: Call) -> acm1.Account:
     return await call.write(
         lambda tx: keep_accounts.enable(call.desk.house, tx, call.caller, call.named("name"))
+    )
+
+
+async def post_choice(call: Call) -> acm1.Account:
+    return await call.write(
+        lambda tx: keep_accounts.choose(call.desk.house, tx, call.caller, call.named("name"))
     )
 
 

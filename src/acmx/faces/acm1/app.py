@@ -11,7 +11,14 @@ from starlette.types import ASGIApp
 
 from acmx.domain.acm1 import Credentials, SignIn
 from acmx.domain.documents import encode, read
-from acmx.domain.errors import AcmxError, AssertedIdentity, InsufficientScope, NoIdentity, NotAuthenticated
+from acmx.domain.errors import (
+    AcmxError,
+    AssertedIdentity,
+    InsufficientScope,
+    NoIdentity,
+    NotAllowed,
+    NotAuthenticated,
+)
 from acmx.faces.acm1.authentication import Authentication, address_of, bearer_of
 from acmx.faces.acm1.calls import Call, Desk, Served
 from acmx.faces.acm1.notifications import Bell
@@ -95,10 +102,15 @@ class Acm1:
 
     async def permit(self, caller: Caller, permission: Permission | None, where: str) -> None:
         """Raises NotAllowed where a permission is needed that no role of the caller gives; that is journalled."""
-        if permission is None or caller.may(permission):
+        if permission is None:
             return
-        await self.refusals.note(caller.mc_service_id, f"role:{permission}", where=where)
-        caller.must(permission)
+        try:
+            caller.must(permission)
+        except NotAllowed as error:
+            await self.refusals.note(
+                caller.mc_service_id, str(error.members["rule"]), where=where, **caller.by
+            )
+            raise
 
     async def _notify(self, request: Request) -> ASGIApp:
         caller = await self.authentication.caller(request)

@@ -14,6 +14,7 @@ from acmx.faces.acm1.passwords import Passwords
 from acmx.flows.carry_out import carry_out
 from acmx.flows.house import House
 from acmx.storage.engine import Store, Tx
+from acmx.storage.journal import OnBehalf
 from acmx.trust.own import Own
 from acmx.trust.roles import Caller, Permission
 
@@ -69,13 +70,16 @@ class Call:
         return await self.desk.store.read(look)
 
     async def write(self, act: Callable[[Tx], T]) -> T:
-        return await self.desk.store.write(act)
+        """What `act` journals of the caller names the account."""
+        return await self.desk.store.write(lambda tx: act(self._on_behalf(tx)))
 
     async def carry_out(self, prepare: Callable[..., P], apply: Callable[[Tx, P], T], **inputs: Any) -> T:
         """`prepare(house, tx, caller=..., **inputs)`, then `apply`."""
         house, caller = self.desk.house, self.caller
         return await carry_out(
-            self.desk.store, lambda tx: partial(prepare, house, tx, caller)(**inputs), apply
+            self.desk.store,
+            lambda tx: partial(prepare, house, tx, caller)(**inputs),
+            lambda tx, plan: apply(self._on_behalf(tx), plan),
         )
 
     def named(self, parameter: str) -> str:
@@ -87,6 +91,9 @@ class Call:
 
     def after(self) -> int | None:
         return self._number("after", 0, 0, 2**62) or None
+
+    def _on_behalf(self, tx: Tx) -> Tx:
+        return OnBehalf(tx, self.caller.mc_service_id, self.caller.by)
 
     def _number(self, parameter: str, default: int, least: int, largest: int) -> int:
         text = self.request.query_params.get(parameter)

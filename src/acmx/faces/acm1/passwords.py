@@ -65,9 +65,10 @@ class Passwords:
             plan = await asyncio.to_thread(prepare)
         except LogOnRefused:
             actor = account.mc_service_id if account else ANYBODY
-            await self._refusals.note(actor, LogOnRefused.type, address=address)
+            tried = {"address": address} | ({"account": account.name} if account else {})
+            await self._refusals.note(actor, LogOnRefused.type, **tried)
             if wait := self._attempts.failed(name, address):
-                await self._refusals.note(actor, "locked-out", address=address, seconds=str(math.ceil(wait)))
+                await self._refusals.note(actor, "locked-out", seconds=str(math.ceil(wait)), **tried)
             raise
         self._attempts.succeeded(name, address)
         return plan

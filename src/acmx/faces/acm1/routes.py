@@ -6,7 +6,17 @@ Authorisation, decoding, the OpenAPI document and its tests come from these rows
 from acmx.domain import acm1
 from acmx.domain.partnership import PartnerFile
 from acmx.domain.records import Checkpoints, EvidenceFile, Purged, PurgeInput, SealedRows, SignedCheckpoint
-from acmx.faces.acm1 import accounts, evidence, operations, partners, provisioning, records, requests, rules
+from acmx.faces.acm1 import (
+    account_changes,
+    accounts,
+    evidence,
+    operations,
+    partners,
+    provisioning,
+    records,
+    requests,
+    rules,
+)
 from acmx.faces.acm1.calls import Served
 
 ROUTES: tuple[Served, ...] = (
@@ -161,7 +171,47 @@ ROUTES: tuple[Served, ...] = (
     Served("PATCH", "/accounts/{name}", "accounts", accounts.patch_account, acm1.AccountChange, acm1.Account),
     Served("POST", "/accounts/{name}/disablement", "accounts", accounts.post_disablement, None, acm1.Account),
     Served("POST", "/accounts/{name}/enablement", "accounts", accounts.post_enablement, None, acm1.Account),
+    Served("POST", "/accounts/{name}/choice", "accounts", accounts.post_choice, None, acm1.Account),
     Served("POST", "/accounts/{name}/unlocking", "accounts", accounts.post_unlocking, None, acm1.Account),
+    Served(
+        "GET", "/account-changes", "accounts", account_changes.get_account_changes, None, acm1.WaitingChanges
+    ),
+    Served(
+        "POST",
+        "/account-changes/{id}/approval",
+        "accounts",
+        account_changes.post_change_approval,
+        None,
+        acm1.WaitingChange,
+    ),
+    Served(
+        "POST",
+        "/account-changes/{id}/refusal",
+        "accounts",
+        account_changes.post_change_refusal,
+        acm1.ChangeRefusal,
+        acm1.WaitingChange,
+    ),
+    Served(
+        "GET",
+        "/account-approvals",
+        "accounts",
+        account_changes.get_account_approvals,
+        None,
+        acm1.AccountApprovalsSet,
+    ),
+    Served(
+        "PUT",
+        "/account-approvals",
+        "accounts",
+        account_changes.put_account_approvals,
+        acm1.AccountApprovals,
+        acm1.AccountApprovalsSet,
+    ),
+    Served("GET", "/vouched", "accounts", account_changes.get_vouched, None, acm1.VouchedPeople),
+    Served(
+        "POST", "/vouched/freeing", "accounts", account_changes.post_freeing, acm1.Freed, acm1.VouchedPerson
+    ),
     Served("POST", "/partners/{id}/check", "links", operations.post_partner_check, None, acm1.Findings),
     Served("GET", "/outbox", "links", operations.get_outbox, None, acm1.OutboxPage, query=("partner",)),
     Served("POST", "/outbox/retry", "links", operations.post_retry, acm1.Retry, acm1.Retried),

@@ -109,7 +109,7 @@ def _details(detail: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         (name, _short(value))
         for name, value in detail.items()
-        if value not in ("", []) and not name.startswith("step")
+        if value not in ("", []) and not name.startswith("step") and name not in ("by", "by_issuer")
     ]
 
 
