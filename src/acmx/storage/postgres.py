@@ -17,7 +17,7 @@ from acmx.storage import migrations as shipped
 from acmx.storage import postgres_schema as schema
 from acmx.storage.engine import T, Tx
 from acmx.storage.group_commit import GroupCommit, Listener
-from acmx.storage.migrations import Migration, require_known
+from acmx.storage.migrations import Migration
 from acmx.storage.postgres_connection import REASONS, SNAPSHOT, Connection, PostgresTx, close, connect
 from acmx.storage.postgres_neighbours import NOTIFY, Neighbours
 from acmx.storage.postgres_writer import engine
@@ -40,18 +40,21 @@ class PostgresStore:
         self._closed = False
 
     @classmethod
-    def open(cls, url: str, *, migrations: Sequence[Migration] | None = None, batch: int = 64) -> Self:
-        """Open the database (postgresql://...), and give it a schema if it has none (default: that of acmx).
+    def open(
+        cls, url: str, *, make: bool = False, migrations: Sequence[Migration] | None = None, batch: int = 64
+    ) -> Self:
+        """Open the database (postgresql://...); with `make`, give it its schema if it has none.
 
-        `batch`: most plans in a commit. Raises Misconfigured when it cannot be reached, or has another schema.
+        `migrations`: of that schema, default: those of acmx; `batch`: most plans in a commit.
+        Raises Misconfigured when it cannot be reached, or has another schema.
         """
         known = shipped.load() if migrations is None else migrations
         try:
             first = connect(url)
             try:
-                if schema.present(first) == 0:
+                if make and schema.present(first) == 0:
                     schema.migrate(first, known)
-                require_known(schema.present(first), known)
+                schema.require(first, known)
             except BaseException:
                 close(first)
                 raise

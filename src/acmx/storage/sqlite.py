@@ -8,9 +8,10 @@ import apsw
 
 from acmx.domain.errors import Misconfigured, TemporarilyUnavailable
 from acmx.storage import migrations as shipped
+from acmx.storage import schema
 from acmx.storage.engine import T, Tx
 from acmx.storage.group_commit import GroupCommit, Listener
-from acmx.storage.migrations import Migration, require_known
+from acmx.storage.migrations import Migration
 from acmx.storage.sqlite_connection import (
     REASONS,
     SqliteTx,
@@ -19,6 +20,7 @@ from acmx.storage.sqlite_connection import (
     empty_wal,
     migrate,
     present,
+    require_file,
     require_safe_library,
 )
 from acmx.storage.sqlite_writer import engine
@@ -39,23 +41,27 @@ class SqliteStore:
         path: Path,
         *,
         on_fatal: Callable[[BaseException], None],
+        make: bool = False,
         migrations: Sequence[Migration] | None = None,
         batch: int = 64,
     ) -> Self:
-        """Open or create the file, and give it a schema if it has none (default: that of acmx).
+        """Open the file; with `make`, create it where it is missing, and give it its schema if it has none.
 
-        `on_fatal` is called when an fsync failed and must end the process; `batch`: most plans in a commit.
-        Raises UnsafeLibrary; Misconfigured when the file is no database, or has another schema.
+        `on_fatal` is called when an fsync failed and must end the process; `migrations`: of that schema, default: those
+        of acmx; `batch`: most plans in a commit.
+        Raises UnsafeLibrary; Misconfigured when the file is missing or no database, or has another schema.
         """
         known = shipped.load() if migrations is None else migrations
         require_safe_library()
+        if not make:
+            require_file(path)
         try:
             create(path)
             reader = connect(path)
             empty_wal(reader)
-            if present(reader) == 0:
+            if make and present(reader) == 0:
                 migrate(reader, known)
-            require_known(present(reader), known)
+            schema.require(present(reader), schema.parts(reader), known)
         except (OSError, apsw.Error) as error:
             raise Misconfigured(f"{path}: {error}") from error
         reader.pragma("query_only", True)

@@ -61,6 +61,15 @@ def create(path: Path) -> None:
     path.chmod(0o600)
 
 
+def require_file(path: Path) -> None:
+    """Raise Misconfigured where there is none: to begin with an empty one would be to forget everything."""
+    if not path.exists():
+        raise Misconfigured(
+            f"{path} is missing. See that its disk is mounted, or restore a backup (acmx restore): "
+            "nothing but acmx init and acmx restore makes a database."
+        )
+
+
 def connect(path: Path) -> apsw.Connection:
     """A connection to an existing file: WAL, every commit fsynced. Raises Misconfigured where that cannot be.
 
