@@ -22,7 +22,7 @@ from msgspec import Struct, structs
 
 from acmx import __version__, config
 from acmx.bootstrap.create import KEYS, TLS
-from acmx.bootstrap.database import DATABASE, look, require_postgres
+from acmx.bootstrap.database import DATABASE, require_postgres
 from acmx.bootstrap.new_directory import CONFIG, new_directory
 from acmx.config import Config
 from acmx.domain.documents import encode, read
@@ -51,8 +51,9 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
 def backup(directory: Path, file: Path) -> None:
     """Write a new, durable archive (mode 0600) of the directory, also while a server runs in it.
 
-    The database is copied as one commit left it; no writer waits for that.
-    Raises AlreadyThere where `file` exists, Misconfigured, OSError, AcmxError where the database fails.
+    The database is copied as one commit left it, and the copy is checked; no writer waits for that.
+    Raises AlreadyThere where `file` exists, FaultyInput where the database is damaged, Misconfigured, OSError,
+    AcmxError.
     """
     require_safe_library()
     if file.exists():
@@ -62,6 +63,7 @@ def backup(directory: Path, file: Path) -> None:
     with TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as place:
         copy, draft = Path(place, DATABASE), Path(place, "archive")
         _copy_database(directory, chosen, copy)
+        _require_sound(copy, chosen.system)
         _pack(
             draft, chosen.system, {name: (directory / name).read_bytes() for name in _names(directory)}, copy
         )
@@ -117,27 +119,19 @@ def _copy_database(directory: Path, chosen: Config, copy: Path) -> None:
         require_postgres()
         from acmx.storage.transfer import to_file  # noqa: PLC0415
 
-        look(directory, chosen, lambda _: None)
         to_file(chosen.database, copy)
         return
     source = directory / DATABASE
     require_file(source)
     try:
-        with closing(connect(source)) as origin:
-            _require_own(origin, chosen.system)
-            with (
-                closing(apsw.Connection(str(copy))) as target,
-                target.backup("main", origin, "main") as copying,
-            ):
-                copying.step()
+        with (
+            closing(connect(source)) as origin,
+            closing(apsw.Connection(str(copy))) as target,
+            target.backup("main", origin, "main") as copying,
+        ):
+            copying.step()
     except apsw.Error as error:
         raise AcmxError(f"{source} cannot be copied: {error}") from error
-
-
-def _require_own(connection: apsw.Connection, system: str) -> None:
-    """Raises Misconfigured where the database is empty, or another MC system's."""
-    require_any(present(connection))
-    own_system.require_no_other(SqliteTx(connection), schema.parts(connection), system)
 
 
 def _names(directory: Path) -> Iterator[str]:
@@ -223,11 +217,13 @@ def _write(path: Path, content: IO[bytes]) -> str:
 
 
 def _require_sound(database: Path, system: str) -> None:
+    """Raises FaultyInput where it is damaged; Misconfigured where it is empty, or another MC system's."""
     try:
         with closing(connect(database)) as connection:
             found = [text for (text,) in connection.execute("PRAGMA integrity_check(3)")]
             if found == ["ok"]:
-                _require_own(connection, system)
+                require_any(present(connection))
+                own_system.require_no_other(SqliteTx(connection), schema.parts(connection), system)
     except apsw.Error as error:
         raise _bad(DATABASE, f"is no sound database: {error}") from error
     if found != ["ok"]:

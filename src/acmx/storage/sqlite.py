@@ -13,6 +13,7 @@ from acmx.storage.engine import T, Tx
 from acmx.storage.group_commit import GroupCommit, Listener
 from acmx.storage.migrations import Migration
 from acmx.storage.sqlite_connection import (
+    DAMAGED,
     REASONS,
     SqliteTx,
     connect,
@@ -26,6 +27,9 @@ from acmx.storage.sqlite_connection import (
 from acmx.storage.sqlite_writer import engine
 from acmx.storage.troubles import in_plain_words
 
+_DAMAGE = (apsw.CorruptError, apsw.NotADBError)
+_UNAVAILABLE = (apsw.IOError, apsw.CantOpenError, apsw.BusyError, *_DAMAGE)
+
 
 class SqliteStore:
     """`Store` on a SQLite file. Use it from one event loop; plans and reads run on that loop's thread."""
@@ -34,6 +38,7 @@ class SqliteStore:
         self._reader = reader
         self._writer = writer
         self._closed = False
+        self._damaged = False
 
     @classmethod
     def open(
@@ -82,13 +87,20 @@ class SqliteStore:
         self._require_alive()
         try:
             return self._look(look)
-        except (apsw.IOError, apsw.CantOpenError, apsw.BusyError) as error:
+        except _UNAVAILABLE as error:
+            self._damaged |= isinstance(error, _DAMAGE)
             raise in_plain_words(error, REASONS) from error
 
     async def write(self, act: Callable[[Tx], T]) -> T:
-        """As `Store.write`."""
+        """As `Store.write`. Once damage was seen, nothing more is written to the file."""
         self._require_alive()
-        return await self._writer.write(act)
+        if self._damaged:
+            raise TemporarilyUnavailable(DAMAGED)
+        try:
+            return await self._writer.write(act)
+        except TemporarilyUnavailable as error:
+            self._damaged |= isinstance(error.__cause__, _DAMAGE)
+            raise
 
     def on_commit(self, listener: Listener) -> None:
         """As `Store.on_commit`. A listener that raises is reported to the event loop and disturbs nobody."""

@@ -15,7 +15,10 @@ SAFE_LIBRARY: Final = (3, 51, 3)
 BUSY_MS: Final = 5_000
 _CHECKPOINT_PAGES: Final = 1_000
 
+DAMAGED: Final = "The database is damaged: see acmx doctor, and restore a backup."
 REASONS: Final[Reasons] = {
+    apsw.CorruptError: DAMAGED,
+    apsw.NotADBError: DAMAGED,
     apsw.FullError: "The disk is full.",
     apsw.ReadOnlyError: "The database cannot be written to.",
     apsw.IOError: "The disk reports an error.",
