@@ -52,6 +52,8 @@ from acmx.storage.partners import PartnerChanged
 from acmx.telemetry.standing import Parts
 
 GRACE = 5.0
+HSTS = b"strict-transport-security", b"max-age=31536000"
+"""Browsers that came by TLS come by nothing else for a year. Where a proxy speaks TLS, it is the proxy's to say."""
 
 
 class Server:
@@ -92,7 +94,7 @@ class Server:
         passwords = self._passwords = Passwords(house, store, refusals, Attempts(steady))
         self._bell = Bell(house.clock, authentication)
         self._supervisor = Supervisor()
-        self._vitals = Vitals(self._supervisor)
+        self._vitals = Vitals(self._supervisor, self._renewal.ended)
         self._guard = ClockGuard(house, store, steady)
         self._owner, self._predecessor = successor(directory)
         make_socket = sockets(allow_local=config.delivery.allow_local)
@@ -145,6 +147,7 @@ class Server:
             tls1 if config.acm1.tls else None,
             self._watch.connections("acm1", refused("acm1")),
             config.acm1.proxies,
+            [HSTS] if config.acm1.tls else (),
         )
         self._face2 = Listener(
             self._watch.face(acm2.app(), "acm2"),

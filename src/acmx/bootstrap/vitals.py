@@ -1,6 +1,7 @@
 """The signs of life of a server: its supervised loops."""
 
 import asyncio
+from collections.abc import Callable
 
 from acmx.delivery.supervisor import Beat, Supervisor
 from acmx.domain.acm1 import Component, Finding
@@ -13,16 +14,20 @@ WRITER_WITHIN = 30.0
 class Vitals:
     """What is asked for at /health; `stopping` once the server was told to stop, `expiring` as was seen last."""
 
-    def __init__(self, supervisor: Supervisor) -> None:
+    def __init__(self, supervisor: Supervisor, ended: Callable[[], list[str]]) -> None:
+        """`ended`: which certificates have."""
         self._supervisor = supervisor
+        self._ended = ended
         self.stopping = False
         self.expiring: list[Finding] = []
 
     def components(self) -> list[Component]:
-        return [
+        loops = [
             Component(loop.component, loop.trouble is None, loop.of or None, loop.trouble)
             for loop in self._supervisor.loops
         ]
+        ended = ", ".join(self._ended()) or None
+        return [*loops, Component("certificates", ended is None, trouble=ended)]
 
     def alive(self) -> bool:
         """False where a loop is stuck or dead, which starting anew would mend."""
@@ -30,7 +35,8 @@ class Vitals:
 
     def ready(self) -> bool:
         loops = self._supervisor.loops
-        return bool(loops) and not self.stopping and all(loop.trouble is None for loop in loops)
+        well = bool(loops) and all(loop.trouble is None for loop in loops)
+        return well and not self.stopping and not self._ended()
 
 
 async def ask_writer(store: Store, beat: Beat) -> None:
