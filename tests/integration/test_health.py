@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 import engines
 from acmx.delivery import supervisor
@@ -103,7 +104,7 @@ def test_a_writer_that_cannot_write_is_not_ready_and_recovers(
 @pytest.mark.law(1)
 @pytest.mark.postgres
 def test_a_database_that_is_away_makes_it_not_ready_and_it_recovers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(supervisor, "LONGEST_PAUSE", timedelta(milliseconds=20))
     monkeypatch.setattr("acmx.bootstrap.vitals.EVERY", 0.02)
@@ -117,13 +118,21 @@ def test_a_database_that_is_away_makes_it_not_ready_and_it_recovers(
                 await fire.start()
                 _, before = await police.submit("before")
                 await police.reaches(before["id"], "stored")
-                proxy.go_away()
-                await eventually(lambda: asked(police, "ready"), lambda answer: answer[0] == 503)
-                assert (await asked(police, "live"))[0] == 200
-                status, problem = await police.submit("meanwhile")
-                assert (status, problem["type"]) == (503, f"{PROBLEM}unavailable")
-                proxy.fault = Fault.NONE
-                await eventually(lambda: asked(police, "ready"), lambda answer: answer[0] == 200)
+                with capture_logs() as said:
+                    proxy.go_away()
+                    await eventually(lambda: asked(police, "ready"), lambda answer: answer[0] == 503)
+                    assert (await asked(police, "live"))[0] == 200
+                    for n in range(5):
+                        status, problem = await police.submit(f"meanwhile {n}")
+                        assert (status, problem["type"]) == (503, f"{PROBLEM}unavailable")
+                    proxy.fault = Fault.NONE
+                    await eventually(lambda: asked(police, "ready"), lambda answer: answer[0] == 200)
+                told = [
+                    (line.get("component"), line["error"]) for line in said if "begun again" in line["event"]
+                ]
+                assert len(told) == len(set(told)) > 0, "each part once"
+                assert not [line for line in said if line.get("exc_info")]
+                assert not [record for record in caplog.records if record.exc_info]
                 _, after = await police.submit("meanwhile")
                 await police.reaches(after["id"], "stored")
                 assert (await police.counts("exchange"))["exchange"] == 2
