@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from acmx import config
-from acmx.domain import comparison, documents, identities, messages, partnership, server_identity
+from acmx.domain import comparison, documents, identities, messages, partnership, server_identity, toml
 from acmx.domain.errors import AcmxError, InvalidMessage
 from acmx.domain.identities import Realms
 from acmx.faces.acm1.routes import ROUTES
@@ -89,8 +88,8 @@ def _partner_file(data: bytes) -> None:
 
 def _catalogue(data: bytes) -> None:
     try:
-        document = tomllib.loads(data.decode(errors="replace"))
-    except (ValueError, RecursionError):
+        document = toml.parse(data)
+    except ValueError:
         try:
             document = documents.parse(data)
         except AcmxError:

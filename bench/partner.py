@@ -43,7 +43,7 @@ async def serve(directory: Path, kind: str) -> None:
 def _store(path: Path, kind: str) -> Store:
     if kind == "none":
         return NoStore(path)
-    return SqliteStore.open(path, on_fatal=give_up, batch=64 if kind == "group" else 1)
+    return SqliteStore.open(path, on_fatal=give_up, make=True, batch=64 if kind == "group" else 1)
 
 
 if __name__ == "__main__":

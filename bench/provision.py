@@ -28,7 +28,7 @@ from bench.results import at_least
 from bench.systems import CATALOGUE, FIRE, POLICE, PURPOSE, TOKEN, onboard
 from lxml import etree
 
-from acmx.cli.files import write as write_file
+from acmx.cli.files import write_all
 from acmx.client import Client
 from acmx.domain import server_identity
 from acmx.domain.acm1 import NewProvisioning, NewTemplate, Submission
@@ -75,9 +75,7 @@ def ours(folder: Path, number: int) -> None:
     for n in range(number):
         (folder / f"{n}").mkdir()
     made = {service: write(entry) for service, entry in entries(values()).items()}
-    for n in range(number):
-        for service, xml in made.items():
-            write_file(folder / f"{n}" / service, xml)
+    write_all((folder / f"{n}" / service, xml) for n in range(number) for service, xml in made.items())
 
 
 def bare(folder: Path, number: int) -> None:

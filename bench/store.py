@@ -122,7 +122,9 @@ async def rounds(folder: Path) -> dict[Case, Figures]:
     extra_us, fsyncs = shim.extra_us(), shim.fsyncs()
     serials = count()
     stores = {
-        batch: SqliteStore.open(folder / f"{batch}.db", migrations=[SCHEMA], on_fatal=give_up, batch=batch)
+        batch: SqliteStore.open(
+            folder / f"{batch}.db", migrations=[SCHEMA], on_fatal=give_up, make=True, batch=batch
+        )
         for batch in (64, 1)
     }
     measured: dict[Case, list[Figures]] = {Case(b, us): [] for us in (0, 1000) for b in stores}

@@ -7,10 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
+from acmx.bootstrap.backup import backup
+from acmx.bootstrap.doctor import examine
+from acmx.bootstrap.keep_keys import keys
+from acmx.bootstrap.offline_audit import opened
+from acmx.domain.errors import FaultyInput, Misconfigured, TemporarilyUnavailable
 from acmx.domain.messages import PROBLEM
-from systems import FIRE, System, eventually, two_systems
+from systems import FIRE, POLICE, System, eventually, two_systems
 
 pytestmark = pytest.mark.sqlite
 
@@ -41,8 +47,8 @@ def fill(folder: Path) -> Path:
     return ballast
 
 
-async def unavailable(police: System, key: str) -> Any:
-    status, problem = await police.submit(key)
+async def unavailable(police: System, key: str, **changes: Any) -> Any:
+    status, problem = await police.submit(key, **changes)
     assert (status, problem["type"]) == (503, PROBLEM + "unavailable"), problem
     return problem["detail"]
 
@@ -139,5 +145,78 @@ def test_a_disk_that_became_read_only_refuses_and_reads_and_recovers(
                 assert (await moved.submit("after"))[0] == 201
             finally:
                 await moved.stop()
+
+    asyncio.run(scenario())
+
+
+def damage(system: System, table: str) -> None:
+    """The page where the rows of a table begin, overwritten while the server does not run."""
+    with apsw.Connection(str(system.directory / "acmx.db")) as connection:
+        connection.pragma("wal_checkpoint", "truncate")
+        size = connection.pragma("page_size")
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
+    connection.close()
+    with (system.directory / "acmx.db").open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+
+
+def test_a_damaged_page_is_told_at_both_faces_and_nothing_more_is_written(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path, start=False) as (police, fire):
+            damage(fire, "catalogue")
+            await police.start()
+            await fire.start()
+            status, problem = await fire.call("GET", "/server-identities")
+            assert (status, problem["type"]) == (503, PROBLEM + "unavailable")
+            assert problem["detail"] == "The database is damaged: see acmx doctor, and restore a backup."
+            before = await fire.counts("journal", "exchange")
+            assert "damaged" in await unavailable(fire, "key", partner=POLICE, users=[f"sip:officer@{FIRE}"])
+            _, exchange = await police.submit()
+            await eventually(
+                lambda: police.rows("SELECT last_error FROM partner"),
+                lambda rows: "503" in str(rows[0][0]),
+            )
+            assert (await police.exchange(exchange["id"]))["state"] == "queued"
+            assert await fire.counts("journal", "exchange") == before
+            status, _ = await eventually(lambda: ready(fire), lambda found: "writer" in found[1]["failing"])
+            assert status == 503
+            assert (await ready(police))[0] == 200
+
+    asyncio.run(scenario())
+
+
+async def ready(system: System) -> tuple[int, Any]:
+    async with system.http.get(system.url.removesuffix("/acm1/v1") + "/health/ready") as reply:
+        return reply.status, await reply.json()
+
+
+def test_a_damaged_page_is_told_by_every_command_on_the_directory(tmp_path: Path) -> None:
+    async def scenario() -> Path:
+        async with two_systems(tmp_path, start=False) as (police, _):
+            damage(police, "partner")
+            damage(police, "journal")
+            return police.directory
+
+    directory = asyncio.run(scenario())
+    with pytest.raises(Misconfigured, match="malformed"):
+        keys(directory)
+    with pytest.raises(Misconfigured, match="malformed"), opened(directory) as journal:
+        list(journal.rows)
+    with pytest.raises(FaultyInput, match="is no sound database"):
+        backup(directory, tmp_path / "saved")
+    assert not (tmp_path / "saved").exists()
+    said = [finding for finding in examine(directory).items if finding.name == "database"]
+    assert {finding.status for finding in said} == {"failed"}
+
+
+@pytest.mark.parametrize("table", ["partner", "published", "journal"])
+def test_a_server_does_not_start_on_a_damaged_page(tmp_path: Path, table: str) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path, start=False) as (police, _):
+            damage(police, table)
+            with pytest.raises(TemporarilyUnavailable, match="damaged"):
+                await police.start()
+            await police.store.close()
 
     asyncio.run(scenario())

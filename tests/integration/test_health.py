@@ -8,10 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 from bench.postgres_proxy import Fault, PostgresProxy
+from structlog.testing import capture_logs
 
 import engines
 from acmx.delivery import supervisor
 from acmx.domain.messages import PROBLEM
+from acmx.faces.proxied import LOCAL, PREAMBLE
+from acmx.trust.certificates import self_signed
 from systems import FIRE, System, eventually, two_systems
 from telling import SECRET, mail_to, webhook_to
 
@@ -50,6 +53,7 @@ def test_a_server_that_is_well_says_so_to_strangers_without_details(tmp_path: Pa
                 ("sealer", None, True),
                 ("writer", None, True),
                 ("journal", None, True),
+                ("certificates", None, True),
             }
             assert (await police.call("GET", "/health", account="requester"))[0] == 403
 
@@ -101,7 +105,7 @@ def test_a_writer_that_cannot_write_is_not_ready_and_recovers(
 @pytest.mark.law(1)
 @pytest.mark.postgres
 def test_a_database_that_is_away_makes_it_not_ready_and_it_recovers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(supervisor, "LONGEST_PAUSE", timedelta(milliseconds=20))
     monkeypatch.setattr("acmx.bootstrap.vitals.EVERY", 0.02)
@@ -115,17 +119,73 @@ def test_a_database_that_is_away_makes_it_not_ready_and_it_recovers(
                 await fire.start()
                 _, before = await police.submit("before")
                 await police.reaches(before["id"], "stored")
-                proxy.go_away()
-                await eventually(lambda: asked(police, "ready"), lambda answer: answer[0] == 503)
-                assert (await asked(police, "live"))[0] == 200
-                status, problem = await police.submit("meanwhile")
-                assert (status, problem["type"]) == (503, f"{PROBLEM}unavailable")
-                proxy.fault = Fault.NONE
-                await eventually(lambda: asked(police, "ready"), lambda answer: answer[0] == 200)
+                with capture_logs() as said:
+                    proxy.go_away()
+                    await eventually(lambda: asked(police, "ready"), lambda answer: answer[0] == 503)
+                    assert (await asked(police, "live"))[0] == 200
+                    for n in range(5):
+                        status, problem = await police.submit(f"meanwhile {n}")
+                        assert (status, problem["type"]) == (503, f"{PROBLEM}unavailable")
+                    proxy.fault = Fault.NONE
+                    await eventually(lambda: asked(police, "ready"), lambda answer: answer[0] == 200)
+                told = [
+                    (line.get("component"), line["error"]) for line in said if "begun again" in line["event"]
+                ]
+                assert len(told) == len(set(told)) > 0, "each part once"
+                assert not [line for line in said if line.get("exc_info")]
+                assert not [record for record in caplog.records if record.exc_info]
                 _, after = await police.submit("meanwhile")
                 await police.reaches(after["id"], "stored")
                 assert (await police.counts("exchange"))["exchange"] == 2
                 await police.stop()
                 police.config = direct
+
+    asyncio.run(scenario())
+
+
+def put(system: System, face: str, days: int) -> None:
+    """A certificate that begins now."""
+    pair = self_signed(system.id, ["127.0.0.1"], now=system.clock(), days=days)
+    for suffix, content in zip(("pem", "key"), pair, strict=True):
+        (system.directory / "tls" / f"{face}.{suffix}").write_bytes(content)
+
+
+@pytest.mark.parametrize("face", ["acm1", "acm2"])
+def test_a_certificate_that_has_ended_makes_it_not_ready(tmp_path: Path, face: str) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path, start=False) as (police, _):
+            for name in ("acm1", "acm2"):
+                put(police, name, 400 if name == face else 4000)
+            await police.start()
+            police.clock.advance(days=400)
+            assert await asked(police, "ready") == (200, {"ok": True, "failing": []})
+            police.clock.advance(seconds=1)
+            status, document = await asked(police, "ready")
+            assert (status, document["failing"]) == (503, ["certificates"])
+            assert (await asked(police, "live"))[0] == 200
+            health = await police.done("GET", "/health")
+            (part,) = [part for part in health["components"] if not part["ok"]]
+            assert part["trouble"].startswith(f"{face} certificate has ended on 2027-12-28")
+            assert not health["ok"]
+
+    asyncio.run(scenario())
+
+
+def test_a_certificate_that_nobody_is_shown_may_end(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with two_systems(tmp_path, start=False) as (police, _):
+            put(police, "acm2", 4000)
+            acm1 = msgspec.structs.replace(police.config.acm1, tls=False, proxies=("127.0.0.1",))
+            police.config = msgspec.structs.replace(police.config, acm1=acm1)
+            await police.start()
+            police.clock.advance(days=3000)
+            reader, writer = await asyncio.open_connection("127.0.0.1", police.server.ports[0])
+            writer.write(
+                PREAMBLE + bytes([LOCAL, 0, 0, 0]) + b"GET /health/ready HTTP/1.1\r\nHost: x\r\n\r\n"
+            )
+            answer = await reader.readuntil(b"\r\n\r\n")
+            writer.close()
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert b"strict-transport-security" not in answer.lower(), "the proxy speaks TLS"
 
     asyncio.run(scenario())

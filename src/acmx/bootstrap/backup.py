@@ -8,7 +8,7 @@ holds the private keys: keep it as safe as the server.
 import os
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from hashlib import file_digest, sha256
@@ -28,7 +28,10 @@ from acmx.config import Config
 from acmx.domain.documents import encode, read
 from acmx.domain.errors import AcmxError, AlreadyThere, Fault, FaultyInput
 from acmx.domain.messages import Moment
-from acmx.storage.sqlite_connection import connect, require_safe_library
+from acmx.storage import own_system, schema
+from acmx.storage.migrations import require_any
+from acmx.storage.sqlite_connection import SqliteTx, connect, present, require_file, require_safe_library
+from acmx.trust import key_files
 from acmx.trust.keys import sync
 
 MANIFEST = "manifest.json"
@@ -48,16 +51,19 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
 def backup(directory: Path, file: Path) -> None:
     """Write a new, durable archive (mode 0600) of the directory, also while a server runs in it.
 
-    The database is copied as one commit left it; no writer waits for that.
-    Raises AlreadyThere where `file` exists, Misconfigured, OSError, AcmxError where the database fails.
+    The database is copied as one commit left it, and the copy is checked; no writer waits for that.
+    Raises AlreadyThere where `file` exists, FaultyInput where the database is damaged, Misconfigured, OSError,
+    AcmxError.
     """
     require_safe_library()
     if file.exists():
         raise AlreadyThere(f"{file} exists.")
     chosen = config.read(directory / CONFIG)
+    key_files.load(directory / KEYS)
     with TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as place:
         copy, draft = Path(place, DATABASE), Path(place, "archive")
         _copy_database(directory, chosen, copy)
+        _require_sound(copy, chosen.system)
         _pack(
             draft, chosen.system, {name: (directory / name).read_bytes() for name in _names(directory)}, copy
         )
@@ -70,11 +76,12 @@ def restore(file: Path, directory: Path) -> None:
 
     Where its configuration, or the environment, names a PostgreSQL database, that is filled.
     Raises AlreadyThere where the directory or that database is not empty; FaultyInput where the archive holds what
-    it should not, or not exactly what its manifest says; Misconfigured; OSError.
+    it should not, or not exactly what its manifest says; Misconfigured where configuration, key and database cannot
+    be used, or are not of one MC system; OSError.
     """
-    with _unpacked(file, directory) as draft:
-        url = config.read(draft / CONFIG).database
-        if url:
+    with _unpacked(file, directory, os.environ) as (draft, chosen):
+        key_files.load(draft / KEYS)
+        if url := chosen.database:
             require_postgres()
             from acmx.storage.transfer import to_postgres  # noqa: PLC0415
 
@@ -84,23 +91,27 @@ def restore(file: Path, directory: Path) -> None:
 
 def unpack(file: Path, directory: Path) -> Config:
     """As `restore`, but the database is the file in the directory, as the configuration that is returned says."""
-    with _unpacked(file, directory) as draft:
-        return structs.replace(config.read(draft / CONFIG, {}), database="")
+    with _unpacked(file, directory, {}) as (_, chosen):
+        return structs.replace(chosen, database="")
 
 
 @contextmanager
-def _unpacked(file: Path, directory: Path) -> Iterator[Path]:
+def _unpacked(file: Path, directory: Path, environment: Mapping[str, str]) -> Iterator[tuple[Path, Config]]:
+    """The draft of the directory, and its configuration with the environment over it."""
     require_safe_library()
     with new_directory(directory) as draft:
         for folder in (KEYS, TLS):
             (draft / folder).mkdir(mode=0o700)
         try:
             with tarfile.open(file, "r|gz") as archive:
-                _unpack(archive, draft)
+                system = _unpack(archive, draft)
         except tarfile.TarError as error:
             raise _bad(str(file), f"is no backup of acmx, or damaged: {error}") from error
-        _require_sound(draft / DATABASE)
-        yield draft
+        chosen = config.read(draft / CONFIG, environment)
+        if chosen.system != system:
+            raise _bad(CONFIG, f"is that of {chosen.system}, and the backup that of {system}")
+        _require_sound(draft / DATABASE, system)
+        yield draft, chosen
 
 
 def _copy_database(directory: Path, chosen: Config, copy: Path) -> None:
@@ -111,6 +122,7 @@ def _copy_database(directory: Path, chosen: Config, copy: Path) -> None:
         to_file(chosen.database, copy)
         return
     source = directory / DATABASE
+    require_file(source)
     try:
         with (
             closing(connect(source)) as origin,
@@ -160,9 +172,10 @@ def _publish(draft: Path, file: Path) -> None:
     draft.replace(file)
 
 
-def _unpack(archive: tarfile.TarFile, draft: Path) -> None:
-    """Nothing is written but regular files, each once, under a known name that the manifest holds."""
-    left = _manifest(archive).files
+def _unpack(archive: tarfile.TarFile, draft: Path) -> str:
+    """Whose it is. Nothing is written but regular files, each once, under a known name that the manifest holds."""
+    manifest = _manifest(archive)
+    left = dict(manifest.files)
     while member := archive.next():
         expected = left.pop(member.name, None)
         content = archive.extractfile(member) if member.isreg() else None
@@ -172,6 +185,7 @@ def _unpack(archive: tarfile.TarFile, draft: Path) -> None:
             raise _bad(member.name, "is not what the manifest says")
     if left:
         raise _bad(min(left), "is in the manifest, but missing")
+    return manifest.system
 
 
 def _manifest(archive: tarfile.TarFile) -> Manifest:
@@ -202,10 +216,14 @@ def _write(path: Path, content: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _require_sound(database: Path) -> None:
+def _require_sound(database: Path, system: str) -> None:
+    """Raises FaultyInput where it is damaged; Misconfigured where it is empty, or another MC system's."""
     try:
         with closing(connect(database)) as connection:
             found = [text for (text,) in connection.execute("PRAGMA integrity_check(3)")]
+            if found == ["ok"]:
+                require_any(present(connection))
+                own_system.require_no_other(SqliteTx(connection), schema.parts(connection), system)
     except apsw.Error as error:
         raise _bad(DATABASE, f"is no sound database: {error}") from error
     if found != ["ok"]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from acmx import config
-from acmx.bootstrap.database import open_store
+from acmx.bootstrap.database import make_store
 from acmx.bootstrap.new_directory import CONFIG, new_directory
 from acmx.config import Acm1, Acm2, Config, Delivery
 from acmx.domain.acm1 import NewAccount
@@ -19,7 +19,7 @@ from acmx.domain.identities import Realms
 from acmx.domain.moments import Clock
 from acmx.flows import keep_accounts, set_policy
 from acmx.flows.house import House
-from acmx.storage import policies
+from acmx.storage import own_system, policies
 from acmx.storage.engine import Tx
 from acmx.storage.journal import OnBehalf
 from acmx.trust.certificates import self_signed
@@ -122,10 +122,11 @@ async def _fill(draft: Path, chosen: Config, house: House, account: keep_account
         if policies.current_version(tx):
             raise AlreadyThere("The database holds an ACM server.")
         tx = OnBehalf(tx, caller.mc_service_id, caller.by)
+        own_system.keep(tx, house.system)
         keep_accounts.apply(tx, account)
         set_policy.apply(tx, set_policy.prepare(house, tx, caller, policy))
 
-    store = open_store(draft, chosen, lambda _: None)
+    store = make_store(draft, chosen)
     try:
         await store.write(fill)
     finally:

@@ -10,9 +10,8 @@ import apsw
 
 from acmx.config import Config
 from acmx.domain.errors import Misconfigured
-from acmx.storage import migrations, sqlite_connection
+from acmx.storage import migrations, own_system, schema, sqlite_connection
 from acmx.storage.engine import Store, Tx
-from acmx.storage.migrations import require_known
 from acmx.storage.sqlite import SqliteStore
 
 DATABASE = "acmx.db"
@@ -22,18 +21,33 @@ T = TypeVar("T")
 
 
 def open_store(directory: Path, config: Config, on_fatal: Callable[[BaseException], None]) -> Store:
-    """The store, whose schema is made where there is none. `on_fatal` is called when an fsync failed.
+    """The store of the MC system that is configured. `on_fatal` is called when an fsync failed.
 
-    Raises UnsafeLibrary; Misconfigured where it cannot be reached, or has another schema.
+    Raises UnsafeLibrary; Misconfigured where it is missing, empty, another system's, or has another schema.
     """
+    look(directory, config, lambda _: None)
+    return _store(directory, config, on_fatal, make=False)
+
+
+def make_store(directory: Path, config: Config) -> Store:
+    """A new store; whose it is has to be kept in it. Raises UnsafeLibrary; Misconfigured where it cannot be made."""
+    return _store(directory, config, lambda _: None, make=True)
+
+
+def _store(
+    directory: Path, config: Config, on_fatal: Callable[[BaseException], None], *, make: bool
+) -> Store:
     if config.database:
         require_postgres()
         from acmx.storage.postgres import PostgresStore  # noqa: PLC0415
 
         return PostgresStore.open(
-            config.database, seen=directory / SEEN, require_synchronous=config.require_synchronous
+            config.database,
+            make=make,
+            seen=directory / SEEN,
+            require_synchronous=config.require_synchronous,
         )
-    return SqliteStore.open(directory / DATABASE, on_fatal=on_fatal)
+    return SqliteStore.open(directory / DATABASE, on_fatal=on_fatal, make=make)
 
 
 def require_postgres() -> None:
@@ -44,7 +58,17 @@ def require_postgres() -> None:
 
 @contextmanager
 def snapshot(directory: Path, config: Config) -> Iterator[Tx]:
-    """What one commit left, to be read beside a server that runs. Raises Misconfigured."""
+    """What one commit left, to be read beside a server that runs.
+
+    Raises Misconfigured where it cannot be read, or is not that of the MC system that is configured.
+    """
+    with _snapshot(directory, config) as tx:
+        own_system.require(tx, config.system)
+        yield tx
+
+
+@contextmanager
+def _snapshot(directory: Path, config: Config) -> Iterator[Tx]:
     if config.database:
         require_postgres()
         from acmx.storage.postgres_offline import snapshot as opened  # noqa: PLC0415
@@ -52,14 +76,22 @@ def snapshot(directory: Path, config: Config) -> Iterator[Tx]:
         with opened(config.database) as tx:
             yield tx
         return
-    path = directory / DATABASE
+    with read_only(directory / DATABASE) as connection:
+        present = sqlite_connection.present(connection)
+        schema.require(present, schema.parts(connection), migrations.load())
+        connection.execute("BEGIN")
+        yield sqlite_connection.SqliteTx(connection)
+
+
+@contextmanager
+def read_only(path: Path) -> Iterator[apsw.Connection]:
+    """Raises Misconfigured where the file is missing, and for whatever goes wrong with it inside."""
     sqlite_connection.require_safe_library()
+    sqlite_connection.require_file(path)
     try:
         with closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
             connection.set_busy_timeout(sqlite_connection.BUSY_MS)
-            require_known(sqlite_connection.present(connection), migrations.load())
-            connection.execute("BEGIN")
-            yield sqlite_connection.SqliteTx(connection)
+            yield connection
     except apsw.Error as error:
         raise Misconfigured(f"{path} cannot be read: {error}") from error
 

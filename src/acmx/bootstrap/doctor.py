@@ -15,8 +15,6 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryFile
 
-import apsw
-
 import acmx
 from acmx import config as configuration
 from acmx.bootstrap import examine_database, examine_shipped, targets, telling
@@ -47,7 +45,7 @@ def examine(directory: Path) -> Findings:
     secrets = telling.secret_files(directory, config) if isinstance(config, Config) else []
     found += _modes(directory, secrets)
     if isinstance(config, Config):
-        _tried("database", partial(examine_database.examine, directory, config, now), found)
+        found += examine_database.examine(directory, config, now)
     found += _disk(directory)
     if isinstance(config, Config):
         runs = is_held(directory)
@@ -62,7 +60,7 @@ def _tried(name: str, look: Callable[[], tuple[object, list[Finding]]], found: l
     """What `look` gave, its findings kept; where it failed, that is the finding."""
     try:
         result, findings = look()
-    except (AcmxError, OSError, apsw.Error) as error:
+    except (AcmxError, OSError) as error:
         found.append(failed(name, str(error)))
         return None
     found += findings

@@ -1,15 +1,15 @@
 """What `acmx doctor` says of the database, whichever engine it is; nothing in it is changed."""
 
 import time
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import apsw
 
 from acmx.bootstrap.create import TLS
-from acmx.bootstrap.database import DATABASE, require_postgres, snapshot
+from acmx.bootstrap.database import DATABASE, read_only, require_postgres, snapshot
 from acmx.config import Config
 from acmx.delivery.clock_guard import TOLERANCE
 from acmx.domain.acm1 import Finding
@@ -17,7 +17,7 @@ from acmx.domain.errors import AcmxError, Misconfigured
 from acmx.domain.findings import failed, ok, warning
 from acmx.domain.moments import from_ms, text
 from acmx.flows import account_changes, claim, warn_of_expiry
-from acmx.storage import clock_holds, journal, migrations, partners, sqlite_connection
+from acmx.storage import clock_holds, journal, migrations, partners, schema, sqlite_connection
 from acmx.storage.engine import Tx
 from acmx.trust import certificates
 
@@ -27,26 +27,29 @@ SLOW_ANSWER = 0.02
 CLOCKS_APART_MS = 60_000
 
 
-def examine(directory: Path, config: Config, now: datetime) -> tuple[None, list[Finding]]:
-    """A server that runs meanwhile is not disturbed. Raises AcmxError, apsw.Error."""
-    found = list(_postgres(config) if config.database else _sqlite(directory / DATABASE))
-    if all(finding.status == "ok" for finding in found if finding.name == "schema"):
+def examine(directory: Path, config: Config, now: datetime) -> Iterator[Finding]:
+    """A server that runs meanwhile is not disturbed. Whatever cannot be looked at is a finding."""
+    try:
+        for finding in _postgres(config) if config.database else _sqlite(directory / DATABASE):
+            yield finding
+            if finding.name == "schema" and finding.status != "ok":
+                return
         with snapshot(directory, config) as tx:
-            found += [_clock(tx, now), *_partners_clocks(tx)]
-            found += warn_of_expiry.findings(warn_of_expiry.of_partners(tx), now)
-            found += _confirmed(tx, directory / TLS / "acm2.pem")
-            found += [*_shared(tx), *_operators(tx)]
-    return None, found
+            yield from (_clock(tx, now), *_partners_clocks(tx))
+            yield from warn_of_expiry.findings(warn_of_expiry.of_partners(tx), now)
+            yield from _confirmed(tx, directory / TLS / "acm2.pem")
+            yield from (*_shared(tx), *_operators(tx))
+    except (AcmxError, OSError) as error:
+        yield failed("database", str(error))
 
 
 def _sqlite(path: Path) -> Iterator[Finding]:
     sqlite_connection.require_safe_library()
     yield ok("SQLite", apsw.sqlite_lib_version())
-    with closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
-        connection.set_busy_timeout(sqlite_connection.BUSY_MS)
+    with read_only(path) as connection:
         yield _integrity(connection)
-        yield _schema(sqlite_connection.present(connection))
-    yield _wal(path)
+        yield _wal(path)
+        yield _schema(sqlite_connection.present(connection), schema.parts(connection))
 
 
 def _postgres(config: Config) -> Iterator[Finding]:
@@ -65,7 +68,8 @@ def _postgres(config: Config) -> Iterator[Finding]:
         else:
             yield ok("durability", "every commit is fsynced")
         yield _standbys(facts.standbys, required=config.require_synchronous)
-        yield _schema(postgres_schema.present(connection))
+        present, parts = postgres_schema.present(connection), postgres_schema.parts(connection)
+        yield _schema(present, parts, postgres_schema.OWN_PARTS)
 
 
 def _standbys(names: str, *, required: bool) -> Finding:
@@ -83,9 +87,9 @@ def _integrity(connection: apsw.Connection) -> Finding:
     return ok("database", "is intact") if said == "ok" else failed("database", f"is damaged: {said}")
 
 
-def _schema(present: int) -> Finding:
+def _schema(present: int, parts: frozenset[str], besides: Collection[str] = ()) -> Finding:
     try:
-        migrations.require_known(present, migrations.load())
+        schema.require(present, parts, migrations.load(), besides)
     except Misconfigured as error:
         return failed("schema", error.detail)
     return ok("schema", f"{present}")

@@ -22,10 +22,10 @@ from acmx.bootstrap.new_directory import CONFIG
 from acmx.domain.errors import AlreadyThere, NotFound, NotNow
 from acmx.domain.moments import Clock, text
 from acmx.storage import partners
+from acmx.storage.engine import Tx
 from acmx.trust.certificates import (
     der,
     fingerprint,
-    fingerprint_of_pem,
     not_after,
     require_both_ends,
     self_signed,
@@ -61,7 +61,11 @@ class Certificates(Struct, frozen=True):
 def certificates(directory: Path) -> Certificates:
     """Raises Misconfigured, FaultyInput, OSError."""
     found = {use: directory / name for use, name in _ROLES.items() if (directory / name).exists()}
-    return Certificates([_shown(directory, use, path.read_text()) for use, path in found.items()])
+    return look(
+        directory,
+        config.read(directory / CONFIG),
+        lambda tx: Certificates([_shown(tx, use, path.read_text()) for use, path in found.items()]),
+    )
 
 
 def publish_next(
@@ -71,6 +75,7 @@ def publish_next(
 
     Raises AlreadyThere where one is published already, Misconfigured, FaultyInput, OSError.
     """
+    certificates(directory)
     if (directory / NEXT_CERTIFICATE).exists():
         raise AlreadyThere(f"{directory / NEXT_CERTIFICATE} is there: switch to it, or remove it.")
     if given:
@@ -98,7 +103,7 @@ def switch(directory: Path, *, anyway: bool) -> Certificates:
     coming = directory / NEXT_CERTIFICATE
     if not coming.exists():
         raise NotFound(f"There is no {coming}: acmx certificates next {directory}")
-    waits = _waits_for(directory, fingerprint_of_pem(coming.read_text()))
+    waits = [partner for one in certificates(directory).items for partner in one.waits_for]
     if waits and not anyway:
         raise NotNow(f"The next certificate is not confirmed yet by {', '.join(waits)}.")
     if (directory / NEXT_KEY).exists():
@@ -110,13 +115,7 @@ def switch(directory: Path, *, anyway: bool) -> Certificates:
     return certificates(directory)
 
 
-def _shown(directory: Path, use: str, pem: str) -> Certificate:
+def _shown(tx: Tx, use: str, pem: str) -> Certificate:
     digest = fingerprint(der(pem))
-    waits = _waits_for(directory, digest) if use == "acm2 next" else []
+    waits = partners.without_certificate(tx, digest) if use == "acm2 next" else []
     return Certificate(use, digest, digit_groups(bytes.fromhex(digest)), text(not_after(pem)), waits)
-
-
-def _waits_for(directory: Path, digest: str) -> list[str]:
-    return look(
-        directory, config.read(directory / CONFIG), lambda tx: partners.without_certificate(tx, digest)
-    )

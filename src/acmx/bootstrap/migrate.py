@@ -10,29 +10,48 @@ from acmx.bootstrap.database import DATABASE, require_postgres
 from acmx.bootstrap.lock import hold
 from acmx.bootstrap.new_directory import CONFIG
 from acmx.domain.errors import Misconfigured
-from acmx.storage import migrations, sqlite_connection
+from acmx.storage import migrations, own_system, schema, sqlite_connection
+from acmx.storage.sqlite_connection import SqliteTx
 
 
 def migrate(directory: Path) -> tuple[int, int]:
-    """The versions of the schema before and after. Raises DirectoryInUse, UnsafeLibrary, Misconfigured."""
-    url = config.read(directory / CONFIG).database
+    """The versions of the schema before and after. A database that does not say whose it is becomes this system's.
+
+    Raises DirectoryInUse, UnsafeLibrary; Misconfigured where it is missing, empty, or another system's.
+    """
+    chosen = config.read(directory / CONFIG)
     known = migrations.load()
     with hold(directory):
-        if not url:
-            return _in_file(directory / DATABASE, known), len(known)
-        require_postgres()
-        from acmx.storage import postgres_offline  # noqa: PLC0415
-
-        return postgres_offline.migrate(url, known), len(known)
+        if not chosen.database:
+            return _in_file(directory / DATABASE, known, chosen.system), len(known)
+        return _in_postgres(chosen.database, known, chosen.system), len(known)
 
 
-def _in_file(path: Path, known: list[migrations.Migration]) -> int:
+def _in_file(path: Path, known: list[migrations.Migration], system: str) -> int:
     sqlite_connection.require_safe_library()
+    sqlite_connection.require_file(path)
     try:
         with closing(sqlite_connection.connect(path)) as connection:
             before = sqlite_connection.present(connection)
+            migrations.require_any(before)
+            own_system.require_no_other(SqliteTx(connection), schema.parts(connection), system)
             sqlite_connection.migrate(connection, known)
-            migrations.require_known(sqlite_connection.present(connection), known)
+            schema.require(sqlite_connection.present(connection), schema.parts(connection), known)
+            with connection:
+                own_system.keep(SqliteTx(connection), system)
     except apsw.Error as error:
         raise Misconfigured(f"{path} cannot be migrated: {error}") from error
+    return before
+
+
+def _in_postgres(url: str, known: list[migrations.Migration], system: str) -> int:
+    require_postgres()
+    from acmx.storage import postgres_offline, postgres_schema  # noqa: PLC0415
+    from acmx.storage.postgres_connection import PostgresTx  # noqa: PLC0415
+
+    with postgres_offline.connected(url) as connection:
+        migrations.require_any(postgres_schema.present(connection))
+        own_system.require_no_other(PostgresTx(connection), postgres_schema.parts(connection), system)
+        before = postgres_offline.migrate(url, known)
+        own_system.keep(PostgresTx(connection), system)
     return before

@@ -66,8 +66,15 @@ class Renewal:
 
     def ends(self) -> list[End]:
         """Of the certificates in use."""
-        used = ("acm1", self._acm1), ("acm2", self._acm2)
+        used = [("acm2", self._acm2)]
+        if self._config.acm1.tls:
+            used.insert(0, ("acm1", self._acm1))
         return [End(f"{face} certificate", not_after(pair.pem)) for face, pair in used]
+
+    def ended(self) -> list[str]:
+        """Which of them nobody takes any more."""
+        now = self._clock()
+        return [f"{end.what} has ended on {end.at:%Y-%m-%d %H:%M} UTC" for end in self.ends() if end.at < now]
 
     def look_now(self) -> None:
         self._look.set()

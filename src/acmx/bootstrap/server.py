@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from acmx.bootstrap import people, telling
 from acmx.bootstrap.lease_name import successor
 from acmx.bootstrap.own import own
@@ -29,7 +31,7 @@ from acmx.delivery.messenger import Messenger
 from acmx.delivery.outward import sockets
 from acmx.delivery.provisioner import Provisioner
 from acmx.delivery.sealer import Sealer
-from acmx.delivery.supervisor import Supervisor
+from acmx.delivery.supervisor import Supervisor, in_words, unnamed
 from acmx.domain.errors import TemporarilyUnavailable
 from acmx.domain.moments import Clock, to_ms
 from acmx.faces.acm1.app import Acm1
@@ -52,6 +54,9 @@ from acmx.storage.partners import PartnerChanged
 from acmx.telemetry.standing import Parts
 
 GRACE = 5.0
+log = structlog.get_logger()
+HSTS = b"strict-transport-security", b"max-age=31536000"
+"""Browsers that came by TLS come by nothing else for a year. Where a proxy speaks TLS, it is the proxy's to say."""
 
 
 class Server:
@@ -95,7 +100,7 @@ class Server:
         self._supervisor = Supervisor()
         shipped = config.audit.checkpoint_directory
         self._sealer = Sealer(house, store, identity, directory / shipped if shipped else None)
-        self._vitals = Vitals(self._supervisor, lambda: self._sealer.shipper.forked)
+        self._vitals = Vitals(self._supervisor, self._renewal.ended, lambda: self._sealer.shipper.forked)
         self._guard = ClockGuard(house, store, steady)
         self._owner, self._predecessor = successor(directory)
         make_socket = sockets(allow_local=config.delivery.allow_local)
@@ -146,6 +151,7 @@ class Server:
             tls1 if config.acm1.tls else None,
             self._watch.connections("acm1", refused("acm1")),
             config.acm1.proxies,
+            [HSTS] if config.acm1.tls else (),
         )
         self._face2 = Listener(
             self._watch.face(acm2.app(), "acm2"),
@@ -262,7 +268,12 @@ class Server:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._spawned)
+
+    def _spawned(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("work besides the loops failed", error=in_words(error), exc_info=unnamed(error))
 
     def _use_for_acm2(self, context: ssl.SSLContext) -> None:
         self._peers.use(context)

@@ -14,23 +14,28 @@ WRITER_WITHIN = 30.0
 class Vitals:
     """What is asked for at /health; `stopping` once the server was told to stop, `expiring` as was seen last.
 
-    `forked`: what is wrong with the history of the journal, None for nothing.
+    `forked`: what is wrong with the history of the journal, None for nothing; `ended`: which certificates have.
     """
 
-    def __init__(self, supervisor: Supervisor, forked: Callable[[], str | None] = lambda: None) -> None:
+    def __init__(
+        self, supervisor: Supervisor, ended: Callable[[], list[str]], forked: Callable[[], str | None]
+    ) -> None:
         self._supervisor = supervisor
+        self._ended = ended
         self._forked = forked
         self.stopping = False
         self.expiring: list[Finding] = []
 
     def components(self) -> list[Component]:
-        forked = self._forked()
+        loops = [
+            Component(loop.component, loop.trouble is None, loop.of or None, loop.trouble)
+            for loop in self._supervisor.loops
+        ]
+        ended, forked = ", ".join(self._ended()) or None, self._forked()
         return [
-            *(
-                Component(loop.component, loop.trouble is None, loop.of or None, loop.trouble)
-                for loop in self._supervisor.loops
-            ),
-            Component("journal", forked is None, None, forked),
+            *loops,
+            Component("certificates", ended is None, trouble=ended),
+            Component("journal", forked is None, trouble=forked),
         ]
 
     def alive(self) -> bool:

@@ -1,9 +1,8 @@
 """Documents in files, as people write them."""
 
-import tomllib
 from typing import Any
 
-from acmx.domain import documents
+from acmx.domain import documents, toml
 from acmx.domain.errors import Fault, FaultyInput
 
 
@@ -12,6 +11,6 @@ def read(content: bytes, name: str) -> dict[str, Any]:
     if content.lstrip()[:1] == b"{":
         return documents.parse(content)
     try:
-        return tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return toml.parse(content)
+    except ValueError as error:
         raise FaultyInput([Fault(name, "", f"is neither JSON nor TOML: {error}")]) from None

@@ -31,7 +31,7 @@ def export(file: Path, /, *, options: Options = DEFAULTS) -> None:
 
     with options.client() as client:
         ours = client.partner_file()
-    write(file, msgspec.json.encode(ours))
+    write(file, msgspec.json.encode(ours), public=True)
 
     def draw() -> None:
         print(f"{file} is written. The partner must hear this over another way, and compare it:")

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import msgspec
 
+from acmx.cli.files import write
 from acmx.domain.acm1 import Session
 from acmx.domain.errors import Fault, FaultyInput, Misconfigured
 
@@ -105,8 +105,6 @@ def _directory() -> Path:
 def _write(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(content)
-        Path(file.name).replace(path)
     except OSError as error:
         raise Misconfigured(f"{path}: {error.strerror}") from None
+    write(path, content)

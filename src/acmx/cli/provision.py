@@ -9,7 +9,7 @@ from cyclopts.types import ExistingFile
 
 from acmx.cli import push
 from acmx.cli.failures import DONE, FAILED, WrongUsageError, note
-from acmx.cli.files import write
+from acmx.cli.files import write_all
 from acmx.cli.options import DEFAULTS, Options, Users
 from acmx.cli.terminal import busy, cell, facts, out, people, table
 from acmx.domain.acm1 import Documents, Mode, NewProvisioning
@@ -156,8 +156,7 @@ def _write(documents: Documents, folder: Path) -> int:
             home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise AcmxError(f"{error.filename} cannot be made: {error.strerror}") from None
-    for path, content in made:
-        write(path, content)
+    write_all(made)
     return len(made)
 
 

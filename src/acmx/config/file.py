@@ -2,7 +2,6 @@
 
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from operator import attrgetter
 from pathlib import Path
@@ -15,6 +14,7 @@ from msgspec import Struct
 from acmx.config.checks import faults
 from acmx.config.sections import Config, Mail, Oidc
 from acmx.config.template import TEMPLATE
+from acmx.domain import toml
 from acmx.domain.documents import convert
 from acmx.domain.errors import Fault, FaultyInput, Misconfigured
 from acmx.trust.keys import write_secret
@@ -30,7 +30,7 @@ def read(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
     Raises Misconfigured naming the file and every fault: field, value, rule.
     """
     try:
-        document = tomllib.loads(path.read_bytes().decode())
+        document = toml.parse(path.read_bytes())
     except OSError as error:
         raise Misconfigured(f"{path}: {error.strerror}") from error
     except ValueError as error:

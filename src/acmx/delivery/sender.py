@@ -11,8 +11,9 @@ from structlog.contextvars import bind_contextvars
 from acmx.delivery.backoff import delay
 from acmx.delivery.link_health import LinkHealth
 from acmx.delivery.reply import record
+from acmx.delivery.supervisor import in_words, unnamed
 from acmx.delivery.wire import LinkDown, Said, Wire
-from acmx.domain.errors import NotEstablished, TemporarilyUnavailable
+from acmx.domain.errors import NotEstablished
 from acmx.domain.messages import PROBLEM, Refusal
 from acmx.domain.moments import to_ms
 from acmx.flows.house import House
@@ -100,11 +101,13 @@ class Sender:
         if (error := task.exception()) is None:
             self._wake()
             return
-        given = {"partner": self._partner, "exchange": key[1]}
-        if isinstance(error, TemporarilyUnavailable):
-            log.warning("a message could not be sent", **given, error=str(error))
-        else:
-            log.error("a message could not be sent", **given, exc_info=error)
+        log.error(
+            "a message could not be sent",
+            partner=self._partner,
+            exchange=key[1],
+            error=in_words(error),
+            exc_info=unnamed(error),
+        )
         task.get_loop().call_later(AFTER_OWN_FAULT, self._wake)
 
     async def _send(self, wire: Wire, queued: Queued) -> None:

@@ -85,14 +85,17 @@ class Supervisor:
 
     async def _keep(self, loop: Loop, work: Work) -> None:
         failures = 0
+        told = ""
         while True:
             began = self._now()
             try:
                 await work(loop.beat)
             except Exception as error:  # noqa: BLE001
                 failures = failures + 1 if self._now() - began < STEADY else 1
-                loop.failure = str(error) or type(error).__name__
-                _log(loop, error)
+                loop.failure = in_words(error)
+                if failures == 1 or loop.failure != told:
+                    told = loop.failure
+                    _log(loop, error)
             else:
                 return
             pause = delay(failures, longest=LONGEST_PAUSE).total_seconds()
@@ -100,14 +103,28 @@ class Supervisor:
             await asyncio.sleep(pause)
 
 
+def in_words(error: BaseException) -> str:
+    """Of a group, what the first in it says."""
+    if isinstance(error, BaseExceptionGroup):
+        return in_words(error.exceptions[0])
+    return str(error) or type(error).__name__
+
+
+def unnamed(error: BaseException) -> BaseException | None:
+    """What belongs into the log with its traceback; None for troubles that have a name."""
+    if isinstance(error, BaseExceptionGroup):
+        return error if any(map(unnamed, error.exceptions)) else None
+    return None if isinstance(error, AcmxError) else error
+
+
 def _log(loop: Loop, error: Exception) -> None:
-    """Troubles that have a name need no traceback."""
-    named = isinstance(error, AcmxError)
+    """What goes on failing in the same way is told once."""
+    strange = unnamed(error)
     log.log(
-        30 if named else 40,
+        40 if strange else 30,
         "a loop failed and is begun again",
         component=loop.component,
         of=loop.of or None,
-        error=str(error),
-        exc_info=None if named else error,
+        error=in_words(error),
+        exc_info=strange,
     )

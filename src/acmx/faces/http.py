@@ -3,16 +3,22 @@
 import asyncio
 from collections.abc import Callable
 
+import httptools
 from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from acmx.faces.proxied import Address
 from acmx.faces.read_buffer import ReadBuffer
+from acmx.faces.tally import Tally
 from acmx.trust.certificates import fingerprint
 
 HEAD_LIMIT = 65_536
-"""Bytes of a message that are not its body: request line, header fields, chunk sizes, trailer fields."""
+"""Bytes of a message that are not its body: request line and header fields, with chunk sizes and trailer fields."""
+
+_INVALID = "Invalid HTTP request received."
+_TOO_LARGE = "The head of the message is too large."
+_UPGRADE = "An upgrade to another protocol was asked for."
 
 _ARRIVES_SECONDS = 20.0
 _SLOWEST = 16_384
@@ -28,6 +34,7 @@ class Http(HttpToolsProtocol):
     made = False
     peer_certificate: str | None = None
     _head = 0
+    _in_body = False
     _body = 0
     _began = 0.0
     _slow: asyncio.TimerHandle | None = None
@@ -39,9 +46,10 @@ class Http(HttpToolsProtocol):
         leave: Callable[[], None],
         client: Address,
         buffer: ReadBuffer,
+        tally: Tally,
     ) -> None:
         super().__init__(config, state, {})
-        self.leave, self._client, self._buffer = leave, client, buffer
+        self.leave, self._client, self._buffer, self._tally = leave, client, buffer, tally
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -60,15 +68,35 @@ class Http(HttpToolsProtocol):
         self.scope["extensions"] = {"tls": {"peer_certificate": self.peer_certificate}}
 
     def data_received(self, data: bytes) -> None:
-        self._head += len(data)
-        super().data_received(data)
-        if self.transport.is_closing():
-            return
-        if self._head > HEAD_LIMIT:
-            self.send_400_response("The head of the message is too large.")
-        elif self._head and self._slow is None:
+        """Of a head the parser is given no more than its limit at a time, so that none is over it unseen."""
+        self._unset_keepalive_if_required()
+        while data and not self.transport.is_closing():
+            room = len(data) if self._in_body else HEAD_LIMIT - self._head
+            if room:
+                self._parse(data[:room])
+            if self._head > HEAD_LIMIT or not room:
+                self.send_400_response(_TOO_LARGE)
+            data = data[room:]
+        if self._head and self._slow is None and not self.transport.is_closing():
             self._began = self.loop.time()
             self._slow = self.loop.call_later(_ARRIVES_SECONDS, self._look_if_slow)
+
+    def _parse(self, data: bytes) -> None:
+        self._head += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self.send_400_response(_INVALID)
+        except httptools.HttpParserUpgrade:
+            self._tally.note(_UPGRADE, self._client[0])
+
+    def send_400_response(self, msg: str) -> None:
+        self._tally.note(msg, self._client[0])
+        super().send_400_response(msg)
+
+    def on_headers_complete(self) -> None:
+        self._in_body = True
+        super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._head -= len(body)
@@ -86,6 +114,7 @@ class Http(HttpToolsProtocol):
 
     def _forget_message(self) -> None:
         self._head = self._body = 0
+        self._in_body = False
         if self._slow is not None:
             self._slow.cancel()
             self._slow = None

@@ -9,7 +9,7 @@ import asyncio
 import socket
 import ssl
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from email.utils import formatdate
 
 from starlette.types import ASGIApp
@@ -19,6 +19,7 @@ from uvicorn.server import ServerState
 from acmx.faces.http import Http
 from acmx.faces.proxied import Address, announced
 from acmx.faces.read_buffer import ReadBuffer
+from acmx.faces.tally import Tally
 
 _BACKLOG = 1024
 _HANDSHAKE_SECONDS = 10.0
@@ -50,8 +51,12 @@ class Listener:
         context: ssl.SSLContext | None,
         on_refused: Callable[[str, str], None],
         proxies: Collection[str] = (),
+        headers: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
-        """`proxies`: the only IP addresses that may connect, and that say for whom (PROXY protocol); none: anybody."""
+        """`proxies`: the only IP addresses that may connect, and that say for whom (PROXY protocol); none: anybody.
+
+        `headers`: of every answer.
+        """
         self._address = (host, port)
         self._proxies = frozenset(proxies)
         self._context = context
@@ -71,6 +76,8 @@ class Listener:
         self._handshakes: set[asyncio.Task[None]] = set()
         self._open: Counter[str] = Counter()
         self._buffer = ReadBuffer()
+        self._tally = Tally()
+        self._headers = headers
         self._listen_again: asyncio.TimerHandle | None = None
 
     @property
@@ -156,7 +163,9 @@ class Listener:
         if client is None:
             return
         address = client[0]
-        http = Http(self._config, self._state, lambda: self._leave(address), client, self._buffer)
+        http = Http(
+            self._config, self._state, lambda: self._leave(address), client, self._buffer, self._tally
+        )
         try:
             await self._loop.connect_accepted_socket(
                 lambda: http,
@@ -204,7 +213,7 @@ class Listener:
 
     async def _keep_date(self) -> None:
         while True:
-            self._state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
+            self._state.default_headers = [(b"date", formatdate(usegmt=True).encode()), *self._headers]
             await asyncio.sleep(1)
 
     async def _wait_for_connections(self, grace: float) -> None:

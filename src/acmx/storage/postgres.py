@@ -17,7 +17,7 @@ from acmx.storage import migrations as shipped
 from acmx.storage import postgres_schema as schema
 from acmx.storage.engine import NewHistory, T, Tx
 from acmx.storage.group_commit import GroupCommit, Listener
-from acmx.storage.migrations import Migration, require_known
+from acmx.storage.migrations import Migration
 from acmx.storage.postgres_connection import SNAPSHOT, Connection, PostgresTx, close, connect
 from acmx.storage.postgres_history import History
 from acmx.storage.postgres_neighbours import NOTIFY, Neighbours
@@ -49,24 +49,26 @@ class PostgresStore:
         cls,
         url: str,
         *,
+        make: bool = False,
         migrations: Sequence[Migration] | None = None,
         batch: int = 64,
         seen: Path | None = None,
         require_synchronous: bool = False,
     ) -> Self:
-        """Open the database (postgresql://...), and give it a schema if it has none (default: that of acmx).
+        """Open the database (postgresql://...); with `make`, give it its schema if it has none.
 
-        `batch`: most plans in a commit; `seen`: the file that keeps what was seen of the database;
-        `require_synchronous`: acknowledge nothing that PostgreSQL does not wait for a synchronous standby with.
+        `migrations`: of that schema, default: those of acmx; `batch`: most plans in a commit; `seen`: the file that
+        keeps what was seen of the database; `require_synchronous`: acknowledge nothing that PostgreSQL does not wait
+        for a synchronous standby with.
         Raises Misconfigured when it cannot be reached, has another schema, or is behind what was seen.
         """
         known = shipped.load() if migrations is None else migrations
         try:
             first = connect(url)
             try:
-                if schema.present(first) == 0:
+                if make and schema.present(first) == 0:
                     schema.migrate(first, known)
-                require_known(schema.present(first), known)
+                schema.require(first, known)
                 history = History(first, seen)
             except BaseException:
                 close(first)

@@ -9,7 +9,7 @@ import psycopg
 from acmx.domain.errors import Misconfigured
 from acmx.storage import migrations as shipped
 from acmx.storage import postgres_schema as schema
-from acmx.storage.migrations import Migration, require_known
+from acmx.storage.migrations import Migration
 from acmx.storage.postgres_connection import SNAPSHOT, Connection, PostgresTx, close, connect
 
 
@@ -30,7 +30,7 @@ def connected(url: str) -> Iterator[Connection]:
 def snapshot(url: str) -> Iterator[PostgresTx]:
     """What one commit left. Raises Misconfigured."""
     with connected(url) as connection:
-        require_known(schema.present(connection), shipped.load())
+        schema.require(connection, shipped.load())
         connection.execute(SNAPSHOT)
         yield PostgresTx(connection)
 
@@ -40,7 +40,7 @@ def migrate(url: str, migrations: Sequence[Migration]) -> int:
     with connected(url) as connection:
         before = schema.present(connection)
         schema.migrate(connection, migrations)
-        require_known(schema.present(connection), migrations)
+        schema.require(connection, migrations)
     return before
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 import psycopg
 
 from acmx.domain.errors import Misconfigured
+from acmx.storage import schema
 from acmx.storage.migrations import Migration
 from acmx.storage.postgres_connection import Connection, translated
 
@@ -33,6 +34,13 @@ _OWN: Final = """
 """
 """Besides the tables of both engines: `batch`, a row for each COMMIT, never empty. It tells processes of each other's,
 and each whether its own are still there; `previous` is the token of the batch before."""
+OWN_PARTS: Final = [f"table {name}" for name in re.findall(r"TABLE IF NOT EXISTS (\w+)", _OWN)]
+_PARTS: Final = """
+    SELECT CASE WHEN relkind IN ('r', 'p') THEN 'table ' ELSE 'index ' END || relname FROM pg_class
+      WHERE relkind IN ('r', 'p', 'i', 'I') AND pg_table_is_visible(oid)
+    UNION ALL SELECT 'column ' || relname || '.' || attname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+      WHERE relkind IN ('r', 'p') AND pg_table_is_visible(pg_class.oid) AND attnum > 0 AND NOT attisdropped
+"""
 _TRIES: Final = 10
 PATIENCE_MS: Final = 2_000
 _WORDS: Final = (
@@ -51,6 +59,16 @@ def present(connection: Connection) -> int:
         return 0
     row = connection.execute("SELECT version FROM schema_version").fetchone()
     return row[0] if row else 0
+
+
+def parts(connection: Connection) -> frozenset[str]:
+    """As `schema.parts`."""
+    return frozenset(name for (name,) in connection.execute(_PARTS))
+
+
+def require(connection: Connection, known: Sequence[Migration]) -> None:
+    """As `schema.require`. Raises psycopg.Error too."""
+    schema.require(present(connection), parts(connection), known, OWN_PARTS)
 
 
 def migrate(connection: Connection, migrations: Sequence[Migration]) -> None:

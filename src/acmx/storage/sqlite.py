@@ -8,10 +8,12 @@ import apsw
 
 from acmx.domain.errors import Misconfigured, TemporarilyUnavailable
 from acmx.storage import migrations as shipped
+from acmx.storage import schema
 from acmx.storage.engine import NewHistory, T, Tx
 from acmx.storage.group_commit import GroupCommit, Listener
-from acmx.storage.migrations import Migration, require_known
+from acmx.storage.migrations import Migration
 from acmx.storage.sqlite_connection import (
+    DAMAGED,
     REASONS,
     SqliteTx,
     connect,
@@ -19,10 +21,14 @@ from acmx.storage.sqlite_connection import (
     empty_wal,
     migrate,
     present,
+    require_file,
     require_safe_library,
 )
 from acmx.storage.sqlite_writer import engine
 from acmx.storage.troubles import in_plain_words
+
+_DAMAGE = (apsw.CorruptError, apsw.NotADBError)
+_UNAVAILABLE = (apsw.IOError, apsw.CantOpenError, apsw.BusyError, *_DAMAGE)
 
 
 class SqliteStore:
@@ -32,6 +38,7 @@ class SqliteStore:
         self._reader = reader
         self._writer = writer
         self._closed = False
+        self._damaged = False
 
     @classmethod
     def open(
@@ -39,23 +46,27 @@ class SqliteStore:
         path: Path,
         *,
         on_fatal: Callable[[BaseException], None],
+        make: bool = False,
         migrations: Sequence[Migration] | None = None,
         batch: int = 64,
     ) -> Self:
-        """Open or create the file, and give it a schema if it has none (default: that of acmx).
+        """Open the file; with `make`, create it where it is missing, and give it its schema if it has none.
 
-        `on_fatal` is called when an fsync failed and must end the process; `batch`: most plans in a commit.
-        Raises UnsafeLibrary; Misconfigured when the file is no database, or has another schema.
+        `on_fatal` is called when an fsync failed and must end the process; `migrations`: of that schema, default: those
+        of acmx; `batch`: most plans in a commit.
+        Raises UnsafeLibrary; Misconfigured when the file is missing or no database, or has another schema.
         """
         known = shipped.load() if migrations is None else migrations
         require_safe_library()
+        if not make:
+            require_file(path)
         try:
             create(path)
             reader = connect(path)
             empty_wal(reader)
-            if present(reader) == 0:
+            if make and present(reader) == 0:
                 migrate(reader, known)
-            require_known(present(reader), known)
+            schema.require(present(reader), schema.parts(reader), known)
         except (OSError, apsw.Error) as error:
             raise Misconfigured(f"{path}: {error}") from error
         reader.pragma("query_only", True)
@@ -76,13 +87,20 @@ class SqliteStore:
         self._require_alive()
         try:
             return self._look(look)
-        except (apsw.IOError, apsw.CantOpenError, apsw.BusyError) as error:
+        except _UNAVAILABLE as error:
+            self._damaged |= isinstance(error, _DAMAGE)
             raise in_plain_words(error, REASONS) from error
 
     async def write(self, act: Callable[[Tx], T]) -> T:
-        """As `Store.write`."""
+        """As `Store.write`. Once damage was seen, nothing more is written to the file."""
         self._require_alive()
-        return await self._writer.write(act)
+        if self._damaged:
+            raise TemporarilyUnavailable(DAMAGED)
+        try:
+            return await self._writer.write(act)
+        except TemporarilyUnavailable as error:
+            self._damaged |= isinstance(error.__cause__, _DAMAGE)
+            raise
 
     def on_commit(self, listener: Listener) -> None:
         """As `Store.on_commit`. A listener that raises is reported to the event loop and disturbs nobody."""

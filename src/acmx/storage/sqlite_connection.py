@@ -15,7 +15,10 @@ SAFE_LIBRARY: Final = (3, 51, 3)
 BUSY_MS: Final = 5_000
 _CHECKPOINT_PAGES: Final = 1_000
 
+DAMAGED: Final = "The database is damaged: see acmx doctor, and restore a backup."
 REASONS: Final[Reasons] = {
+    apsw.CorruptError: DAMAGED,
+    apsw.NotADBError: DAMAGED,
     apsw.FullError: "The disk is full.",
     apsw.ReadOnlyError: "The database cannot be written to.",
     apsw.IOError: "The disk reports an error.",
@@ -59,6 +62,15 @@ def create(path: Path) -> None:
     """Make sure the file exists, for its owner alone; SQLite gives the -wal and -shm the same mode."""
     path.touch(mode=0o600)
     path.chmod(0o600)
+
+
+def require_file(path: Path) -> None:
+    """Raise Misconfigured where there is none: to begin with an empty one would be to forget everything."""
+    if not path.exists():
+        raise Misconfigured(
+            f"{path} is missing. See that its disk is mounted, or restore a backup (acmx restore): "
+            "nothing but acmx init and acmx restore makes a database."
+        )
 
 
 def connect(path: Path) -> apsw.Connection:

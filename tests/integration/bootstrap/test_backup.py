@@ -350,3 +350,34 @@ def test_a_database_that_cannot_be_read_is_not_saved(directory, tmp_path):
     with pytest.raises(AcmxError, match="cannot be copied"):
         backup(directory, tmp_path / "acm.backup")
     assert set(tmp_path.iterdir()) == {directory}
+
+
+@pytest.mark.parametrize("changed", ["config.toml", MANIFEST, "both"])
+def test_what_is_not_of_one_mc_system_is_refused(saved, tmp_path, changed):
+    other = b"mc.another.example"
+    members = opened(saved)
+    if changed != MANIFEST:
+        members = [
+            (name, content.replace(b"mc.police.example", other) if name == "config.toml" else content)
+            for name, content in members
+        ]
+    members = with_manifest(members)
+    if changed != "config.toml":
+        manifest = msgspec.json.decode(members[0][1], type=Manifest)
+        members[0] = (
+            MANIFEST,
+            msgspec.json.encode(msgspec.structs.replace(manifest, system=other.decode())),
+        )
+    packed(tmp_path / "other.backup", members)
+    before = set(tmp_path.iterdir())
+    with pytest.raises(AcmxError, match=r"mc\.another\.example"):
+        restore(tmp_path / "other.backup", tmp_path / "restored")
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_what_has_no_key_is_refused(saved, tmp_path):
+    members = with_manifest([member for member in opened(saved) if member[0] != "keys/signing.pem"])
+    packed(tmp_path / "other.backup", members)
+    with pytest.raises(Misconfigured, match="signing key"):
+        restore(tmp_path / "other.backup", tmp_path / "restored")
+    assert not (tmp_path / "restored").exists()

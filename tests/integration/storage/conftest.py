@@ -91,7 +91,7 @@ def opened():
     @asynccontextmanager
     async def opened(folder, **options):
         store = SqliteStore.open(
-            Path(folder) / "db", migrations=SCHEMA, **{"on_fatal": unexpected, **options}
+            Path(folder) / "db", migrations=SCHEMA, **{"on_fatal": unexpected, "make": True, **options}
         )
         try:
             yield store

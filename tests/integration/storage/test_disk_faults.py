@@ -152,7 +152,7 @@ def end(error):
 
 async def main():
     table = Migration(1, "CREATE TABLE entry (k INTEGER PRIMARY KEY)")
-    store = SqliteStore.open(pathlib.Path(sys.argv[1]), migrations=[table], on_fatal=end)
+    store = SqliteStore.open(pathlib.Path(sys.argv[1]), migrations=[table], on_fatal=end, make=True)
     for k in (1, 2):
         await store.write(lambda tx: tx.execute("INSERT INTO entry VALUES (:k)", {"k": k}))
         print("acknowledged", k, flush=True)

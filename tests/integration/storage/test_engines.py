@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 import engines
-from acmx.bootstrap.database import open_store
+from acmx.bootstrap.database import make_store
 from acmx.config import Config
 from acmx.domain.identities import Realms
 from acmx.storage import exchanges, partners, rows, seals
@@ -28,7 +28,7 @@ def in_store(tmp_path):
                 realms=Realms(("a.example",)),
                 database=engines.database(tmp_path),
             )
-            store = open_store(tmp_path, config, print)
+            store = make_store(tmp_path, config)
             try:
                 return await scenario(store)
             finally:

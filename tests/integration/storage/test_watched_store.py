@@ -30,7 +30,9 @@ def test_plans_of_one_commit_are_counted_together(tmp_path: Path, monkeypatch: p
         plans: list[float] = []
         seconds: list[float] = []
         store = WatchedStore(
-            SqliteStore.open(tmp_path / "acmx.db", on_fatal=fail, batch=16), seconds.append, plans.append
+            SqliteStore.open(tmp_path / "acmx.db", on_fatal=fail, make=True, batch=16),
+            seconds.append,
+            plans.append,
         )
         assert await asyncio.gather(*(store.write(lambda _, n=n: n) for n in range(20))) == [*range(20)]
         with pytest.raises(NotFound):

@@ -4,10 +4,12 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from acmx.bootstrap.vitals import Vitals
 from acmx.delivery import supervisor
 from acmx.delivery.supervisor import Beat, Supervisor
+from acmx.domain.errors import TemporarilyUnavailable
 from systems import eventually, turns
 
 
@@ -36,7 +38,7 @@ def test_a_loop_that_fails_is_begun_again_and_is_not_ready_until_then(
 
     async def scenario() -> None:
         kept = Supervisor(Time())
-        vitals = Vitals(kept)
+        vitals = Vitals(kept, list)
         assert not vitals.ready()
         kept.keep("delivery", work, of="mc.b.example")
         await turns(10)
@@ -65,7 +67,7 @@ def test_a_loop_that_breaks_its_promise_is_stuck_until_it_is_heard_of() -> None:
     async def scenario() -> None:
         time = Time()
         kept = Supervisor(time)
-        vitals = Vitals(kept)
+        vitals = Vitals(kept, list)
         go_on = asyncio.Event()
 
         async def work(beat: Beat) -> None:
@@ -101,6 +103,44 @@ def test_a_loop_that_ended_is_dead() -> None:
         assert task is not None
         task.cancel()
         await turns(10)
-        assert not Vitals(kept).alive()
+        assert not Vitals(kept, list).alive()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "strange"),
+    [
+        (TemporarilyUnavailable("away"), "away", False),
+        (
+            ExceptionGroup("several", [ExceptionGroup("in one", [TemporarilyUnavailable("away")])]),
+            "away",
+            False,
+        ),
+        (ExceptionGroup("several", [TemporarilyUnavailable("away"), ValueError("odd")]), "away", True),
+        (ValueError("odd"), "odd", True),
+    ],
+)
+def test_what_goes_on_failing_is_told_once_and_what_has_a_name_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, words: str, strange: bool
+) -> None:
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE", timedelta(milliseconds=1))
+    began: list[Exception] = []
+
+    async def work(beat: Beat) -> None:
+        beat(60.0)
+        began.append(error)
+        raise error if len(began) < 5 else KeyError("another")
+
+    async def scenario() -> None:
+        kept = Supervisor(Time())
+        with capture_logs() as said:
+            kept.keep("delivery", work)
+            await eventually(lambda: len(began), lambda count: count > 6)
+            await kept.stop()
+        first, second = said
+        assert words in first["error"]
+        assert bool(first["exc_info"]) is strange
+        assert second["error"] == "'another'"
 
     asyncio.run(scenario())

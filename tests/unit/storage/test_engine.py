@@ -19,7 +19,7 @@ def unexpected(error):
 
 
 def opened(path, *migrations):
-    return SqliteStore.open(path, migrations=migrations or (NUMBERS,), on_fatal=unexpected)
+    return SqliteStore.open(path, migrations=migrations or (NUMBERS,), on_fatal=unexpected, make=True)
 
 
 def in_store(path, scenario, *migrations):
@@ -195,6 +195,15 @@ def test_a_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / "db").write_bytes(b"no database" * 1000)
     with pytest.raises(Misconfigured, match="not a database"):
         opened(tmp_path / "db")
+
+
+def test_only_who_means_to_makes_a_database(tmp_path):
+    with pytest.raises(Misconfigured, match="is missing"):
+        SqliteStore.open(tmp_path / "db", migrations=(NUMBERS,), on_fatal=unexpected)
+    assert not (tmp_path / "db").exists()
+    (tmp_path / "db").touch()
+    with pytest.raises(Misconfigured, match="is empty"):
+        SqliteStore.open(tmp_path / "db", migrations=(NUMBERS,), on_fatal=unexpected)
 
 
 @pytest.mark.parametrize("version", ["3.51.2", "3.40.1"])

@@ -32,8 +32,18 @@ def load(folder: Traversable | None = None) -> list[Migration]:
     return found
 
 
+def require_any(present: int) -> None:
+    """Raise Misconfigured where a database has no schema."""
+    if not present:
+        raise Misconfigured(
+            "The database is empty. See that it is the right one, or restore a backup (acmx restore): "
+            "nothing but acmx init and acmx restore makes one."
+        )
+
+
 def require_known(present: int, known: Sequence[Migration]) -> None:
     """Raise Misconfigured where a database has another schema than the last of these migrations makes."""
+    require_any(present)
     if present > len(known):
         raise Misconfigured(
             f"The database has schema {present}; this acmx knows {len(known)}: use the newer acmx."
