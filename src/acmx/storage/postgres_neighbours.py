@@ -38,6 +38,7 @@ _PRUNE: Final = """
 """
 """The newest row of a process stays: by it the next start, or the process itself, knows that nothing of it was lost."""
 _NEWEST: Final = f"SELECT serial, token, {TIMELINE} FROM batch ORDER BY serial DESC LIMIT 1"  # noqa: S608
+_TOKEN: Final = "SELECT token FROM batch WHERE serial = :serial"
 _FOLLOWING: Final = (
     "SELECT serial, token, previous, process, signals FROM batch "
     "WHERE serial > :seen ORDER BY serial LIMIT :limit"
@@ -109,7 +110,7 @@ class Neighbours:
             async with asyncio.timeout(POLL):
                 await self._look.wait()
         self._look.clear()
-        found, newest, timeline = await self._store.read(self._since)
+        found, newest, as_left = await self._store.read(self._since)
         theirs = set[Hashable]()
         for serial, token, previous, process, signals in found:
             if previous != self._token:
@@ -123,14 +124,19 @@ class Neighbours:
         if len(found) == AT_ONCE:
             self._look.set()
         tell(self.listeners, frozenset(theirs))
-        if Missed() in theirs or timeline != self._history.timeline:
+        if not as_left:
             await self._store.write(lambda _tx: None)
 
-    def _since(self, tx: Tx) -> tuple[list[tuple[Any, ...]], tuple[int, str], int]:
-        """What came after the batch that was seen last; the newest one, a lower one after a failover; the timeline."""
+    def _since(self, tx: Tx) -> tuple[list[tuple[Any, ...]], tuple[int, str], bool]:
+        """What came after the batch that was seen last; the newest one; whether the history may be the one known.
+
+        The next write finds out for sure.
+        """
+        last = self._history.last
         found = tx.rows(_FOLLOWING, {"seen": self._serial, "limit": AT_ONCE})
         serial, token, timeline = tx.row(_NEWEST) or (0, "", 0)
-        return found, (serial, token), timeline
+        there = tx.row(_TOKEN, {"serial": last.serial})
+        return found, (serial, token), (timeline, there) == (self._history.timeline, (last.token,))
 
     async def _ring(self) -> None:
         await self._own.wait()
