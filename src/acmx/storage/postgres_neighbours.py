@@ -38,7 +38,7 @@ _PRUNE: Final = """
 """
 """The newest row of a process stays: by it the next start, or the process itself, knows that nothing of it was lost."""
 _NEWEST: Final = f"SELECT serial, token, {TIMELINE} FROM batch ORDER BY serial DESC LIMIT 1"  # noqa: S608
-_TOKEN: Final = "SELECT token FROM batch WHERE serial = :serial"
+_PRESENT: Final = "SELECT token FROM batch WHERE serial = :serial"
 _FOLLOWING: Final = (
     "SELECT serial, token, previous, process, signals FROM batch "
     "WHERE serial > :seen ORDER BY serial LIMIT :limit"
@@ -135,7 +135,7 @@ class Neighbours:
         last = self._history.last
         found = tx.rows(_FOLLOWING, {"seen": self._serial, "limit": AT_ONCE})
         serial, token, timeline = tx.row(_NEWEST) or (0, "", 0)
-        there = tx.row(_TOKEN, {"serial": last.serial})
+        there = tx.row(_PRESENT, {"serial": last.serial})
         return found, (serial, token), (timeline, there) == (self._history.timeline, (last.token,))
 
     async def _ring(self) -> None:
