@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 import engines
-from acmx.bootstrap.database import open_store
+from acmx.bootstrap.database import make_store
 from acmx.bootstrap.telling import subscriptions
 from acmx.config import Config, Mail, Notices, Webhook
 from acmx.delivery.channel import Channel
@@ -60,7 +60,7 @@ class Telling:
         self.clock = clock
         self.config = config = msgspec.structs.replace(config, database=engines.database(directory))
         self.house = House(FIRE, config.realms, clock)
-        self.store = open_store(directory, config, _fail)
+        self.store = make_store(directory, config)
         self.channels: list[Channel] = self._channels()
         self._ids = count(1)
 
@@ -204,7 +204,3 @@ async def stored_in(
 async def quiet(seconds: float = 0.05) -> None:
     """Long enough for the messenger to do what it should not."""
     await asyncio.sleep(seconds)
-
-
-def _fail(error: BaseException) -> None:
-    raise AssertionError(error)

@@ -87,7 +87,7 @@ class PostgresStore:
         self._require_alive()
         try:
             return await self._on_reader(partial(self._look, look))
-        except psycopg.OperationalError as error:
+        except tuple(REASONS) as error:
             raise in_plain_words(error, REASONS) from error
 
     async def write(self, act: Callable[[Tx], T]) -> T:

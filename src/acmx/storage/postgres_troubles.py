@@ -4,7 +4,7 @@ from typing import Final
 
 import psycopg
 
-from acmx.storage.troubles import Reasons
+from acmx.storage.troubles import DAMAGED, Reasons
 
 
 class FormerPrimary(psycopg.OperationalError):
@@ -23,6 +23,8 @@ REASONS: Final[Reasons] = {
     StandbyForgone: "The database goes on without its synchronous standby, which is required here.",
     Unconfirmed: "The synchronous standby of the database does not confirm what is written.",
     FormerPrimary: "The database that answers is not the one that was written to last, or a former primary of it.",
+    psycopg.errors.DataCorrupted: DAMAGED,
+    psycopg.errors.IndexCorrupted: DAMAGED,
     psycopg.errors.DiskFull: "The disk of the database is full.",
     psycopg.errors.ReadOnlySqlTransaction: "The database cannot be written to.",
     psycopg.errors.LockNotAvailable: "Another process holds the database.",

@@ -13,7 +13,6 @@ from acmx.storage.engine import NewHistory, T, Tx
 from acmx.storage.group_commit import GroupCommit, Listener
 from acmx.storage.migrations import Migration
 from acmx.storage.sqlite_connection import (
-    DAMAGED,
     REASONS,
     SqliteTx,
     connect,
@@ -25,7 +24,7 @@ from acmx.storage.sqlite_connection import (
     require_safe_library,
 )
 from acmx.storage.sqlite_writer import engine
-from acmx.storage.troubles import in_plain_words
+from acmx.storage.troubles import DAMAGED, in_plain_words
 
 _DAMAGE = (apsw.CorruptError, apsw.NotADBError)
 _UNAVAILABLE = (apsw.IOError, apsw.CantOpenError, apsw.BusyError, *_DAMAGE)

@@ -9,13 +9,12 @@ import apsw
 from acmx.domain.errors import Misconfigured, UnsafeLibrary
 from acmx.storage.engine import NO_PARAMS
 from acmx.storage.migrations import Migration
-from acmx.storage.troubles import Reasons
+from acmx.storage.troubles import DAMAGED, Reasons
 
 SAFE_LIBRARY: Final = (3, 51, 3)
 BUSY_MS: Final = 5_000
 _CHECKPOINT_PAGES: Final = 1_000
 
-DAMAGED: Final = "The database is damaged: see acmx doctor, and restore a backup."
 REASONS: Final[Reasons] = {
     apsw.CorruptError: DAMAGED,
     apsw.NotADBError: DAMAGED,

@@ -1,9 +1,11 @@
 """What the troubles of an engine mean to whoever asked for something."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from acmx.domain.errors import TemporarilyUnavailable
 
+DAMAGED: Final = "The database is damaged: see acmx doctor, and restore a backup."
 Reasons = Mapping[type[Exception], str]
 """Why the store cannot be used, by the error of the engine's library; the first that fits."""
 
