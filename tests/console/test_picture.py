@@ -47,7 +47,7 @@ def test_the_picture_moves_on_while_the_partner_reviews(tmp_path):
             question = {"text": "how long?"}
             await fire.done("POST", f"/requests/{id_}/questions", question, account="reviewer")
             await expect(asker.page.locator(".sequence .what", has_text="question")).to_be_visible()
-            answer = {"text": "until Monday"}
+            answer = {"question": 1, "text": "until Monday"}
             await police.reaches(id_, "more_information")
             await police.done("POST", f"/requests/{id_}/answers", answer, account="requester")
             await expect(decider.page.locator(".sequence .what", has_text="answer")).to_be_visible()

@@ -189,7 +189,9 @@ def test_a_question_is_asked_and_its_answer_appears(tmp_path):
             await expect(page.get_by_text("Your question is on its way.")).to_be_visible()
             await asker.system.reaches(id_, "more_information")
             text = {"text": "until Monday"}
-            await asker.system.done("POST", f"/requests/{id_}/answers", text, account="requester")
+            await asker.system.done(
+                "POST", f"/requests/{id_}/answers", {"question": 1, **text}, account="requester"
+            )
             await expect(page.get_by_text("until Monday")).to_be_visible()
             await expect(page.get_by_text("Something has changed")).to_be_visible()
 

@@ -201,6 +201,10 @@ def test_a_file_of_other_content_is_never_replaced_and_an_empty_one_is_filled(tm
                 assert path.read_bytes() == then
                 await green(system)
             assert not [name for name in files(shipped) if name.startswith(".")]
+            size = msgspec.json.decode(checkpoint(content).checkpoint, type=Checkpoint).size
+            shipping.write(shipped, sign_checkpoint(system.own, size, bytes(32), 1))
+            assert len([name for name in files(shipped) if f"{size:012d}" in name]) == 2
+            assert path.read_bytes() == content
 
     run(scenario())
 
