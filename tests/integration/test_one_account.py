@@ -276,6 +276,7 @@ def test_every_row_of_a_person_names_the_account(tmp_path: Path) -> None:
             for system in (police, fire):
                 rows = (await system.done("GET", "/audit?limit=1000"))["items"]
                 people = [row for row in rows if row["actor"] not in NOT_PEOPLES]
+                assert not [r for r in rows if r["actor"] in NOT_PEOPLES and "by" in r["detail"]]
                 assert len({row["event"] for row in people}) > 5
                 for row in people:
                     named = row["detail"].get("by") or row["detail"]["account"]

@@ -222,9 +222,8 @@ def by_secret(secret: bytes, header: dict[str, Any], **changes: Any) -> str:
     return f"{told}.{urlsafe_b64encode(mac).rstrip(b'=').decode()}"
 
 
-def forged(provider: Provider) -> dict[str, str]:
-    """Tokens that must be refused, by what is wrong with them."""
-    now = int(datetime.now(UTC).timestamp())
+def forged(provider: Provider, now: int) -> dict[str, str]:
+    """Tokens that must be refused `now`, by what is wrong with them."""
     iss = {"iss": provider.issuer}
     own, stranger = provider.keys["ES256"], ECKey.generate_key("P-256")
     stranger.ensure_kid()
@@ -285,7 +284,7 @@ def test_what_is_forged_is_refused(tmp_path: Path, provider: Provider) -> None:
     async def scenario() -> None:
         async with a_system(tmp_path, provider) as police:
             assert await answered(police, provider.sign()) == KNOWN
-            for what, token in forged(provider).items():
+            for what, token in forged(provider, int(police.clock().timestamp())).items():
                 assert await answered(police, token) == REFUSED, what
             assert await answered(police, provider.sign(scope="openid acm.more")) == (
                 403,
@@ -465,6 +464,7 @@ def test_of_two_subjects_with_one_mc_service_id_the_first_has_it_until_an_operat
                 provider.issuer,
             )
             await police.restart()
+            assert await answered(police, first) == KNOWN
             assert await answered(police, second) == OF_ANOTHER
             [known] = (await police.done("GET", "/vouched"))["items"]
             assert (known["account"], known["issuer"], known["roles"]) == (

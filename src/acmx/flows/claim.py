@@ -28,9 +28,9 @@ def require_free(tx: Tx, account: Account) -> None:
 
 def take(tx: Tx, account: Account, at: int) -> None:
     """For a local account, from `at` (milliseconds) on. Raises IdentityTaken."""
-    require_free(tx, account)
     person = person_of(account.mc_service_id)
-    claims.take(tx, Claim(person, account.mc_service_id, account.name, "", "", at))
+    if not claims.take(tx, Claim(person, account.mc_service_id, account.name, "", "", at)):
+        require_free(tx, account)
 
 
 def release(tx: Tx, account: Account) -> None:
