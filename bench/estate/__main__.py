@@ -68,7 +68,7 @@ def run(
             except (AcmxError, OSError, TimeoutError, AssertionError) as error:
                 wrong.append(f"after {done.total()} faults: {error!r}")
                 troubles.heal()
-        wrong += [repr(error) for error in people.failed]
+        wrong += [f"{error!r} {vars(error)}" for error in people.failed]
         try:
             servers.settle()
         except TimeoutError as error:
