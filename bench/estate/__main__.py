@@ -11,6 +11,7 @@ have to agree, and journals and evidence to hold. Ctrl-C ends the faults, and wh
 import argparse
 import random
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -63,6 +64,7 @@ def run(
                         _say(f"{done.total()} of {faults} faults, {len(people.accepted)} accepted")
                 people.wait_for_more()
             except KeyboardInterrupt:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
                 _say("no more faults; what there is is judged")
                 troubles.heal()
             except (AcmxError, OSError, TimeoutError, AssertionError) as error:
