@@ -50,8 +50,10 @@ def named_as_gone(directory: Path) -> set[str]:
     }
 
 
-def disagreements(primary: Path, partner: Path, accepted: Collection[str]) -> list[str]:
-    """What is wrong, a line each.
+def disagreements(
+    primary: Path, partner: Path, accepted: Collection[str], *, forgetful: bool = False
+) -> list[str]:
+    """What is wrong, a line each. `forgetful`: the primary lost what it had acknowledged, so it was told again.
 
     Each accepted exchange exists; every exchange ended alike on both sides; each took only steps of the table of
     transitions, each effect once; all bodies are the same, and one response stands wherever one was decided.
@@ -64,13 +66,15 @@ def disagreements(primary: Path, partner: Path, accepted: Collection[str]) -> li
         if ends not in ENDS:
             wrong.append(f"{id_}: ended as {ends}")
     for directory in (primary, partner):
-        wrong += [f"{id_} of {directory.name}: {fault}" for id_, fault in _off_the_table(directory)]
+        wrong += [
+            f"{id_} of {directory.name}: {fault}" for id_, fault in _off_the_table(directory, forgetful)
+        ]
         if waits := waiting(directory):
             wrong.append(f"{waits} messages still wait at {directory.name}")
     return wrong + _differing(_bodies(primary), _bodies(partner), there)
 
 
-def _off_the_table(directory: Path) -> list[tuple[str, str]]:
+def _off_the_table(directory: Path, forgetful: bool) -> list[tuple[str, str]]:
     """Exchanges whose journal the table of transitions does not admit; an effect taken twice is one of these."""
     known = {
         id_: (role, state) for id_, role, state in _rows(directory, "SELECT id, role, state FROM exchange")
@@ -87,7 +91,7 @@ def _off_the_table(directory: Path) -> list[tuple[str, str]]:
         if row is None or msgspec.json.decode(detail)["state"] != row.target:
             wrong.append((id_, f"{event} after {at[id_]}"))
             continue
-        if (id_, event) in effects:
+        if (id_, event) in effects and not (forgetful and event == Event.RESPONSE_DELIVERED):
             wrong.append((id_, f"{event} twice"))
         effects.add((id_, event))
         at[id_] = row.target

@@ -11,6 +11,7 @@ have to agree, and journals and evidence to hold. Ctrl-C ends the faults, and wh
 import argparse
 import random
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -63,12 +64,13 @@ def run(
                         _say(f"{done.total()} of {faults} faults, {len(people.accepted)} accepted")
                 people.wait_for_more()
             except KeyboardInterrupt:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
                 _say("no more faults; what there is is judged")
                 troubles.heal()
             except (AcmxError, OSError, TimeoutError, AssertionError) as error:
                 wrong.append(f"after {done.total()} faults: {error!r}")
                 troubles.heal()
-        wrong += [repr(error) for error in people.failed]
+        wrong += [f"{error!r} {vars(error)}" for error in people.failed]
         try:
             servers.settle()
         except TimeoutError as error:

@@ -62,7 +62,8 @@ def judge(
     twice = len(here.keys() - set(accepted))
     if twice and not may_lose:
         wrong.append(f"{twice} exchanges that nobody was told of")
-    wrong += agreement.disagreements(police, fire, [id_ for id_ in accepted if id_ in here])
+    kept = [id_ for id_ in accepted if id_ in here]
+    wrong += agreement.disagreements(police, fire, kept, forgetful=may_lose)
     wrong += [
         f"{id_}: reviewed, but {there.get(id_)}" for id_ in reviewed if there.get(id_) != State.DELIVERED
     ]

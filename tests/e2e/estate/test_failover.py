@@ -113,6 +113,33 @@ def test_a_server_that_was_down_meanwhile_starts_at_once_and_names_what_it_had_a
     asyncio.run(scenario())
 
 
+@lagging
+@pytest.mark.law(12)
+def test_what_servers_remember_of_a_partner_goes_with_the_history_and_the_partner_is_told_what_holds(
+    pair, tmp_path
+):
+    async def scenario():
+        async with estate(pair, tmp_path, servers=2) as (police, twin, fire):
+            pair.hold()
+            await police.done("POST", f"/partners/{FIRE}/suspension", {})
+            await _shows(fire, POLICE, state_there="suspended")
+            await _shows(twin, FIRE, state_here="suspended")
+            pair.fail_over()
+            for server in (police, twin):
+                await _shows(server, FIRE, state_here="accepted")
+            await _shows(fire, POLICE, state_there="accepted")
+            accepted = await _accepted(fire, "key", partner=POLICE, users=[f"sip:medic@{FIRE}"])
+            await fire.reaches(accepted, "stored")
+
+    asyncio.run(scenario())
+
+
+async def _shows(system, partner, **standing):
+    await eventually(
+        lambda: system.call("GET", f"/partners/{partner}"), lambda said: standing.items() <= said[1].items()
+    )
+
+
 def _policy(rule):
     """Approves what the fire service asks for."""
     return {
@@ -165,6 +192,7 @@ def test_under_load_nothing_is_lost_unnamed_and_nothing_is_there_twice(pair, tmp
         assert lost <= (set() if pair.synchronous else named)
         transfer.to_file(pair.primary.url, police.directory / "acmx.db")
         kept = [id_ for id_ in acknowledged if id_ not in lost]
-        assert agreement.disagreements(police.directory, fire.directory, kept) == []
+        forgetful = not pair.synchronous
+        assert agreement.disagreements(police.directory, fire.directory, kept, forgetful=forgetful) == []
 
     asyncio.run(scenario())
