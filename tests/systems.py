@@ -53,6 +53,8 @@ PASSWORD = "correct horse battery staple"
 class Clock:
     """The time of every system in a test; it moves only when told. `steady` goes with it unless it jumps."""
 
+    machine = "the machine of the tests"
+
     def __init__(self) -> None:
         self.now = START
         self.jumped = timedelta(0)
@@ -89,7 +91,9 @@ class System:
 
     async def start(self) -> None:
         self.store = self.open_store()
-        self.server = Server(self.directory, self.config, self.store, self.clock, self.clock.steady)
+        self.server = Server(
+            self.directory, self.config, self.store, self.clock, self.clock.steady, self.clock.machine
+        )
         await self.server.start()
         tls = ssl.create_default_context(cafile=self.directory / "tls" / "acm1.pem")
         tls.check_hostname = False

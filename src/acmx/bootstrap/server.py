@@ -21,7 +21,8 @@ from acmx.config import Config, endpoint
 from acmx.delivery import clockwork
 from acmx.delivery.backoff import Pace
 from acmx.delivery.check import Check
-from acmx.delivery.clock_guard import ClockGuard, since_boot
+from acmx.delivery.clock_guard import ClockGuard, name_of_boot, since_boot
+from acmx.delivery.clock_voices import ClockVoices
 from acmx.delivery.cms import Cms
 from acmx.delivery.link import Link
 from acmx.delivery.links import Links
@@ -64,10 +65,14 @@ class Server:
         store: Store,
         clock: Clock,
         steady: Callable[[], float] = since_boot,
+        machine: str | None = None,
     ) -> None:
-        """`steady` gives seconds of a clock that nobody sets. Raises Misconfigured."""
+        """`steady` gives seconds of a clock that nobody sets, that of this `machine`. Raises Misconfigured."""
         self._watch = Watch(config)
         self._store = store = self._watch.store(store)
+        named = machine or name_of_boot()
+        self._voices = ClockVoices(clock, store, named, steady)
+        self._guard = ClockGuard(clock, store, self._voices, named, steady)
         house = House(
             system=config.system,
             realms=config.realms,
@@ -80,6 +85,7 @@ class Server:
             retention=timedelta(days=config.retention.days),
             profiles=profiles(config.provisioning),
             has_cms=bool(config.xcap.root),
+            sure_of_clock=self._guard.sure,
         )
         self._house = house
         identity = own(directory, config)
@@ -93,7 +99,6 @@ class Server:
         self._bell = Bell(house.clock, authentication)
         self._supervisor = Supervisor()
         self._vitals = Vitals(self._supervisor)
-        self._guard = ClockGuard(house, store, steady)
         self._owner, self._predecessor = successor(directory)
         make_socket = sockets(allow_local=config.delivery.allow_local)
         check = Check(house, store, identity, self._renewal.context_to, make_socket).run
@@ -120,6 +125,7 @@ class Server:
                 make_socket,
                 self._owner,
                 pace,
+                self._voices,
                 send,
             ),
         )
@@ -165,8 +171,10 @@ class Server:
         await self._peers.refresh()
         self._store.on_commit(self._hear)
         await self._store.write(self._take_over)
-        for partner in await self._store.read(partners.every):
+        known = await self._store.read(partners.every)
+        for partner in known:
             self._own.hear_held(partner.id, partner.own_keys_there)
+        self._voices.wait_for(partner.id for partner in known if partner.established)
         await self._face1.start()
         await self._face2.start()
         await self._watch.start(
