@@ -23,7 +23,5 @@ async def greet(house: House, own: Own, wire: Wire, partner: Partner, turn: int 
 async def ask_time(clock: Clock, to: Wire) -> int:
     """How far the partner's clock is ahead of ours (milliseconds), however far. Raises LinkDown."""
     async with to as wire:
-        began = clock()
         theirs = await wire.time()
-        midway = began + (clock() - began) / 2
-    return theirs * 1000 - to_ms(midway)
+        return theirs * 1000 - to_ms(clock())
