@@ -15,6 +15,7 @@ EVENTS: dict[str, tuple[str, str]] = {
     "account-unlocked": ("account", "the failed log-ons of an account were forgotten"),
     "approvals-set": ("account", "how many people must approve with this partner, before and now"),
     "account-disabled": ("account", "nobody logs on with this account any more"),
+    "clock-agrees": ("`clock`", "the clock is back where it was before it jumped: the doubt has ended"),
     "clock-confirmed": ("account", "the clock is right, says a person"),
     "clock-held": ("`clock`", "the clock is in doubt: nothing expires"),
     "comparison-asked": ("account", "a comparison with a partner was asked for"),

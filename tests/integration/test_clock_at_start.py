@@ -20,21 +20,18 @@ async def begun_ahead(fire: System, **ahead: float) -> None:
     await fire.start()
 
 
-@pytest.mark.parametrize("days", [40, 4000])
-def test_a_clock_that_is_ahead_ends_nothing_while_a_partner_says_otherwise(days: int, tmp_path: Path) -> None:
-    """In 4,000 days the certificates have ended: the time is asked for all the same."""
-
+def test_a_clock_that_is_ahead_ends_nothing_while_a_partner_says_otherwise(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path) as (police, fire):
             id_ = await pending(police, fire)
-            await begun_ahead(fire, days=days)
+            await begun_ahead(fire, days=40)
             reason = (await held(fire))["reason"]
             ours, theirs = fire.clock().isoformat()[:19], police.clock().isoformat()[:19]
             assert f"the clock says {ours}.000Z, but by the signed word of {POLICE} it is {theirs}" in reason
             assert "1 of the 1 partners that answered disagree" in reason
             await fire.server._guard.look()
             assert (await fire.exchange(id_))["state"] == "pending"
-            fire.clock.jump(days=-days)
+            fire.clock.jump(days=-40)
             await fire.server._guard.look()
             assert "held_since" in await clock_of(fire)
             await fire.done("POST", "/clock/confirmation")

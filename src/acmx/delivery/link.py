@@ -172,7 +172,7 @@ class Link:
 
     async def _lease(self, now: int) -> int | None:
         """None while this process is the one that sends to the partner; else until when another one is."""
-        if LEASE // 2 < self._leased_until - now <= LEASE:
+        if now < self._leased_until - LEASE // 2:
             return None
         wanted = partners.Lease(self._partner, self._owner, now, now + LEASE)
         others = await self._store.read(partial(partners.leased, wanted=wanted))
