@@ -1,6 +1,6 @@
 """`python -m bench [MEASURE ...] [--json FILE]`: each measure in turn, then a table of what they found.
 
-Without a name: those that end within some minutes. `all`: the long ones too (`crash`, `outage`, `rolling`).
+Without a name: those that end within some minutes. `all`: the long ones too (`crash`, `outage`, `rolling`, `search`).
 """
 
 import argparse
@@ -27,7 +27,7 @@ SHORT = (
     "watched",
     "servers",
 )
-LONG = ("crash", "outage", "rolling")
+LONG = ("crash", "outage", "rolling", "search")
 
 
 def main() -> int:

@@ -23,8 +23,8 @@ class Comparison(Link):
     """Either side fetches what the other holds."""
 
     def compares(self, world: World) -> Iterator[Act]:
-        """Once a side was restored, either compares at any time; one that finds nothing changes nothing. A clock that is
-        far ahead says that it is time for it, too."""
+        """Once a side was restored, or a clock is ahead, either compares at any time; one that finds nothing changes
+        nothing."""
         if self.bounds.compared and (world.a.life or world.b.life or max(world.a.clock, world.b.clock) > 0):
             for role, other in OTHER.items():
                 before = world.side(role)
@@ -73,7 +73,7 @@ class Comparison(Link):
         return self.anew(self.ended(then, side, other, answered=answered), aside)
 
     def names(self, other: Side, asks: Side) -> bool:
-        """Whether the other side comes to speak of the exchange: it is open there, or ended after the time asked from."""
+        """Whether the other side speaks of the exchange: it is open there, or ended after the time asked from."""
         return not over(other) or other.ended >= self.since(asks)
 
     def since(self, asks: Side) -> int:

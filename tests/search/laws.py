@@ -60,8 +60,8 @@ class Laws(Comparison):
     def honest(self, *responses: Body) -> bool:
         """Whether the clocks were right by which these were minted.
 
-        Protocol 1 lets of two responses the one with the earlier `created_at` stand (4.4 of the protocol page), so a clock
-        that was wrong decides between them. Protocol 2 goes by what was received, and then this exception ends.
+        Protocol 1 lets of two responses the one with the earlier `created_at` stand (4.4 of the protocol page), so a
+        clock that was wrong decides between them. Protocol 2 goes by what was received, and this exception ends.
         """
         return not any(response.dated for response in responses)
 

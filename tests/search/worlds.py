@@ -42,9 +42,9 @@ class Side(NamedTuple):
 
     While a comparison is `due` it sends nothing; `fell` are the bodies that lost their place to an earlier one.
 
-    `clock`: 0 where it is right, 1 while it is ahead, -1 while it is behind, further than anything takes; `lied` once it
-    was wrong, `held` while it is in doubt. `off` are the numbers put off until a time that only a wrong clock knows; `ended` and `compared` are what
-    the clock was when the exchange last changed, and at the last comparison.
+    `clock`: 0 where it is right, 1 while it is ahead, -1 while it is behind, further than anything takes; `lied` once
+    it was wrong, `held` while it is in doubt. `off` are the numbers put off until a time that only a wrong clock knows;
+    `ended` and `compared` are what the clock was when the exchange last changed, and at the last comparison.
     """
 
     role: Role
