@@ -1,6 +1,7 @@
 """`python -m bench [MEASURE ...] [--json FILE]`: each measure in turn, then a table of what they found.
 
-Without a name: those that end within some minutes. `all`: the long ones too (`crash`, `outage`, `rolling`, `estate`).
+Without a name: those that end within some minutes. `all`: the long ones too (`crash`, `outage`, `rolling`, `estate`,
+`search`).
 """
 
 import argparse
@@ -27,7 +28,7 @@ SHORT = (
     "watched",
     "servers",
 )
-LONG = ("crash", "outage", "rolling", "estate")
+LONG = ("crash", "outage", "rolling", "estate", "search")
 
 
 def main() -> int:

@@ -5,8 +5,10 @@ A side does what its ACM server does: `look` and `post` as the link, `take` as t
 
 import shutil
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,7 +16,9 @@ from msgspec import Struct
 
 from acmx.bootstrap.database import open_store
 from acmx.delivery import clockwork
+from acmx.delivery.comparison import Comparison
 from acmx.delivery.reply import record
+from acmx.delivery.wire import LinkDown
 from acmx.domain.acm1 import (
     Accepted,
     Answer,
@@ -31,7 +35,9 @@ from acmx.domain.acm1 import (
     VerdictInput,
     WithdrawalInput,
 )
-from acmx.domain.errors import NotFound
+from acmx.domain.comparison import ExchangesPage
+from acmx.domain.errors import ClockAhead, NotFound
+from acmx.domain.exchange import Role
 from acmx.domain.messages import Receipt, Refusal
 from acmx.domain.moments import Clock, to_ms
 from acmx.flows import (
@@ -45,6 +51,7 @@ from acmx.flows import (
     set_approvals,
     set_policy,
     submit,
+    tell_exchanges,
     withdraw,
 )
 from acmx.flows.arrivals import Arrived
@@ -52,7 +59,7 @@ from acmx.flows.carry_out import carry_out
 from acmx.flows.find import find
 from acmx.flows.receive import Reply
 from acmx.flows.replied import Replied
-from acmx.storage import catalogues, exchanges, journal, messages, outbox
+from acmx.storage import catalogues, exchanges, journal, messages, outbox, partners
 from acmx.storage.exchanges import Exchange
 from acmx.storage.journal import Entry
 from acmx.storage.messages import Stored
@@ -119,14 +126,29 @@ class Side:
 
     async def crash(self) -> None:
         """The server is gone at once; it begins again with what lies on its disk at this moment."""
-        after = self._directory.with_name(f"{self.id}.{next(self._lives)}")
-        after.mkdir()
+        await self.restore(self.back_up())
+
+    def back_up(self) -> Path:
+        """What lies on its disk at this moment."""
+        copy = self._directory.with_name(f"{self.id}.{next(self._lives)}")
+        copy.mkdir()
         for name in ("acmx.db", "acmx.db-wal"):
             if (self._directory / name).exists():
-                shutil.copy(self._directory / name, after)
+                shutil.copy(self._directory / name, copy)
+        return copy
+
+    async def restore(self, copy: Path) -> None:
+        """It goes on with this; a copy is used up by that."""
         await self.store.close()
-        self._directory = after
+        self._directory = copy
         self._open()
+
+    async def compare(self, other: "Side") -> None:
+        """What both hold, as after each start. Raises LinkDown where the other one's clock is far ahead."""
+        partner = await self.store.read(partial(partners.find, id_=other.id))
+        assert partner is not None
+        way: Any = Way(other, self)
+        await Comparison(self.house, self.store, self.own, way, partner).run()
 
     # What its own people do.
 
@@ -218,11 +240,14 @@ class Side:
         """The signature is checked, the message taken by its flow, the reply signed."""
         primary, id_, sender, n, digest = letter.place
         place = {"exchange": f"{primary}/{id_}", "n": n, "now": int(self.house.clock().timestamp())}
-        verify(
-            letter.signature, letter.body, self.peer.keys, iss=sender, aud=self.id, typ="acm-message", **place
-        )
         arrived = Arrived(sender, primary, id_, n, letter.body, digest, letter.signature)
-        reply = await receive.receive(self.house, self.store, arrived)
+        keys, names = self.peer.keys, {"iss": sender, "aud": self.id}
+        try:
+            verify(letter.signature, letter.body, keys, **names, typ="acm-message", **place)
+        except ClockAhead as error:
+            reply = await receive.refuse(self.house, self.store, arrived, error)
+        else:
+            reply = await receive.receive(self.house, self.store, arrived)
         return Word(letter, reply, self.own.sign(reply.body, to=sender, typ=reply.typ, **place))
 
     async def hear(self, word: Word) -> None:
@@ -271,6 +296,33 @@ class Side:
             )
 
         return await self.store.read(look)
+
+
+class Way:
+    """How `asks` reaches the other side for a comparison: as `Wire` does, without HTTP."""
+
+    def __init__(self, to: Side, asks: Side) -> None:
+        self._to = to
+        self._asks = asks
+        self.peer = asks.peer
+
+    async def exchanges(self, since: datetime, after: str, limit: int) -> ExchangesPage:
+        to = self._to
+        if to.house.clock() > self._asks.house.clock() + timedelta(minutes=5):
+            raise LinkDown("the page is signed in our future")
+        asked = {"since": to_ms(since), "after": after, "limit": limit}
+        body = await to.store.read(lambda tx: tell_exchanges.page(to.house, tx, self._asks.id, **asked))  # type: ignore[arg-type]
+        return msgspec.json.decode(body, type=ExchangesPage)
+
+    async def message(self, primary: str, id_: str, sender: Role, n: int) -> tuple[bytes, str]:
+        to, asks = self._to, self._asks.id
+        place: dict[str, Any] = {"primary": primary, "id_": id_, "sender": sender, "n": n}
+        stored = await to.store.read(lambda tx: tell_exchanges.message(to.house, tx, asks, **place))
+        now, exchange = int(to.house.clock().timestamp()), f"{primary}/{id_}"
+        seal = stored.signature or to.own.sign(
+            stored.body, to=asks, typ="acm-message", now=now, exchange=exchange, n=n
+        )
+        return stored.body, seal
 
 
 def meaning(word: Word) -> Receipt | Refusal:

@@ -53,6 +53,8 @@ PASSWORD = "correct horse battery staple"
 class Clock:
     """The time of every system in a test; it moves only when told. `steady` goes with it unless it jumps."""
 
+    machine = "the machine of the tests"
+
     def __init__(self) -> None:
         self.now = START
         self.jumped = timedelta(0)
@@ -70,6 +72,12 @@ class Clock:
 
     def steady(self) -> float:
         return (self.now - self.jumped).timestamp()
+
+    def another(self) -> "Clock":
+        """That of another machine; it says the same now."""
+        other = Clock()
+        other.now, other.machine = self.now, f"{self.machine}'s neighbour"
+        return other
 
 
 RUNNING: list["System"] = []
@@ -89,7 +97,9 @@ class System:
 
     async def start(self) -> None:
         self.store = self.open_store()
-        self.server = Server(self.directory, self.config, self.store, self.clock, self.clock.steady)
+        self.server = Server(
+            self.directory, self.config, self.store, self.clock, self.clock.steady, self.clock.machine
+        )
         await self.server.start()
         tls = ssl.create_default_context(cafile=self.directory / "tls" / "acm1.pem")
         tls.check_hostname = False
@@ -106,6 +116,11 @@ class System:
             RUNNING.remove(self)
             await self.http.close()
             await self.server.stop()
+
+    def goes_by(self, clock: Clock) -> None:
+        """From the next start on."""
+        self.clock = clock
+        self.house = House(self.id, self.config.realms, clock)
 
     def drop(self) -> None:
         """Its database is needed no more, if it is not a file."""

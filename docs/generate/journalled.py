@@ -28,6 +28,7 @@ EVENTS: dict[str, tuple[str, str]] = {
     "account-unlocked": ("account", "the failed log-ons of an account were forgotten"),
     "approvals-set": ("account", "how many people must approve with this partner, before and now"),
     "account-disabled": ("account", "nobody logs on with this account any more"),
+    "clock-agrees": ("`clock`", "the clock is back where it was before it jumped: the doubt has ended"),
     "clock-confirmed": ("account", "the clock is right, says a person"),
     "database-changed": (
         "`database`",

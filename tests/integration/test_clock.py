@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from acmx.delivery.clock_guard import ClockGuard
+from acmx.delivery.clock_voices import ClockVoices
 from systems import System, eventually, two_systems
 
 
@@ -97,7 +98,8 @@ def test_small_steps_and_time_that_simply_passes_are_no_jumps(tmp_path: Path) ->
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, _):
             await police.start()
-            guard = ClockGuard(police.house, police.store, police.clock.steady)
+            voices = ClockVoices(police.clock, police.store, police.clock.machine, police.clock.steady)
+            guard = ClockGuard(police.clock, police.store, voices, police.clock.machine, police.clock.steady)
             for jump in ({"minutes": 5}, {"minutes": -5}):
                 await guard.look()
                 police.clock.jump(**jump)

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from acmx.config import Metrics
 from acmx.domain.moments import to_ms
 from acmx.flows import doubt_clock
+from acmx.storage.clock_holds import ClockHold
 from systems import FIRE, POLICE, System, eventually, two_systems
 
 ROOT = Path(__file__).parent.parent.parent
@@ -177,7 +178,7 @@ def test_certificates_streams_parts_clock_and_journal(tmp_path: Path) -> None:
             assert now["acmx_part_up"]["", "clockwork"] == now["acmx_part_up"][FIRE, "delivery"] == 1
             assert now["process_resident_memory_bytes"][()] > 1_000_000
             at = to_ms(police.clock())
-            await police.store.write(lambda tx: doubt_clock.hold(tx, at=at, reason="tests"))
+            await police.store.write(lambda tx: doubt_clock.hold(tx, ClockHold("a clock", at, "tests")))
             (sealer,) = (loop for loop in police.server._supervisor.loops if loop.component == "sealer")
             sealer.task.cancel()
             await asyncio.wait([sealer.task])

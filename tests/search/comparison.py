@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from acmx.domain.exchange import UNDECIDED, Event, Role, State
 from acmx.flows.compare import SENT_WHILE, UNRELEASED
 from search.link import FOREIGN, Link
-from search.worlds import LATER, OTHER, Act, Body, Side, World, name_of, standing, to
+from search.worlds import LATER, OTHER, Act, Body, Side, World, name_of, over, standing, to
 
 E, S = Event, State
 
@@ -23,8 +23,9 @@ class Comparison(Link):
     """Either side fetches what the other holds."""
 
     def compares(self, world: World) -> Iterator[Act]:
-        """Once a side was restored, either compares at any time; one that finds nothing changes nothing."""
-        if self.bounds.compared and (world.a.life or world.b.life):
+        """Once a side was restored, or a clock is ahead, either compares at any time; one that finds nothing changes
+        nothing."""
+        if self.bounds.compared and (world.a.life or world.b.life or max(world.a.clock, world.b.clock) > 0):
             for role, other in OTHER.items():
                 before = world.side(role)
                 for refuses in (False, True) if self.bounds.refusal else (False,):
@@ -42,12 +43,12 @@ class Comparison(Link):
 
     def compared(self, side: Side, other: Side, *, refuses: bool) -> Side:
         """`refuses`: a request that the other side names is refused finally."""
-        there = self.listed(other)
+        there = self.listed(other) if self.names(other, side) else frozenset[Body]()
         known = {*self.held(side), *side.fell}
         withdrew = other.role == "primary" and other.state is S.WITHDRAWN
         places = {(body.sender, body.n) for body in there}
         answered = any(body.type == "response" for body in there)
-        then, aside = side._replace(due=False), list[Body]()
+        then, aside = side._replace(due=False, compared=side.clock), list[Body]()
         if side.state in UNRELEASED and there:
             then = self.was_released(then)
         for body in sorted(there - known, key=lambda body: _order(body, withdrew=withdrew)):
@@ -70,6 +71,14 @@ class Comparison(Link):
         held_there = {body.n for body in there & set(side.sent)}
         then = then._replace(waiting=then.waiting | again, tried=then.tried | held_there)
         return self.anew(self.ended(then, side, other, answered=answered), aside)
+
+    def names(self, other: Side, asks: Side) -> bool:
+        """Whether the other side speaks of the exchange: it is open there, or ended after the time asked from."""
+        return not over(other) or other.ended >= self.since(asks)
+
+    def since(self, asks: Side) -> int:
+        """The last comparison, unless that lies in the future."""
+        return asks.compared if asks.compared <= asks.clock else -1
 
     def ended(self, side: Side, before: Side, other: Side, *, answered: bool) -> Side:
         """The other side holds the exchange for withdrawn, and this one is not told by any message."""
@@ -180,9 +189,9 @@ class Comparison(Link):
         return E.EXPIRED if body.text == "expired" else E.REVIEWED
 
     def precedes(self, side: Side, body: Body, held: Body) -> bool:
-        """Whether `body` has the earlier `created_at`: what was minted before the restore."""
+        """Whether `body` has the earlier `created_at`: what was minted before the restore, by clocks that are right."""
         del side
-        return body.life < held.life
+        return (body.dated, body.life) < (held.dated, held.life)
 
     def settles(self, side: Side, held: Body, body: Body) -> Side:
         """Of two responses the earlier stands."""

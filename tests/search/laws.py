@@ -2,7 +2,7 @@
 
 from acmx.domain.exchange import State
 from search.comparison import Comparison
-from search.worlds import Act, Broken, Side, World, name_of, pair, standing
+from search.worlds import Act, Body, Broken, Side, World, name_of, pair, standing
 
 S = State
 
@@ -47,6 +47,23 @@ class Laws(Comparison):
                     )
                 if old.outcome not in (None, new.outcome):
                     self.must(4, holds=False, what=f"{old.outcome} becomes {new.outcome}")
+            if old is not new and act.compares:
+                self.check_outcome(old, new)
+
+    def check_outcome(self, old: Side, new: Side) -> None:
+        """A comparison lets no later response take the place of an earlier one."""
+        before, after = _response(old), _response(new)
+        if before is not None and after is not None and before.life < after.life:
+            honest = self.honest(before, after)
+            self.must("first outcome", not honest, f"{after} takes the place of {before}, which was earlier")
+
+    def honest(self, *responses: Body) -> bool:
+        """Whether the clocks were right by which these were minted.
+
+        Protocol 1 lets of two responses the one with the earlier `created_at` stand (4.4 of the protocol page), so a
+        clock that was wrong decides between them. Protocol 2 goes by what was received, and this exception ends.
+        """
+        return not any(response.dated for response in responses)
 
     def may_go(self, old: Side, new: Side, act: Act) -> frozenset[int]:
         """What need not wait any more: what was heard of, and what was withdrawn or refused with its request."""
@@ -76,4 +93,11 @@ class Laws(Comparison):
 
 
 def _rests(world: World) -> bool:
-    return not (world.a.waiting or world.b.waiting or world.a.due or world.b.due)
+    """And neither clock is in doubt."""
+    sides = world.a, world.b
+    return not any(side.waiting or side.due or side.held for side in sides)
+
+
+def _response(side: Side) -> Body | None:
+    held = (*side.sent, *(word.body for word in side.got))
+    return next((body for body in held if body.type == "response"), None)

@@ -34,7 +34,7 @@ class Link(People):
     def posts(self, world: World, role: Role) -> Iterator[Act]:
         """The first message that waits; that it was tried is committed first."""
         side = world.side(role)
-        if not side.waiting or side.due:
+        if not side.waiting or side.due or min(side.waiting) in side.off:
             return
         body = side.at(min(side.waiting))
         if body is None:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from acmx.domain.exchange import Role
-from search.laws import Laws
+from search.clocks import Clocks
 from search.worlds import OTHER, Act, Side, World, name_of
 
 
-class Model(Laws):
+class Model(Clocks):
     """The flows of both sides over a table."""
 
     def acts(self, world: World) -> Iterator[Act]:
@@ -21,8 +21,11 @@ class Model(Laws):
             yield from self.hears(world, word)
         yield from self.restores(world)
         yield from self.compares(world)
+        yield from self.lies(world)
+        yield from self.puts_off(world)
 
     def restores(self, world: World) -> Iterator[Act]:
+        """At its start a side whose clock is wrong hears so from the other."""
         for role, backup in zip(OTHER, world.backups, strict=True):
             side = world.side(role)
             if role not in self.bounds.restored or side.life:
@@ -33,7 +36,9 @@ class Model(Laws):
                 )
             elif backup != side:
                 due = self.bounds.compared and not self.bounds.unaware
-                restored = world.with_(backup._replace(life=1, due=due))._replace(
+                held = backup.held or side.clock != 0
+                begun = backup._replace(life=1, due=due, clock=side.clock, lied=side.lied, held=held)
+                restored = world.with_(begun)._replace(
                     letters=frozenset(letter for letter in world.letters if letter.sender == role),
                     words=frozenset(word for word in world.words if word.body.sender != role),
                     backups=_backups(world, role, None),

@@ -31,7 +31,7 @@ class People(Steps):
                     yield Act("A: the asker answers an earlier question", world.with_(answered))
         if a.state is S.ANSWERED and (moved := self.move(a, E.RETRIEVED)):
             yield Act("A: the asker retrieves", world.with_(moved))
-        if self.bounds.expiry and (moved := self.move(a, E.EXPIRED)):
+        if self.bounds.expiry and self.may_end(a) and (moved := self.move(a, E.EXPIRED)):
             yield Act("A: the time is up", world.with_(moved))
         if self.bounds.withdrawal and a.state not in (S.WITHDRAWING, S.WITHDRAWN):
             yield from self.withdraws(world)
@@ -62,13 +62,17 @@ class People(Steps):
         ):
             if moved := self.move(b, E.REVIEWED):
                 yield Act(f"B: a reviewer decides: {outcome}", world.with_(self.decides(moved, outcome)))
-        if self.bounds.expiry and (moved := self.move(b, E.EXPIRED)):
+        if self.bounds.expiry and self.may_end(b) and (moved := self.move(b, E.EXPIRED)):
             yield Act("B: the time is up", world.with_(self.decides(moved, "expired")))
         asked = sum(body.type == "question" for body in b.sent)
         if asked < self.bounds.questions and (moved := self.move(b, E.QUESTION_ASKED)):
             yield Act("B: a reviewer asks", world.with_(self.mint(moved, "question", str(asked + 1))))
         if b.outcome == "approved" and not standing(b)[1]:
             yield from self.changes_grant(world)
+
+    def may_end(self, side: Side) -> bool:
+        """Nothing ends by time alone while the clock is in doubt."""
+        return not side.held
 
     def changes_grant(self, world: World) -> Iterator[Act]:
         b = world.b

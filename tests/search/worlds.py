@@ -3,24 +3,28 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from acmx.domain.exchange import Event, Role, State, Transition
+from acmx.domain.exchange import SETTLED, Event, Role, State, Transition
 
 Table = Callable[[Role, State | None, Event], Transition | None]
 OTHER: dict[Role, Role] = {"primary": "partner", "partner": "primary"}
 LATER = ("update", "revocation")
-EVERY_LAW = frozenset({2, 3, 4, 5, 7, "agreement", "one standing"})
-AT_REST = frozenset({"one body", "one outcome", "agreement", "one standing"})
+EVERY_LAW = frozenset({2, 3, 4, 5, 7, "agreement", "one standing", "first outcome"})
+AT_REST = frozenset({"one body", "one outcome", "agreement", "one standing", "first outcome"})
 """What holds of laws 2 and 4 after a restore: where nothing waits and a comparison finds nothing."""
 
 
 class Body(NamedTuple):
-    """A message; two that differ in anything have different digests. `life` counts the restores before."""
+    """A message; two that differ in anything have different digests. `life` counts the restores before.
+
+    `dated`: as the clock of its sender was then, as in `Side`.
+    """
 
     sender: Role
     n: int
     type: str
     text: str
     life: int
+    dated: int = 0
 
     def __str__(self) -> str:
         return f"{self.type} {self.n}{f' ({self.text})' if self.text else ''}"
@@ -37,6 +41,10 @@ class Side(NamedTuple):
     """What one side has committed. `waiting` are the numbers in its outbox, `tried` those that were sent once.
 
     While a comparison is `due` it sends nothing; `fell` are the bodies that lost their place to an earlier one.
+
+    `clock`: 0 where it is right, 1 while it is ahead, -1 while it is behind, further than anything takes; `lied` once
+    it was wrong, `held` while it is in doubt. `off` are the numbers put off until a time that only a wrong clock knows;
+    `ended` and `compared` are what the clock was when the exchange last changed, and at the last comparison.
     """
 
     role: Role
@@ -49,6 +57,12 @@ class Side(NamedTuple):
     life: int = 0
     due: bool = False
     fell: frozenset[Body] = frozenset()
+    clock: int = 0
+    lied: bool = False
+    held: bool = False
+    off: frozenset[int] = frozenset()
+    ended: int = 0
+    compared: int = 0
 
     def at(self, n: int) -> Body | None:
         return next((body for body in self.sent if body.n == n), None)
@@ -75,7 +89,8 @@ class Bounds(NamedTuple):
 
     `compared`: then both sides compare what they hold, and the restored one sends nothing before, unless it is
     `unaware`: its machine was set back, and its process with it. `release`: a request may wait to be released at the
-    primary. The partner changes what it gives so many times, in each life, and takes back the approval.
+    primary. The partner changes what it gives so many times, in each life, and takes back the approval. The clock of
+    each side in `lies` is set wrong once, either way, and comes back.
     """
 
     withdrawal: bool = True
@@ -88,6 +103,7 @@ class Bounds(NamedTuple):
     release: bool = False
     updates: int = 0
     revocation: bool = False
+    lies: tuple[Role, ...] = ()
 
 
 class Act(NamedTuple):
@@ -121,6 +137,11 @@ def standing(side: Side) -> tuple[str, bool]:
     later = sorted((body.n, body) for body in held if body.type in LATER and body.sender == "partner")
     given = [body.text for _, body in later if body.type == "update"]
     return given[-1] if given else "", any(body.type == "revocation" for _, body in later)
+
+
+def over(side: Side) -> bool:
+    """Whether it owes the other side nothing more, and nothing is granted."""
+    return side.state in SETTLED and (side.outcome != "approved" or standing(side)[1])
 
 
 def to(question: Body) -> str:

@@ -11,11 +11,10 @@ import apsw
 from acmx.bootstrap.create import TLS
 from acmx.bootstrap.database import DATABASE, read_only, require_postgres, snapshot
 from acmx.config import Config
-from acmx.delivery.clock_guard import TOLERANCE
 from acmx.domain.acm1 import Finding
 from acmx.domain.errors import AcmxError, Misconfigured
 from acmx.domain.findings import failed, ok, warning
-from acmx.domain.moments import from_ms, text
+from acmx.domain.moments import TOLERANCE, from_ms, text
 from acmx.flows import account_changes, claim, warn_of_expiry
 from acmx.storage import clock_holds, journal, migrations, partners, schema, sqlite_connection
 from acmx.storage.engine import Tx
@@ -103,9 +102,9 @@ def _wal(path: Path) -> Finding:
 
 
 def _clock(tx: Tx, now: datetime) -> Finding:
-    held = clock_holds.find(tx)
-    if held is not None:
-        return failed("clock", f"in doubt: {held.reason}. Nothing expires until: acmx clock confirm")
+    if held := clock_holds.every(tx):
+        reasons = "; ".join(hold.reason for hold in held)
+        return failed("clock", f"in doubt: {reasons}. Nothing expires until: acmx clock confirm")
     newest = journal.page(tx, before=None, limit=1)
     if newest and from_ms(newest[0].at) - now > TOLERANCE:
         return failed(

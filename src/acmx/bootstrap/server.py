@@ -23,7 +23,8 @@ from acmx.config import Config, endpoint
 from acmx.delivery import clockwork
 from acmx.delivery.backoff import Pace
 from acmx.delivery.check import Check
-from acmx.delivery.clock_guard import ClockGuard, since_boot
+from acmx.delivery.clock_guard import ClockGuard, name_of_boot, since_boot
+from acmx.delivery.clock_voices import ClockVoices
 from acmx.delivery.cms import Cms
 from acmx.delivery.link import Link
 from acmx.delivery.links import Links
@@ -50,7 +51,7 @@ from acmx.flows.house import House
 from acmx.flows.refusals import Refusals
 from acmx.storage import partners
 from acmx.storage.engine import Missed, Store, Tx
-from acmx.storage.partners import PartnerChanged
+from acmx.storage.partners import Partner, PartnerChanged
 from acmx.telemetry.standing import Parts
 
 GRACE = 5.0
@@ -69,10 +70,14 @@ class Server:
         store: Store,
         clock: Clock,
         steady: Callable[[], float] = since_boot,
+        machine: str | None = None,
     ) -> None:
-        """`steady` gives seconds of a clock that nobody sets. Raises Misconfigured."""
+        """`steady` gives seconds of a clock that nobody sets, that of this `machine`. Raises Misconfigured."""
         self._watch = Watch(config)
         self._store = store = self._watch.store(store)
+        named = machine or name_of_boot()
+        self._voices = ClockVoices(clock, store, named, steady)
+        self._guard = ClockGuard(clock, store, self._voices, named, steady)
         house = House(
             system=config.system,
             realms=config.realms,
@@ -85,6 +90,7 @@ class Server:
             retention=timedelta(days=config.retention.days),
             profiles=profiles(config.provisioning),
             has_cms=bool(config.xcap.root),
+            sure_of_clock=self._guard.sure,
         )
         self._house = house
         identity = own(directory, config)
@@ -101,7 +107,6 @@ class Server:
         shipped = config.audit.checkpoint_directory
         self._sealer = Sealer(house, store, identity, directory / shipped if shipped else None)
         self._vitals = Vitals(self._supervisor, self._renewal.ended, lambda: self._sealer.shipper.forked)
-        self._guard = ClockGuard(house, store, steady)
         self._owner, self._predecessor = successor(directory)
         make_socket = sockets(allow_local=config.delivery.allow_local)
         check = Check(house, store, identity, self._renewal.context_to, make_socket).run
@@ -128,6 +133,7 @@ class Server:
                 make_socket,
                 self._owner,
                 pace,
+                self._voices,
                 send,
             ),
         )
@@ -173,7 +179,8 @@ class Server:
         self._store.on_new_history(partial(take_in_history.apply, self._house))
         self._store.on_commit(self._hear)
         await self._store.write(self._take_over)
-        await self._hear_held()
+        known = await self._hear_held()
+        self._voices.wait_for(partner.id for partner in known if partner.established)
         await self._face1.start()
         await self._face2.start()
         await self._watch.start(
@@ -257,10 +264,12 @@ class Server:
             await self._hear_held()
             await self._links.meet_all()
 
-    async def _hear_held(self) -> None:
-        """Which of the own keys each partner takes."""
-        for partner in await self._store.read(partners.every):
+    async def _hear_held(self) -> list[Partner]:
+        """Which of the own keys each partner takes; all partners."""
+        known = await self._store.read(partners.every)
+        for partner in known:
             self._own.hear_held(partner.id, partner.own_keys_there)
+        return known
 
     def _hang_up(self, certificates: frozenset[str]) -> None:
         self._face2.hang_up(certificates)

@@ -37,8 +37,11 @@ BEYOND = ("\U0010ffff", "")
 
 
 def due_in(partner: Partner, now: int) -> timedelta:
-    """How long until the next comparison; nothing or less where one is due. `now` in milliseconds."""
-    if partner.comparison_due_at is not None or partner.compared_at is None:
+    """How long until the next comparison; nothing or less where one is due. `now` in milliseconds.
+
+    A last one in our future was dated by a wrong clock.
+    """
+    if partner.comparison_due_at is not None or partner.compared_at is None or partner.compared_at > now:
         return timedelta(0)
     return timedelta(milliseconds=partner.compared_at - now) + EVERY
 
@@ -52,8 +55,9 @@ class Comparison:
         self._own = own
         self._wire = wire
         self._peer = partner.id
-        self._compared_at = partner.compared_at or 0
         self._began = to_ms(house.clock())
+        last = partner.compared_at or 0
+        self._compared_at = last if last <= self._began else 0
         self._wrong: list[AcmxError] = []
 
     async def run(self) -> None:

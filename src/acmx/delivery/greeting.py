@@ -1,7 +1,7 @@
 """The greeting: both systems say where the partnership stands on their side, and show each other what time it is."""
 
 from acmx.delivery.wire import Wire
-from acmx.domain.moments import to_ms
+from acmx.domain.moments import Clock, to_ms
 from acmx.domain.partnership import Statement
 from acmx.flows import state_partnership
 from acmx.flows.house import House
@@ -18,3 +18,10 @@ async def greet(house: House, own: Own, wire: Wire, partner: Partner, turn: int 
     theirs = await wire.state(ours, turn)
     midway = began + (house.clock() - began) / 2
     return theirs, to_ms(theirs.created_at) - to_ms(midway)
+
+
+async def ask_time(clock: Clock, to: Wire) -> int:
+    """How far the partner's clock is ahead of ours (milliseconds), however far. Raises LinkDown."""
+    async with to as wire:
+        theirs = await wire.time()
+        return theirs * 1000 - to_ms(clock())

@@ -11,8 +11,9 @@ import structlog
 
 from acmx.delivery import comparison
 from acmx.delivery.backoff import LONGEST, Pace
+from acmx.delivery.clock_voices import ClockVoices
 from acmx.delivery.comparison import Comparison
-from acmx.delivery.greeting import greet
+from acmx.delivery.greeting import ask_time, greet
 from acmx.delivery.link_health import LinkHealth
 from acmx.delivery.outward import SocketTo
 from acmx.delivery.sender import IDLE, Send, Sender
@@ -26,6 +27,7 @@ from acmx.flows.house import House
 from acmx.storage import partners
 from acmx.storage.engine import Store
 from acmx.storage.partners import Partner
+from acmx.trust import tls
 from acmx.trust.own import Own
 from acmx.trust.pinned import Pinned, pinned
 
@@ -48,6 +50,7 @@ class Link:
         make_socket: SocketTo,
         owner: str,
         pace: Pace,
+        voices: ClockVoices,
         send: Send = Wire.put,
     ) -> None:
         self._house = house
@@ -59,6 +62,7 @@ class Link:
         self._owner = owner
         self._leased_until = 0
         self._pace = pace
+        self._voices = voices
         self._wake = asyncio.Event()
         self._stated: tuple[Standing, str, str | None] | None = None
         self._look_again_at = 0.0
@@ -74,7 +78,13 @@ class Link:
     def lease_anew(self) -> None:
         """What was stored of the lease may be gone."""
         self._leased_until = 0
-        self._wake.set()
+        self.wake()
+
+    def begin_anew(self) -> None:
+        """The clock was wrong, and is right: what was said and remembered by it is said and asked again."""
+        self._health.begin_anew()
+        self._greet_again()
+        self.lease_anew()
 
     async def finish(self, grace: float) -> None:
         """Begin nothing more, and give what is under way so many seconds."""
@@ -91,16 +101,7 @@ class Link:
                         await self._sender.wait()
                         await stack.aclose()
                         opened = partner.metadata, self._own.shown
-                        peer = pinned(partner.metadata)
-                        wire = Wire(
-                            self._own,
-                            peer,
-                            self._context(peer),
-                            self._house.clock,
-                            self._pace.answer,
-                            self._make_socket,
-                        )
-                        await stack.enter_async_context(wire)
+                        wire = await stack.enter_async_context(self._wire_to(partner))
                         self._greet_again()
                     pause = IDLE if _is_over(partner) else await self._turn(wire, partner)
                     beat(pause.total_seconds() + TURN_WITHIN)
@@ -110,9 +111,15 @@ class Link:
 
     async def _turn(self, wire: Wire, partner: Partner) -> timedelta:
         """Do what can be done now; how long to rest then, unless woken."""
-        now = to_ms(self._house.clock())
+        now, begun = to_ms(self._house.clock()), self._now()
         if (pause := await self._health.rests(partner, now)) > timedelta(0):
             return pause
+        if partner.established and self._voices.wants(partner.id):
+            try:
+                await self._hear_time(partner)
+            except NoAnswer as error:
+                await self._health.failed(error, begun)
+                return timedelta(0)
         if (others := await self._lease(now)) is not None:
             return timedelta(milliseconds=others - now)
         if partner.failures or self._stated != self._to_say(partner):
@@ -154,6 +161,18 @@ class Link:
         except LinkDown as error:
             await self._health.failed(error, begun)
         return timedelta(0)
+
+    async def _hear_time(self, partner: Partner) -> None:
+        """Before anything else, whatever the certificates' ends say. Raises NoAnswer."""
+        try:
+            difference = await ask_time(self._house.clock, self._wire_to(partner, at_any_time=True))
+        except LinkDown as error:
+            self._voices.silent(partner.id)
+            if isinstance(error, NoAnswer):
+                raise
+        else:
+            self._voices.hear(partner.id, difference)
+        await self._voices.judge()
 
     async def _lease(self, now: int) -> int | None:
         """None while this process is the one that sends to the partner; else until when another one is."""
@@ -197,6 +216,13 @@ class Link:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+    def _wire_to(self, partner: Partner, *, at_any_time: bool = False) -> Wire:
+        peer = pinned(partner.metadata)
+        context = self._context(peer)
+        if at_any_time:
+            tls.hold_at_any_time(context)
+        return Wire(self._own, peer, context, self._house.clock, self._pace.answer, self._make_socket)
 
     async def _read(self) -> Partner:
         partner = await self._store.read(partial(partners.find, id_=self._partner))

@@ -30,6 +30,10 @@ class LinkHealth:
         self._noted = 0
         self._asked_to_wait_until = 0
 
+    def begin_anew(self) -> None:
+        """What is remembered was said by a wrong clock."""
+        self._noted = self._asked_to_wait_until = 0
+
     def answered(self) -> None:
         """Just now, with a word that counts."""
         self._judged = _time()

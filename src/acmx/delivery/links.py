@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from acmx.delivery.link import Link
 from acmx.delivery.supervisor import Supervisor
 from acmx.storage import partners
+from acmx.storage.clock_holds import ClockRight
 from acmx.storage.engine import Store
 from acmx.storage.outbox import Outgoing
 from acmx.storage.partners import PartnerChanged
@@ -43,6 +44,9 @@ class Links:
             elif isinstance(signal, PartnerChanged):
                 self._begin(signal.id)
                 self._links[signal.id].wake()
+            elif isinstance(signal, ClockRight):
+                for link in self._links.values():
+                    link.begin_anew()
 
     def wake(self) -> None:
         """What this system says of itself, or the certificate it shows, has changed."""

@@ -16,8 +16,10 @@ from acmx.delivery.backoff import delay
 from acmx.delivery.channel import Channel, NeverTaken, NotTaken, TargetDown
 from acmx.delivery.supervisor import Beat, Supervisor, rest
 from acmx.domain.moments import to_ms
+from acmx.flows import doubt_clock
 from acmx.flows.house import House
 from acmx.storage import tellings
+from acmx.storage.clock_holds import ClockRight
 from acmx.storage.engine import Store, Tx
 from acmx.storage.tellings import Parcel, ToTell
 
@@ -50,7 +52,10 @@ class Messenger:
     def hear(self, signals: frozenset[Hashable]) -> None:
         """Commits with something to tell wake the channel it is told by."""
         for signal in signals:
-            if isinstance(signal, ToTell) and signal.channel in self._rounds:
+            if isinstance(signal, ClockRight):
+                for round_ in self._rounds.values():
+                    round_.begin_anew()
+            elif isinstance(signal, ToTell) and signal.channel in self._rounds:
                 self._rounds[signal.channel].wake()
 
 
@@ -68,6 +73,11 @@ class _Round:
 
     def wake(self) -> None:
         self._wake.set()
+
+    def begin_anew(self) -> None:
+        """Until when the channel was to be left alone, a wrong clock has said."""
+        self._not_before = 0
+        self.wake()
 
     async def finish(self, grace: float) -> None:
         """The lock is kept, so no turn begins after this one."""
@@ -129,7 +139,7 @@ class _Round:
         too_late = parcel.items[0].at + GIVE_UP_AFTER // timedelta(milliseconds=1)
 
         def act(tx: Tx) -> None:
-            if again > too_late:
+            if again > too_late and not doubt_clock.doubted(self._house, tx):
                 tellings.failed(tx, parcel.id, error)
             else:
                 tellings.put_off(tx, parcel.id, again, error)

@@ -25,6 +25,7 @@ from acmx.flows import end_provisioning, provision_rows
 from acmx.flows.house import House
 from acmx.provisioning.xcap import Again, End, Hold, Outcome, Work
 from acmx.storage import provisionings
+from acmx.storage.clock_holds import ClockRight
 from acmx.storage.engine import InCharge, Missed, Store, Tx
 from acmx.storage.provisionings import Job, JobChanged, Row
 
@@ -55,7 +56,7 @@ class Provisioner:
         self._knows: set[str] = set()
 
     def hear(self, signals: frozenset[Hashable]) -> None:
-        if not signals.isdisjoint((InCharge(), Missed())):
+        if not signals.isdisjoint((InCharge(), Missed(), ClockRight())):
             self._wake.set()
         for signal in signals:
             if isinstance(signal, JobChanged):

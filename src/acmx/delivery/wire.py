@@ -30,6 +30,7 @@ LONGEST_MESSAGE = 8 * 1024 * 1024
 LARGE = 512 * 1024
 LONGEST_WAIT = timedelta(minutes=15)
 NOT_ASKED = timedelta(0)
+END_OF_TIME = 2**53
 
 
 class LinkDown(AcmxError):
@@ -172,6 +173,16 @@ class Wire:
             raise NotTheirs(_words(error)) from None
         return reply.body, seal.iat
 
+    async def time(self) -> int:
+        """What time the partner says it is, signed (Unix time), however far from ours. Raises LinkDown."""
+        reply = await self._answer("GET", "/acm2/v1/metadata", self._statement)
+        try:
+            return self._verified(
+                reply, ("acm-metadata",), aud=self.peer.metadata.system, now=END_OF_TIME
+            ).iat
+        except AcmxError as error:
+            raise NotTheirs(_words(error)) from None
+
     async def _call(
         self,
         method: str,
@@ -225,6 +236,7 @@ class Wire:
         n: int | None = None,
         *,
         aud: str | None = None,
+        now: int | None = None,
     ) -> Seal:
         """Raises BadSignature, ClockAhead."""
         return verify(
@@ -236,7 +248,7 @@ class Wire:
             typ=typ,
             exchange=exchange,
             n=n,
-            now=self._now(),
+            now=self._now() if now is None else now,
         )
 
     def _now(self) -> int:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 Clock = Callable[[], datetime]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+TOLERANCE = timedelta(minutes=5)
+"""How far a clock may be from another one before one of the two is in doubt."""
 
 
 def to_ms(moment: datetime) -> int:

@@ -7,11 +7,11 @@ from msgspec import Struct
 
 from acmx.domain.exchange import UNDECIDED, Event, State
 from acmx.domain.moments import to_ms, whole
-from acmx.flows import decide, reprovision, response
+from acmx.flows import decide, doubt_clock, reprovision, response
 from acmx.flows.change import move
 from acmx.flows.decide import Decision
 from acmx.flows.house import House
-from acmx.storage import clock_holds, exchanges, messages
+from acmx.storage import exchanges, messages
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 
@@ -28,7 +28,7 @@ class Plan(Struct, frozen=True):
 
 def due(house: House, tx: Tx) -> list[Exchange]:
     """The exchanges that are due now, a batch of them; none while the clock is in doubt."""
-    if clock_holds.find(tx) is not None:
+    if doubt_clock.doubted(house, tx):
         return []
     return exchanges.due(tx, to_ms(house.clock()), AT_ONCE)
 

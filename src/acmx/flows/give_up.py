@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from acmx.domain.exchange import Event, transition
 from acmx.domain.moments import to_ms
+from acmx.flows import doubt_clock
 from acmx.flows.change import move
 from acmx.flows.house import House
 from acmx.storage import exchanges, outbox
@@ -21,6 +22,9 @@ class Plan(Struct, frozen=True):
 
 
 def due(house: House, tx: Tx) -> list[Queued]:
+    """None while the clock is in doubt."""
+    if doubt_clock.doubted(house, tx):
+        return []
     return outbox.to_give_up(tx, to_ms(house.clock()), AT_ONCE)
 
 

@@ -23,7 +23,7 @@ class House:
     """This MC system: its id, its users' realms, its clock, how long a request may wait, when
     people are reminded of it (before its end) or somebody else is told (after its arrival), how often a checkpoint
     of the journal is kept, how long bodies are kept after the end, the user profiles of the MC services whose users are
-    provisioned, and whether there is a CMS to put them on."""
+    provisioned, whether there is a CMS to put them on, and whether the clock shows no sign of being wrong."""
 
     system: str
     realms: Realms
@@ -37,3 +37,4 @@ class House:
     profiles: Mapping[Service, Profile] = field(default_factory=lambda: PROFILES)
     has_cms: bool = False
     mint: Callable[[], str] = mint_id
+    sure_of_clock: Callable[[], bool] = lambda: True

@@ -3,8 +3,10 @@
 What proves them stays, and how many documents there were.
 """
 
+from acmx.domain.errors import NotNow
 from acmx.domain.moments import from_ms, to_ms
 from acmx.domain.records import Purged
+from acmx.flows import doubt_clock
 from acmx.flows.house import House
 from acmx.storage import journal, provisionings, purging
 from acmx.storage.engine import Tx
@@ -22,7 +24,9 @@ def look(house: House, tx: Tx) -> Purged:
 
 
 def apply(house: House, tx: Tx, caller: Caller) -> Purged:
-    """Some exchanges at a time, each with its row in the journal."""
+    """Some exchanges at a time, each with its row in the journal. Raises NotNow while the clock is in doubt."""
+    if doubt_clock.doubted(house, tx):
+        raise NotNow("the clock is in doubt; set it right, then: acmx clock confirm")
     now, before = to_ms(house.clock()), _before(house)
     ended = purging.ended(tx, before, AT_ONCE)
     messages = notices = 0

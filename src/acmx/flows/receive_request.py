@@ -17,7 +17,17 @@ from acmx.domain.errors import (
 from acmx.domain.exchange import Event, State
 from acmx.domain.messages import Automatic, Request, Verdict
 from acmx.domain.moments import to_ms, whole
-from acmx.flows import consult, decide, limits, outgoing, remind, replies, request_rules, response
+from acmx.flows import (
+    consult,
+    decide,
+    doubt_clock,
+    limits,
+    outgoing,
+    remind,
+    replies,
+    request_rules,
+    response,
+)
 from acmx.flows.arrivals import Arrived
 from acmx.flows.carry_out import StaleError
 from acmx.flows.change import begin
@@ -26,7 +36,7 @@ from acmx.flows.held import current_catalogue
 from acmx.flows.house import House
 from acmx.flows.response import Decided
 from acmx.kinds import kind_named
-from acmx.storage import clock_holds, exchanges, partners, policies, terms, thresholds
+from acmx.storage import exchanges, partners, policies, terms, thresholds
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.messages import Stored
@@ -57,7 +67,7 @@ def prepare(house: House, tx: Tx, arrived: Arrived, request: Request) -> Plan:
     _check(tx, arrived, request, agreed)
     plan, now = taken_before(house, arrived, request), whole(house.clock())
     if request.expires_at <= now:
-        consultation, decided = None, None if clock_holds.find(tx) else response.expired(request)
+        consultation, decided = None, None if doubt_clock.doubted(house, tx) else response.expired(request)
     else:
         consultation, decided = _by_policy(tx, request, now)
     decision = None if decided is None else _decision(house, plan.exchange, plan.request, decided, now)

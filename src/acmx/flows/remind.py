@@ -12,6 +12,7 @@ from msgspec import Struct
 from acmx.domain.exchange import Audience, State
 from acmx.domain.moments import to_ms
 from acmx.domain.telling import ESCALATION, REMINDER
+from acmx.flows import doubt_clock
 from acmx.flows.house import House
 from acmx.storage import exchanges, journal, notices
 from acmx.storage.engine import Tx
@@ -44,7 +45,9 @@ def next_moment(house: House, exchange: Exchange, now: int) -> int | None:
 
 
 def due(house: House, tx: Tx) -> list[Exchange]:
-    """The exchanges of which somebody is to be told now, a batch of them."""
+    """The exchanges of which somebody is to be told now, a batch of them; none while the clock is in doubt."""
+    if doubt_clock.doubted(house, tx):
+        return []
     return exchanges.to_remind(tx, to_ms(house.clock()), AT_ONCE)
 
 

@@ -78,6 +78,11 @@ def end_sessions(tx: Tx, name: str) -> None:
     tx.execute("DELETE FROM token WHERE account = :name", {"name": name})
 
 
+def end_sessions_after(tx: Tx, now: int) -> None:
+    """Those that began later than that, so that they would last too long."""
+    tx.execute("DELETE FROM token WHERE logged_on_at > :now", {"now": now})
+
+
 def mails_of(tx: Tx, person: str | None) -> list[str]:
     """The mail addresses of the enabled accounts with this MC service ID or functional alias, each once."""
     if person is None:

@@ -112,6 +112,15 @@ def to_update(tx: Tx, version: int, now: int, limit: int) -> list[Exchange]:
     )
 
 
+def ended_at_latest(tx: Tx, journal_serial: int, now: int) -> None:
+    """What has ended since that entry of the journal ended now."""
+    tx.execute(
+        "UPDATE exchange SET ended_at = :now WHERE ended_at IS NOT NULL AND (primary_system, id) IN "
+        "(SELECT primary_system, id FROM journal WHERE serial > :serial AND id IS NOT NULL)",
+        {"now": now, "serial": journal_serial},
+    )
+
+
 def holding(tx: Tx) -> list[tuple[str, int, int]]:
     """Partner, version of the server identity information, and by how many live grants it is known there."""
     found = tx.rows(

@@ -43,6 +43,12 @@ _SELECT = f"SELECT {rows.columns(Entry)} FROM journal"  # noqa: S608
 _INSERT = rows.insert("journal", Entry, without=("serial",))
 
 
+def newest(tx: Tx) -> int:
+    """The serial of the newest entry; 0 where there is none."""
+    row = tx.row("SELECT COALESCE(MAX(serial), 0) FROM journal")
+    return row[0] if row else 0
+
+
 def write(
     tx: Tx,
     at: int,

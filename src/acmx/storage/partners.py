@@ -171,6 +171,18 @@ def link_works(tx: Tx, id_: str, now: int, clock_difference: int | None) -> None
     )
 
 
+def clock_heard(tx: Tx, id_: str, difference: int) -> None:
+    tx.execute(
+        "UPDATE partner SET clock_difference = :difference WHERE id = :id",
+        {"id": id_, "difference": difference},
+    )
+
+
+def stated_by(tx: Tx, now: int) -> None:
+    """No statement of a partner is newer than this."""
+    tx.execute("UPDATE partner SET stated_at = :now WHERE stated_at > :now", {"now": now})
+
+
 def compare_all(tx: Tx, now: int) -> None:
     """This system has just started: it may have been restored from a backup."""
     tx.execute("UPDATE partner SET comparison_due_at = :now, comparison_reason = 'start'", {"now": now})
@@ -193,7 +205,8 @@ def to_compare(tx: Tx, id_: str, now: int, reason: str, *, not_within: int = 60_
     """A comparison is due, unless one is already, or one began within the last minute (`not_within`, milliseconds)."""
     due = tx.execute(
         "UPDATE partner SET comparison_due_at = :now, comparison_reason = :reason WHERE id = :id "
-        "AND comparison_due_at IS NULL AND (compared_at IS NULL OR compared_at <= :now - :not_within)",
+        "AND comparison_due_at IS NULL "
+        "AND (compared_at IS NULL OR compared_at <= :now - :not_within OR compared_at > :now)",
         {"id": id_, "now": now, "reason": reason, "not_within": not_within},
     )
     if due:

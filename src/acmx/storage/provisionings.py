@@ -190,6 +190,13 @@ def release(tx: Tx) -> None:
     tx.execute("UPDATE provisioning SET next_attempt_at = 0 WHERE state = 'running' AND next_attempt_at > 0")
 
 
+def rows_now(tx: Tx) -> None:
+    """No row is put off any longer."""
+    tx.execute(
+        "UPDATE provisioning_row SET next_attempt_at = 0 WHERE state = 'waiting' AND next_attempt_at > 0"
+    )
+
+
 def put_rows(tx: Tx, new: Iterable[Row]) -> None:
     """Those that are there stay as they are."""
     for row in new:

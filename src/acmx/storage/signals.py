@@ -5,6 +5,7 @@ from collections.abc import Hashable, Iterable
 import msgspec
 
 from acmx.storage.accounts import Unlocked
+from acmx.storage.clock_holds import ClockRight
 from acmx.storage.engine import Missed
 from acmx.storage.journal import Journalled
 from acmx.storage.notices import Notice
@@ -14,7 +15,17 @@ from acmx.storage.policies import PolicyChanged
 from acmx.storage.provisionings import JobChanged
 from acmx.storage.tellings import ToTell
 
-Signal = Journalled | JobChanged | Notice | Outgoing | PartnerChanged | PolicyChanged | ToTell | Unlocked
+Signal = (
+    ClockRight
+    | Journalled
+    | JobChanged
+    | Notice
+    | Outgoing
+    | PartnerChanged
+    | PolicyChanged
+    | ToTell
+    | Unlocked
+)
 
 _decoder = msgspec.json.Decoder(list[Signal])
 

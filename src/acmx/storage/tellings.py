@@ -155,6 +155,14 @@ def take(tx: Tx, channel: str, *, now: int, until: int, most: int, new_id: str) 
     return Parcel(parcel, channel, recipient, found[0][0], [Item(*row[1:]) for row in found])
 
 
+def send_now(tx: Tx, now: int) -> None:
+    """Nothing is put off any longer."""
+    tx.execute(
+        "UPDATE telling SET next_attempt_at = :now WHERE state = 'waiting' AND next_attempt_at > :now",
+        {"now": now},
+    )
+
+
 def sent(tx: Tx, parcel: str, at: int) -> None:
     tx.execute(
         "UPDATE telling SET state = 'sent', sent_at = :at, last_error = NULL "

@@ -48,6 +48,10 @@ def spent_until(tx: Tx, partner: str) -> int:
     return row[0] if row else 0
 
 
+def spent_nothing_after(tx: Tx, now: int) -> None:
+    tx.execute("DELETE FROM spent WHERE until > :now", {"now": now})
+
+
 def spend(tx: Tx, partner: str, until: int) -> None:
     tx.execute(
         "INSERT INTO spent (partner, until) VALUES (:partner, :until) "

@@ -86,7 +86,7 @@ def test_an_older_and_a_newer_schema(directory, database, version, status):
 
 
 def test_a_clock_in_doubt(directory, database):
-    database.execute("INSERT INTO clock_hold VALUES (0, 'it jumped')")
+    database.execute("INSERT INTO clock_hold (since, reason) VALUES (0, 'it jumped')")
     assert "acmx clock confirm" in found(directory)["clock"][1]
     assert failures(directory) == {"clock"}
 

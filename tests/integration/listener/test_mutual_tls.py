@@ -116,6 +116,28 @@ def test_a_pinned_certificate_that_has_expired_is_refused(party, run) -> None:
     run(scenario())
 
 
+def test_one_that_has_expired_is_taken_where_only_the_time_is_asked_for(party, run) -> None:
+    """By a clock that is years ahead every certificate has."""
+    us, partner = (
+        party("us", "police.example", at=datetime.now(UTC) - timedelta(days=3)),
+        party("partner"),
+    )
+
+    async def scenario() -> None:
+        async with serving(us, partner) as face:
+            context = showing(partner, us)
+            with pytest.raises(aiohttp.ClientError):
+                await asked(face, context)
+            tls.hold_at_any_time(context)
+            assert partner.fingerprint in await asked(face, context)
+            stranger = showing(partner, partner)
+            tls.hold_at_any_time(stranger)
+            with pytest.raises(aiohttp.ClientError):
+                await asked(face, stranger)
+
+    run(scenario())
+
+
 def test_with_no_partner_pinned_everybody_is_refused(party, run) -> None:
     us, stranger = party("us", "police.example"), party("stranger")
 

@@ -35,6 +35,15 @@ GRANTED_AFTER_RESTORE = {
     "B": GRANTED._replace(restored=("partner",), compared=True),
 }
 
+NOBODY_TAKES_BACK = Bounds(questions=0, withdrawal=False, refusal=False, compared=True)
+LYING = {
+    f"{restored} restored, {lies} lies": NOBODY_TAKES_BACK._replace(
+        expiry=lies == "partner" or restored == "primary", restored=(restored,), lies=(lies,)
+    )
+    for restored in COMPARED
+    for lies in COMPARED
+}
+
 
 @pytest.mark.law(2, 3, 4, 5, 7)
 def test_every_law_holds_and_both_sides_come_to_agree() -> None:
@@ -106,6 +115,13 @@ def test_without_it_they_do_not(side: str) -> None:
     bounds = GRANTED_AFTER_RESTORE[side]._replace(compared=False)
     with pytest.raises(Broken):
         search(Model(bounds, laws=frozenset({"one standing"})))
+
+
+@pytest.mark.law(2, 3, 4, 5, 7)
+@pytest.mark.parametrize("bounds", LYING.values(), ids=list(LYING))
+def test_both_sides_agree_after_a_clock_that_lied_and_a_restore(bounds: Bounds) -> None:
+    """The backup may be older than the doubt, from within it, or put in place while the clock is wrong."""
+    assert search(Model(bounds, laws=AFTER_RESTORE)) > 4000
 
 
 class HearsWithdrawn(Model):
@@ -200,6 +216,44 @@ class DoubtsTheRequest(Model):
 def test_a_comparison_that_is_wrong_is_found(model: type[Model], bounds: Bounds) -> None:
     with pytest.raises(Broken):
         search(model(bounds, laws=AFTER_RESTORE))
+
+
+class LeavesItPutOff(Model):
+    """Does not release what the wrong clock has put off."""
+
+    def released(self, side: Side) -> Side:
+        return super().released(side)._replace(off=side.off)
+
+
+class LeavesItDated(Model):
+    """What ended by a clock that was behind stays in the past, where no comparison looks."""
+
+    def released(self, side: Side) -> Side:
+        return super().released(side)._replace(ended=side.ended)
+
+
+class LyingClockDecides(Model):
+    """Without the exception that protocol 1 needs."""
+
+    def honest(self, *responses: Body) -> bool:
+        del responses
+        return True
+
+
+@pytest.mark.parametrize(
+    ("model", "bounds", "law"),
+    [
+        (LeavesItPutOff, LYING["primary restored, primary lies"], "agreement"),
+        (LeavesItDated, LYING["primary restored, partner lies"], "agreement"),
+        (LyingClockDecides, LYING["partner restored, partner lies"], "first outcome"),
+    ],
+)
+def test_what_a_clock_that_lied_leaves_behind_is_found(
+    model: type[Model], bounds: Bounds, law: int | str
+) -> None:
+    with pytest.raises(Broken) as found:
+        search(model(bounds, laws=AFTER_RESTORE))
+    assert found.value.law == law
 
 
 class ReplacesWhatLeft(Model):
