@@ -173,10 +173,10 @@ class Server:
 
     async def start(self) -> None:
         """Raises OSError where an address cannot be had."""
+        self._store.on_new_history(partial(take_in_history.apply, self._house))
         await self._guard.look()
         await self._renewal.publish()
         await self._peers.refresh()
-        self._store.on_new_history(partial(take_in_history.apply, self._house))
         self._store.on_commit(self._hear)
         await self._store.write(self._take_over)
         known = await self._hear_held()

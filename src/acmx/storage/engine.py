@@ -28,13 +28,15 @@ class NewHistory:
     """The database is not the one that this process wrote to last: a standby was promoted, or a copy put back.
 
     Its timeline was `before`. `lost`: what this process has acknowledged is not all there; of these `exchanges` it is
-    known. `first`: no other process on the database has seen it before.
+    known. `first`: no other process on the database has seen it before. `at_start`: it happened before this one began,
+    so that nothing was prepared on what there was before.
     """
 
     before: int
     timeline: int
     lost: bool
     first: bool
+    at_start: bool = False
     exchanges: frozenset[tuple[str, str]] = frozenset()
 
 

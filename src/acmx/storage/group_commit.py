@@ -286,9 +286,9 @@ class GroupCommit:
         if (change := self._writer.change) is None:
             return self._writer
         await self._take_in(self._writer, change)
-        if change.lost or not resolving:
+        if not change.at_start and (change.lost or not resolving):
             raise _CannotBeginError(TemporarilyUnavailable(FAILED_OVER))
-        return await self._begin(resolving=True)
+        return await self._begin(resolving=resolving)
 
     async def _take_in(self, writer: Writer, change: NewHistory) -> None:
         tx = writer.tx()

@@ -84,7 +84,7 @@ class History:
         lost = _token(first, seen.serial) != seen.token and time() - seen.at < _SURE_FOR
         if not lost and self.timeline == seen.timeline:
             return None
-        return NewHistory(seen.timeline, self.timeline, lost, first=True)
+        return NewHistory(seen.timeline, self.timeline, lost, first=True, at_start=True)
 
     def require(self, connection: Connection) -> None:
         """Raise FormerPrimary where this is no server to speak to."""
@@ -107,7 +107,7 @@ class History:
         gone = takewhile(lambda batch: batch.token not in there, reversed(self._recent))
         exchanges = frozenset[tuple[str, str]]().union(*(batch.exchanges for batch in gone))
         first = timeline == self.timeline or connection.execute(_WRITTEN_ON, [timeline]).fetchone() is None
-        return NewHistory(self.timeline, timeline, token != self.last.token, first, exchanges)
+        return NewHistory(self.timeline, timeline, token != self.last.token, first, exchanges=exchanges)
 
     def acknowledge(self, batch: Batch, timeline: int, *, anew: bool) -> None:
         """It is committed as durably as the database was set up to; `anew`: the change has been taken in with it."""
