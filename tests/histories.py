@@ -15,15 +15,20 @@ class Copies:
 
     def keep(self) -> None:
         """Of what is there now. Whoever is connected has to connect again."""
-        engines.disconnect(self._url)
+        self._admit("false")
         self._kept = engines.make(self._url)
+        self._admit("true")
 
     def put_back(self) -> None:
-        engines.disconnect(self._url)
+        self._admit("false")
         here, kept = engines.name_of(self._url), engines.name_of(self._kept)
         engines.ask(f"ALTER DATABASE {here} RENAME TO {here}_gone")
         engines.ask(f"ALTER DATABASE {kept} RENAME TO {here}")
         engines.ask(f"DROP DATABASE {here}_gone WITH (FORCE)")
+
+    def _admit(self, others: str) -> None:
+        engines.ask(f"ALTER DATABASE {engines.name_of(self._url)} ALLOW_CONNECTIONS {others}")
+        engines.disconnect(self._url)
 
 
 def wait_for_standbys(names: str) -> None:
