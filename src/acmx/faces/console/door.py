@@ -2,6 +2,7 @@
 
 import hmac
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 import msgspec
@@ -20,6 +21,7 @@ from acmx.faces.console.forms import read_form
 from acmx.faces.console.provider import Provider
 from acmx.faces.console.rendering import render
 from acmx.faces.console.visit import BASE, Visit
+from acmx.faces.problems import retry_after
 from acmx.trust import code_flow
 from acmx.trust.code_flow import Attempt
 from acmx.trust.jwt import kid_of
@@ -59,7 +61,7 @@ class Door:
         """To the provider's own page, and from there to `answer`. Raises NotFound, IdentityProviderUnavailable."""
         provider, told = self._known()
         attempt = code_flow.begin()
-        metadata = await provider.metadata()
+        metadata = await self.acm1.desk.passwords.at_the_provider(provider.metadata, address_of(request))
         response = RedirectResponse(code_flow.address(metadata, told, attempt, _callback(request)), 303)
         kept = (
             attempt.state,
@@ -73,7 +75,9 @@ class Door:
     async def answer(self, request: Request) -> Response:
         """What the provider sends the browser back with."""
         try:
-            wanted, token = await self._answered(request)
+            wanted, token = await self.acm1.desk.passwords.at_the_provider(
+                partial(self._answered, request), address_of(request)
+            )
         except AcmxError as error:
             return self._page(HOME, "", error)
         response = _entered(wanted, token)
@@ -118,7 +122,8 @@ class Door:
             issuer=urlsplit(oidc.issuer).hostname if oidc else "",
             by_provider=by_provider,
         )
-        return Response(content, error.status if error else 200, media_type="text/html")
+        headers = retry_after(error) if error else {}
+        return Response(content, error.status if error else 200, headers, "text/html")
 
 
 async def sign_out(visit: Visit) -> Response:
