@@ -50,6 +50,7 @@ from acmx.flows.arrivals import Arrived
 from acmx.flows.carry_out import carry_out
 from acmx.flows.find import find
 from acmx.flows.receive import Reply
+from acmx.flows.refusals import Refusals
 from acmx.flows.replied import Replied
 from acmx.storage import catalogues, exchanges, journal, messages, outbox
 from acmx.storage.exchanges import Exchange
@@ -218,7 +219,7 @@ class Side:
             letter.signature, letter.body, self.peer.keys, iss=sender, aud=self.id, typ="acm-message", **place
         )
         arrived = Arrived(sender, primary, id_, n, letter.body, digest, letter.signature)
-        reply = await receive.receive(self.house, self.store, arrived)
+        reply = await receive.receive(self.house, self.store, Refusals(self.house, self.store), arrived)
         return Word(letter, reply, self.own.sign(reply.body, to=sender, typ=reply.typ, **place))
 
     async def hear(self, word: Word) -> None:

@@ -13,11 +13,12 @@ from acmx.domain.acm1 import Credentials, ProviderSignIn
 from acmx.domain.documents import encode, read
 from acmx.domain.errors import AcmxError, FaultyInput, LogOnRefused, NotFound, TooLarge
 from acmx.domain.moments import to_ms
+from acmx.domain.networks import network_of
 from acmx.faces.acm1 import accounts
 from acmx.faces.acm1.app import LONGEST_LOG_ON, Acm1
 from acmx.faces.acm1.authentication import address_of
 from acmx.faces.console import cookies
-from acmx.faces.console.forms import read_form
+from acmx.faces.console.forms import Form, form_of
 from acmx.faces.console.provider import Provider
 from acmx.faces.console.rendering import render
 from acmx.faces.console.visit import BASE, Visit
@@ -45,12 +46,16 @@ class Door:
 
     async def sign_in(self, request: Request) -> Response:
         """With a local account."""
-        form = await read_form(request, LONGEST_LOG_ON)
+        address = address_of(request)
+        async with form_of(self.acm1.log_ons, network_of(address), request, LONGEST_LOG_ON) as form:
+            return await self._signed_in(form, address)
+
+    async def _signed_in(self, form: Form, address: str) -> Response:
         wanted = _wanted(form.one("next"))
         given = {"account": form.one("account"), "password": next(iter(form.all("password")), "")}
         try:
             credentials = read(encode(given), Credentials)
-            session = await self.acm1.desk.passwords.log_on(credentials, address_of(request))
+            session = await self.acm1.desk.passwords.log_on(credentials, address)
         except FaultyInput:
             return self._page(wanted, given["account"], LogOnRefused())
         except AcmxError as error:
