@@ -22,6 +22,7 @@ SHORT = (
     "users",
     "stored",
     "streams",
+    "flood",
     "journal",
     "provision",
     "watched",
