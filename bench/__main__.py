@@ -23,6 +23,7 @@ SHORT = (
     "users",
     "stored",
     "streams",
+    "flood",
     "journal",
     "provision",
     "watched",

@@ -27,6 +27,7 @@ from acmx.trust.signatures import body_digest
 
 POLICE, FIRE = "mc.metro-police.example", "mc.county-fire.example"
 TOKEN = "bench"
+ACCOUNT, PASSWORD = "admin", "bench bench bench bench"
 USERS = tuple(f"sip:officer.{n}@{POLICE}" for n in range(20))
 MANY = 1_000_000
 PURPOSE = "flood in the harbour district: boats and crews of both services"
@@ -98,9 +99,9 @@ def settings(system: str, via: str | None = None, database: str = "") -> Setting
         system=system,
         name=system,
         database=database,
-        account="admin",
+        account=ACCOUNT,
         mc_service_id=f"sip:admin@{system}",
-        password="bench bench bench bench",
+        password=PASSWORD,
         acm1=f"127.0.0.1:{acm1}",
         acm2=f"127.0.0.1:{acm2}",
         acm2_address=via or f"https://127.0.0.1:{acm2}",

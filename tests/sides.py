@@ -58,6 +58,7 @@ from acmx.flows.arrivals import Arrived
 from acmx.flows.carry_out import carry_out
 from acmx.flows.find import find
 from acmx.flows.receive import Reply
+from acmx.flows.refusals import Refusals
 from acmx.flows.replied import Replied
 from acmx.storage import catalogues, exchanges, journal, messages, outbox, partners
 from acmx.storage.exchanges import Exchange
@@ -242,12 +243,13 @@ class Side:
         place = {"exchange": f"{primary}/{id_}", "n": n, "now": int(self.house.clock().timestamp())}
         arrived = Arrived(sender, primary, id_, n, letter.body, digest, letter.signature)
         keys, names = self.peer.keys, {"iss": sender, "aud": self.id}
+        refusals = Refusals(self.house, self.store)
         try:
             verify(letter.signature, letter.body, keys, **names, typ="acm-message", **place)
         except ClockAhead as error:
-            reply = await receive.refuse(self.house, self.store, arrived, error)
+            reply = await receive.refuse(self.house, self.store, refusals, arrived, error)
         else:
-            reply = await receive.receive(self.house, self.store, arrived)
+            reply = await receive.receive(self.house, self.store, refusals, arrived)
         return Word(letter, reply, self.own.sign(reply.body, to=sender, typ=reply.typ, **place))
 
     async def hear(self, word: Word) -> None:

@@ -108,7 +108,7 @@ EVENTS: dict[str, tuple[str, str]] = {
     ),
     "refused": (
         "partner, account, address or `somebody`",
-        "a message, call or connection was refused; of the latter two one row for each actor, type and minute",
+        "a message, call or connection was refused; what follows of the actor and type is one row a minute, `count`",
     ),
     "refused-there": (
         "partner",

@@ -114,6 +114,7 @@ UNSIGNED: dict[type[AcmxError], str] = {
     errors.NotFound: "the path is not served, or names no place (section 2)",
     errors.WrongMethod: "the path is not served with this method",
     errors.TooLarge: "the body is larger than 8 MiB, or `Content-Length` is no number",
+    errors.TooMuchAtOnce: "too many bytes of this partner's bodies are on their way",
     errors.BadSignature: "on `/partnership` only",
     errors.ClockAhead: "on `/partnership` only",
     errors.InvalidMessage: "on `/partnership` and `/exchanges` only; not final, whatever its type says elsewhere",
@@ -131,6 +132,8 @@ TO_CLIENTS: dict[type[AcmxError], str] = {
     errors.InsufficientScope: "a token of the OpenID provider without the `scope` named",
     errors.TooManyAttempts: "log-on or change of a password after too many failures: `retry_after` seconds, also in "
     "`Retry-After`",
+    errors.TooMuchAtOnce: "too many log-ons wait, or too many bytes of this caller's bodies are on their way; "
+    "`retry_after` seconds, also in `Retry-After`",
     errors.LogOnRefused: "at log-on: account or password is wrong, or the account is disabled",
     errors.NotAllowed: "step 2, or no right; `rule` says which: `role:PERMISSION`, `own-users`, `own-requests`, "
     "`own-request`, `people`, `approvers`, `partner-kinds`, `partner-askers` (the terms for the partner), `policy` "

@@ -1,9 +1,13 @@
 """Local accounts: who may try passwords how often, what ends a session, what an operator changes, what is at rest."""
 
 import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
 
@@ -11,6 +15,7 @@ import engines
 from acmx.domain.acm1 import Credentials, PasswordChange
 from acmx.domain.errors import LogOnRefused
 from acmx.domain.messages import PROBLEM
+from acmx.domain.moments import text
 from acmx.flows import change_password, log_on
 from acmx.storage import accounts
 from systems import PASSWORD, POLICE, START, System, two_systems
@@ -88,6 +93,56 @@ def test_all_at_once_is_no_way_around_the_wait(tmp_path: Path) -> None:
     scenario_of(tmp_path, story)
 
 
+@asynccontextmanager
+async def from_address(system: System, address: str) -> AsyncIterator[Callable[[str, str], Any]]:
+    """Logs on from another address of loopback; gives the status and the Retry-After."""
+    context = ssl.create_default_context(cafile=system.directory / "tls" / "acm1.pem")
+    context.check_hostname = False
+    connector = aiohttp.TCPConnector(ssl=context, local_addr=(address, 0), limit=0)
+    async with aiohttp.ClientSession(connector=connector) as http:
+
+        async def tries(account: str, password: str) -> tuple[int, str | None]:
+            body = msgspec.json.encode({"account": account, "password": password})
+            async with http.post(f"{system.url}/sessions", data=body) as reply:
+                return reply.status, reply.headers.get("Retry-After")
+
+        yield tries
+
+
+def test_a_burst_of_wrong_log_ons_holds_nobody_else_up(tmp_path: Path) -> None:
+    """Who comes from elsewhere waits for the password under way, not for the others before it."""
+
+    async def story(police: System) -> None:
+        async with from_address(police, "127.0.0.2") as guess, from_address(police, "127.0.0.3") as log_on:
+            burst = [asyncio.create_task(guess(f"nobody.{n}", "wrong")) for n in range(100)]
+            await asyncio.wait(burst, return_when=asyncio.FIRST_COMPLETED)
+            assert (await log_on("reviewer", PASSWORD))[0] == 201
+            tried_before = [task for task in burst if task.done() and task.result()[0] == 401]
+            assert len(tried_before) < 20
+            answers = await asyncio.gather(*burst)
+            assert {status for status, _ in answers} == {401, 429}
+            assert [status for status, _ in answers].count(401) <= 51
+            assert {after for status, after in answers if status == 429} <= {"5", "30"}
+
+    scenario_of(tmp_path, story)
+
+
+def test_who_has_to_wait_takes_nobody_s_turn(tmp_path: Path) -> None:
+    async def story(police: System) -> None:
+        await fail(police, "reviewer", 5)
+        passwords = police.server._passwords
+        async with passwords._turns.turn("x"), passwords._turns.turn("y"):
+            status, problem = await tried(police, "reviewer", "wrong")
+            assert (status, problem["type"]) == (429, PROBLEM + "too-many-attempts")
+            asked = [asyncio.create_task(tried(police, "auditor", PASSWORD)) for _ in range(66)]
+            refused, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+            status, problem = refused.pop().result()
+            assert (status, problem["type"]) == (429, PROBLEM + "too-much-at-once")
+        assert [(await task)[0] for task in asked].count(201) == 64
+
+    scenario_of(tmp_path, story)
+
+
 def test_an_operator_ends_the_wait_and_an_address_waits_whatever_the_name(tmp_path: Path) -> None:
     async def story(police: System) -> None:
         for n in range(10):
@@ -116,11 +171,18 @@ def test_failed_log_ons_and_waits_are_in_the_journal_but_do_not_flood_it(tmp_pat
         assert await refusals(police) == once
         police.clock.advance(minutes=1)
         await fail(police, "reviewer", 1)
-        assert await refusals(police) == sorted(
-            [*once, (reviewer, "locked-out"), (reviewer, "log-on-refused")]
-        )
         rows = (await police.done("GET", "/audit", account="auditor"))["items"]
-        assert {row["detail"]["address"] for row in rows if row["event"] == "refused"} == {"127.0.0.1"}
+        details = [(row["actor"], row["detail"]) for row in rows if row["event"] == "refused"]
+        assert {d["address"] for _, d in details if "count" not in d} == {"127.0.0.1"}
+        assert sorted((actor, d["type"], d.get("count", 1)) for actor, d in details) == sorted(
+            [
+                *((actor, type_, 1) for actor, type_ in once),
+                (reviewer, "locked-out", 1),
+                (reviewer, "log-on-refused", 4),
+                ("somebody", "log-on-refused", 35),
+            ]
+        )
+        assert {d["since"] for _, d in details if "count" in d} == {text(START)}
         assert "nobody" not in str(rows)
 
     scenario_of(tmp_path, story)

@@ -57,10 +57,10 @@ def is_put_off(found: tuple[int, float], *, after: int) -> bool:
 def test_a_message_that_alone_gets_no_signed_answer_is_put_off_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def stumble(house: Any, store: Any, arrived: Arrived) -> Reply:
+    async def stumble(house: Any, store: Any, refusals: Any, arrived: Arrived) -> Reply:
         if b"poison" in arrived.body:
             raise TemporarilyUnavailable  # answered by the face, unsigned
-        return await takes(house, store, arrived)
+        return await takes(house, store, refusals, arrived)
 
     takes = receive.receive
 

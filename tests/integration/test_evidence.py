@@ -23,6 +23,7 @@ from acmx.domain.errors import AcmxError
 from acmx.flows import receive
 from acmx.flows.arrivals import Arrived
 from acmx.flows.prove import Prover
+from acmx.flows.refusals import Refusals
 from acmx.storage import partners, seals
 from acmx.storage.engine import Tx
 from acmx.trust.checkpoints import Checkpoints
@@ -261,7 +262,7 @@ def test_a_refused_message_that_was_no_text_is_in_the_evidence(tmp_path: Path) -
             place = {"exchange": f"{POLICE}/{id_}", "n": 2}
             signature = police.own.sign(body, to=FIRE, typ="acm-message", now=1_795_420_800, **place)
             arrived = Arrived(POLICE, POLICE, id_, 2, body, body_digest(body), signature)
-            reply = await receive.receive(fire.house, fire.store, arrived)
+            reply = await receive.receive(fire.house, fire.store, Refusals(fire.house, fire.store), arrived)
             assert reply.typ == "acm-refusal"
             document = await evidence(fire, id_)
             assert [m["type"] for m in document["evidence"]["messages"] if "body_base64" in m] == ["refused"]

@@ -199,6 +199,17 @@ def test_a_policy_about_facts_that_do_not_exist_is_refused_with_the_line_and_the
     run(scenario())
 
 
+def test_a_text_that_takes_long_to_read_is_no_policy(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with systems(tmp_path) as (_, fire):
+            for path in ("check", "trial"):
+                document = {"text": SMALL + " " * 65_536}
+                status, problem = await fire.call("POST", f"/policy/{path}", document)
+                assert (status, problem["faults"][0]["field"]) == (422, "text")
+
+    run(scenario())
+
+
 def test_a_policy_that_is_set_meanwhile_is_asked_anew(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, fire):

@@ -96,7 +96,7 @@ class Server:
         identity = own(directory, config)
         self._own = identity
         self._renewal = Renewal(directory, config, store, identity, clock)
-        refusals = Refusals(house, store)
+        refusals = self._refusals = Refusals(house, store)
         self._provider = people.provider(directory, config, steady)
         self._issuer = config.oidc.issuer
         vouched = Vouched(house, store, refusals, config.oidc, self._provider.key) if self._provider else None
@@ -111,11 +111,11 @@ class Server:
         make_socket = sockets(allow_local=config.delivery.allow_local)
         check = Check(house, store, identity, self._renewal.context_to, make_socket).run
         desk = Desk(house, store, identity, self._bell.told_at, self._vitals, check, passwords)
-        acm1 = Acm1(desk, self._bell, authentication, refusals, people.sign_in(config))
+        acm1 = self._acm1 = Acm1(desk, self._bell, authentication, refusals, people.sign_in(config))
         console = Console(acm1, self._provider)
         tls2 = self._renewal.acm2_context()
         self._peers = Peers(store, tls2, self._hang_up)
-        acm2 = Acm2(house, store, identity, self._peers, refusals)
+        acm2 = self._acm2 = Acm2(house, store, identity, self._peers, refusals)
         pace = Pace(
             timedelta(seconds=config.delivery.probe_seconds),
             timedelta(seconds=config.delivery.answer_seconds),
@@ -200,6 +200,7 @@ class Server:
         self._supervisor.keep(
             "expiry", partial(watch_ends, self._house, self._store, self._renewal, self._vitals)
         )
+        self._supervisor.keep("refusals", partial(clockwork.count_refusals, self._refusals))
         self._supervisor.keep("renewal", self._renewal.keep_looking)
         self._supervisor.keep("sealer", self._sealer.run)
         self._supervisor.keep("writer", partial(ask_writer, self._store))
@@ -216,6 +217,7 @@ class Server:
             self._provisioner.finish(GRACE),
         )
         await self._supervisor.stop()
+        await self._refusals.write_counts(whole_minutes=False)
         with suppress(TemporarilyUnavailable):
             await self._sealer.seal()
             await self._store.write(partial(partners.release, owner=self._owner))

@@ -12,6 +12,7 @@ from acmx.domain.errors import AcmxError
 from acmx.flows import expire, give_up, remind, reprovision, update
 from acmx.flows.carry_out import carry_out
 from acmx.flows.house import House
+from acmx.flows.refusals import Refusals
 from acmx.storage.engine import Store, Tx
 
 EVERY = 1.0
@@ -52,3 +53,11 @@ async def run(house: House, store: Store, guard: ClockGuard, beat: Beat) -> None
         beat(BOUND)
         if not done:
             await asyncio.sleep(EVERY)
+
+
+async def count_refusals(refusals: Refusals, beat: Beat) -> None:
+    """Until cancelled: a flood that has ended is written down too."""
+    while True:
+        await refusals.write_counts()
+        beat(BOUND)
+        await asyncio.sleep(EVERY)

@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from hmac import compare_digest
+from io import BytesIO
 from pathlib import Path
 
 import aiohttp
+import msgspec
 from yarl import URL
 
 from acmx.config import Xcap
+from acmx.delivery.large_documents import LARGE, LargeDocuments, Task
 from acmx.domain.errors import Misconfigured
 from acmx.provisioning.xcap import End, Failed, Reply, Request, Response, Work
 from acmx.provisioning.xml import LARGEST
@@ -32,18 +35,25 @@ class Cms:
         self._context = _context(directory, given)
         self._http: aiohttp.ClientSession | None = None
         self._token = self._read_token()
+        self._large = LargeDocuments()
 
     async def close(self) -> None:
         if self._http is not None:
             await self._http.close()
             self._http = None
 
-    async def carry_out(self, work: Work) -> End:
-        """Ask and answer until the work has ended."""
+    async def carry_out(self, work: Work, task: Task | None = None) -> End:
+        """Ask and answer until the work has ended; `task` says what it is, to go on elsewhere with a large answer."""
+        replies: list[Reply] = []
         try:
             request = next(work)
             while True:
-                request = work.send(await self._ask(request))
+                replies.append(await self._ask(request))
+                if task is not None and _is_large(replies[-1]):
+                    return await self._large.carry_out(
+                        msgspec.structs.replace(task, replies=replies), self._ask
+                    )
+                request = work.send(replies[-1])
         except StopIteration as end:
             ended: End = end.value
             return ended
@@ -68,7 +78,7 @@ class Cms:
                 request.method,
                 URL(request.url, encoded=True),
                 headers={**request.headers, **self._identity()},
-                data=request.body,
+                data=None if request.body is None else BytesIO(request.body),
                 allow_redirects=False,
             ) as reply:
                 return Response(reply.status, _headers(reply.headers), await _body(reply.content))
@@ -94,6 +104,10 @@ class Cms:
         if not token.isprintable():
             raise Misconfigured(f"xcap.token_file: {self._token_file} must hold one line")
         return token
+
+
+def _is_large(reply: Reply) -> bool:
+    return isinstance(reply, Response) and len(reply.body) > LARGE
 
 
 def _headers(given: Mapping[str, str]) -> dict[str, str]:

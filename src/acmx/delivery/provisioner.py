@@ -17,6 +17,7 @@ from structlog.contextvars import bound_contextvars
 
 from acmx.delivery.backoff import LONGEST, delay
 from acmx.delivery.cms import Cms
+from acmx.delivery.large_documents import Task
 from acmx.delivery.row_work import RowWork
 from acmx.delivery.supervisor import Beat, rest
 from acmx.domain.acm1 import JobState
@@ -48,6 +49,7 @@ class Provisioner:
         self._house = house
         self._store = store
         self._cms = cms
+        self._profiles = {str(service): names for service, names in house.profiles.items()}
         self._wake = asyncio.Event()
         self._at_work = asyncio.Lock()
         self._stopping = False
@@ -131,9 +133,9 @@ class Provisioner:
         await self._store.write(act)
 
     async def _page(self, job: Job, due: list[Row]) -> None:
-        what = RowWork(self._house, self._cms.given, job)
+        what = RowWork(self._profiles, self._cms.given, job)
         if job.id not in self._knows or job.failures:
-            ended = await self._cms.carry_out(what.capabilities())
+            ended = await self._cms.carry_out(what.capabilities(), self._task(job))
             if isinstance(ended, Hold | Again):
                 await self._hold(job, ended)
                 return
@@ -160,7 +162,7 @@ class Provisioner:
             for row in rows:
                 if holds or self._given_up(job):
                     return
-                ended = await self._try(what.of(row))
+                ended = await self._try(what.of(row), self._task(job, row))
                 if isinstance(ended, Hold):
                     holds.append(ended)
                 else:
@@ -187,10 +189,13 @@ class Provisioner:
             more = None not in found
             await self._store.write(partial(_keep, rows=[row for row in found if row is not None]))
 
-    async def _try(self, work: Work) -> End:
+    def _task(self, job: Job, row: Row | None = None) -> Task:
+        return Task(self._profiles, self._cms.given, job, row)
+
+    async def _try(self, work: Work, task: Task) -> End:
         """One document that we cannot deal with does not keep the others from being written."""
         try:
-            return await self._cms.carry_out(work)
+            return await self._cms.carry_out(work, task)
         except Exception as error:
             log.exception("a document could not be dealt with")
             return Outcome("failed", f"acmx could not deal with it: {error!r}"[:500])

@@ -1,10 +1,11 @@
 """Which work each row of a job is."""
 
+from collections.abc import Mapping
+
 from acmx.config import Xcap
 from acmx.flows import make_documents
-from acmx.flows.house import House
 from acmx.provisioning import profile, work
-from acmx.provisioning.names import UE_AUID
+from acmx.provisioning.names import UE_AUID, Profile
 from acmx.provisioning.xcap import Work, document_url
 from acmx.provisioning.xml import parse
 from acmx.storage.provisionings import UE, Job, Row
@@ -13,10 +14,10 @@ from acmx.storage.provisionings import UE, Job, Row
 class RowWork:
     """The work of one job; its document is read, and its entries are made, once."""
 
-    def __init__(self, house: House, given: Xcap, job: Job) -> None:
+    def __init__(self, profiles: Mapping[str, Profile], given: Xcap, job: Job) -> None:
         self._given = given
         self._job = job
-        self._profiles = {str(service): names for service, names in house.profiles.items()}
+        self._profiles = profiles
         self._entries = {}
         if job.document is not None:
             made = parse(job.document)

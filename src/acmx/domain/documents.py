@@ -1,6 +1,7 @@
 """Reading JSON that somebody else wrote: no duplicate members, no deep nesting, and every fault named."""
 
 import json
+from collections import Counter
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -12,8 +13,18 @@ from acmx.domain.errors import Fault, FaultyInput
 T = TypeVar("T")
 
 
+MOST = 100_000
+"""Values in a document: ten for each of as many users as a message may name."""
+
+
 def parse(body: bytes, error: type[FaultyInput] = FaultyInput) -> dict[str, Any]:
-    """The members of a JSON object. Raises `error` on anything else, also on a member given twice or U+0000."""
+    """The members of a JSON object.
+
+    Raises `error` on anything else, also on a member given twice, U+0000, and more than MOST values: reading them takes
+    its time, during which nothing else is done.
+    """
+    if _has_too_many(body):
+        raise error([Fault("", "", f"must not have more than {MOST:,} values")])
     try:
         msgspec.json.decode(body)
         document = _decoder.decode(body.decode())
@@ -51,6 +62,20 @@ def encode(struct: object) -> bytes:
     return msgspec.json.encode(struct)
 
 
+def _has_too_many(body: bytes) -> bool:
+    """By the bytes that stand before values, where they are in no text."""
+    if _openings(body) <= MOST:
+        return False
+    plain = body.replace(rb"\\", b"").replace(rb"\"", b"")
+    if plain.count(b'"') > 4 * MOST:
+        return True
+    return _openings(b"".join(plain.split(b'"')[::2])) > MOST
+
+
+def _openings(text: bytes) -> int:
+    return text.count(b",") + text.count(b"[") + text.count(b"{")
+
+
 def _texts(value: Any) -> str:
     """Every text in it, names of members too."""
     if isinstance(value, dict):
@@ -69,8 +94,8 @@ class _TwiceError(Exception):
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) != len(pairs):
-        members = [member for member, _ in pairs]
-        raise _TwiceError(next(member for member in members if members.count(member) > 1))
+        counts = Counter(member for member, _ in pairs)
+        raise _TwiceError(next(member for member, count in counts.items() if count > 1))
     return document
 
 

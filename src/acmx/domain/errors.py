@@ -237,6 +237,13 @@ class TooManyAttempts(AcmxError):
     status = 429
 
 
+class TooMuchAtOnce(AcmxError):
+    """Too much was asked for at the same time: try again in a moment."""
+
+    type = "too-much-at-once"
+    status = 429
+
+
 class IdentityProviderUnavailable(TemporarilyUnavailable):
     """The identity provider cannot be asked."""
 

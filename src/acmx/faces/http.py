@@ -9,7 +9,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from acmx.faces.proxied import Address
-from acmx.faces.read_buffer import ReadBuffer
 from acmx.faces.tally import Tally
 from acmx.trust.certificates import fingerprint
 
@@ -27,8 +26,8 @@ _SLOWEST = 16_384
 class Http(HttpToolsProtocol):
     """HTTP/1.1 that knows whose certificate was shown, and bounds the head of a message, idleness and slowness.
 
-    A message has 20 s to arrive and a second more for each 16 KiB of its body; while the application does not take
-    what has arrived, no time passes.
+    The first message has 20 s to begin. Each has 20 s to arrive and a second more for each 16 KiB of its body; while
+    the application does not take what has arrived, no time passes.
     """
 
     made = False
@@ -43,25 +42,23 @@ class Http(HttpToolsProtocol):
         self,
         config: Config,
         state: ServerState,
-        leave: Callable[[], None],
         client: Address,
-        buffer: ReadBuffer,
         tally: Tally,
+        asks: Callable[[], None],
+        leave: Callable[[], None],
     ) -> None:
+        """`asks` is called when the head of a message is there, `leave` when a connection that was made is lost."""
         super().__init__(config, state, {})
-        self.leave, self._client, self._buffer, self._tally = leave, client, buffer, tally
+        self._client, self._tally, self._asks, self.leave = client, tally, asks, leave
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._buffer.give_to(transport)
         self.made = True
         self.client = self._client
         tls = transport.get_extra_info("ssl_object")
         certificate = tls.getpeercert(True) if tls else None
         self.peer_certificate = fingerprint(certificate) if certificate else None
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
+        self.timeout_keep_alive_task = self.loop.call_later(_ARRIVES_SECONDS, self.timeout_keep_alive_handler)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -96,6 +93,7 @@ class Http(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_body = True
+        self._asks()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -9,14 +9,18 @@ import asyncio
 import socket
 import ssl
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from email.utils import formatdate
+from functools import partial
+from typing import Any
 
 from starlette.types import ASGIApp
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from acmx.domain.networks import network_of
 from acmx.faces.http import Http
+from acmx.faces.newcomers import Newcomer, Newcomers
 from acmx.faces.proxied import Address, announced
 from acmx.faces.read_buffer import ReadBuffer
 from acmx.faces.tally import Tally
@@ -26,7 +30,10 @@ _HANDSHAKE_SECONDS = 10.0
 _IDLE_SECONDS = 75
 _UNREAD_SECONDS = 60.0
 _MOST, _MOST_OF_ONE = 16_384, 1024
-"""Connections at a time: of all clients, and of one address."""
+"""Connections at a time: of all clients, and of one address (of IPv6: one network of 64 bits)."""
+
+_MOST_NEW, _MOST_NEW_OF_ONE = 1024, 512
+"""Those among them that have asked for nothing yet."""
 
 _LISTEN_AGAIN_SECONDS = 0.1
 _LOOK_AGAIN_SECONDS = 0.02
@@ -74,6 +81,7 @@ class Listener:
             timeout_keep_alive=_IDLE_SECONDS,
         )
         self._handshakes: set[asyncio.Task[None]] = set()
+        self._newcomers = Newcomers(_MOST_NEW, _MOST_NEW_OF_ONE)
         self._open: Counter[str] = Counter()
         self._buffer = ReadBuffer()
         self._tally = Tally()
@@ -112,6 +120,8 @@ class Listener:
             self._listen_again.cancel()
         self._loop.remove_reader(self._socket)
         self._socket.close()
+        for newcomer in self._newcomers:
+            newcomer.end()
         await _cancel([self._date])
         await _cancel(self._handshakes)
         for connection in list(self._state.connections):
@@ -145,34 +155,86 @@ class Listener:
             connection.close()
             self._on_refused(reason, address[0])
             return
-        self._open[address[0]] += 1
+        connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(_UNREAD_SECONDS * 1000))
-        handshake = self._loop.create_task(self._welcome(connection, address[:2]))
-        self._handshakes.add(handshake)
-        handshake.add_done_callback(self._handshakes.discard)
+        self._open[network_of(address[0])] += 1
+        if self._proxies:
+            self._under_way(self._announced(connection, address[:2]))
+        else:
+            self._await_word(connection, address[:2])
 
     def _objection(self, address: str) -> str | None:
         if self._proxies and address not in self._proxies:
             return "not a proxy"
-        full = self._open.total() >= _MOST or (not self._proxies and self._open[address] >= _MOST_OF_ONE)
+        full = self._open.total() >= _MOST or (not self._proxies and self._has_its_share(address))
         return "too many connections" if full else None
 
-    async def _welcome(self, connection: socket.socket, peer: Address) -> None:
-        client = await self._announced(connection, peer) if self._proxies else peer
-        if client is None:
-            return
-        address = client[0]
-        http = Http(
-            self._config, self._state, lambda: self._leave(address), client, self._buffer, self._tally
-        )
+    def _has_its_share(self, address: str) -> bool:
+        return self._open[network_of(address)] >= _MOST_OF_ONE
+
+    def _await_word(self, connection: socket.socket, client: Address) -> None:
+        """Until a client says something it costs a socket and a timer."""
+        newcomer = Newcomer(client)
+        newcomer.end = partial(self._dismiss, newcomer, connection)
+        newcomer.too_slow = self._loop.call_later(_HANDSHAKE_SECONDS, self._too_slow, newcomer)
+        self._loop.add_reader(connection, self._spoke, newcomer, connection)
+        if (gone := self._newcomers.enter(newcomer)) is not None:
+            gone.end()
+            self._on_refused("too many connections that ask for nothing", gone.client[0])
+
+    def _dismiss(self, newcomer: Newcomer, connection: socket.socket) -> None:
+        newcomer.too_slow.cancel()
+        self._loop.remove_reader(connection)
+        connection.close()
+        self._leave(newcomer)
+
+    def _too_slow(self, newcomer: Newcomer) -> None:
+        newcomer.end()
+        self._on_refused("the handshake took too long", newcomer.client[0])
+
+    def _spoke(self, newcomer: Newcomer, connection: socket.socket) -> None:
+        """Or has left, and then nothing begins."""
         try:
-            await self._loop.connect_accepted_socket(
-                lambda: http,
-                connection,
-                ssl=self._context,
-                ssl_handshake_timeout=_HANDSHAKE_SECONDS if self._context else None,
-            )
+            word = connection.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return
+        except OSError:
+            word = b""
+        if not word:
+            newcomer.end()
+            return
+        newcomer.too_slow.cancel()
+        self._loop.remove_reader(connection)
+        self._begin_http(newcomer, connection)
+
+    def _begin_http(self, newcomer: Newcomer, connection: socket.socket) -> None:
+        asks, leave = partial(self._newcomers.leave, newcomer), partial(self._leave, newcomer)
+        http = Http(self._config, self._state, newcomer.client, self._tally, asks, leave)
+
+        def close_unless_made(_: asyncio.Task[None]) -> None:
+            if http.made:
+                newcomer.end = http.transport.abort
+            else:
+                connection.close()
+                leave()
+
+        task = self._under_way(self._welcome(http, connection, newcomer.client[0]))
+        task.add_done_callback(close_unless_made)
+        newcomer.end = task.cancel
+
+    def _under_way(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._loop.create_task(work)
+        self._handshakes.add(task)
+        task.add_done_callback(self._handshakes.discard)
+        return task
+
+    async def _welcome(self, http: Http, connection: socket.socket, address: str) -> None:
+        try:
+            if self._context is None:
+                await self._loop.connect_accepted_socket(lambda: http, connection)
+            else:
+                await self._buffer.shake_hands(http, connection, self._context, _HANDSHAKE_SECONDS)
         except ssl.SSLCertVerificationError as error:
             self._on_refused(error.verify_message, address)
         except ssl.SSLError as error:
@@ -181,35 +243,36 @@ class Listener:
             self._on_refused("the handshake took too long", address)
         except OSError:
             return
-        finally:
-            if not http.made:
-                http.leave()
 
-    async def _announced(self, connection: socket.socket, proxy: Address) -> Address | None:
-        """For whom the proxy connects, counted in its place; None where that is refused."""
+    async def _announced(self, connection: socket.socket, proxy: Address) -> None:
+        """Take the connection for whom the proxy says, counted in its place."""
         client: Address | None = None
         try:
             async with asyncio.timeout(_HANDSHAKE_SECONDS):
                 client = await announced(connection) or proxy
-            if client[0] != proxy[0] and self._open[client[0]] >= _MOST_OF_ONE:
+            if client[0] != proxy[0] and self._has_its_share(client[0]):
                 self._on_refused("too many connections", client[0])
                 client = None
         except (ValueError, TimeoutError) as error:
             self._on_refused(str(error) or "the handshake took too long", proxy[0])
         except OSError:
-            return None
+            client = None
         finally:
-            self._leave(proxy[0])
+            self._uncount(network_of(proxy[0]))
             if client is None:
                 connection.close()
-            else:
-                self._open[client[0]] += 1
-        return client
+        if client is not None:
+            self._open[network_of(client[0])] += 1
+            self._await_word(connection, client)
 
-    def _leave(self, address: str) -> None:
-        self._open[address] -= 1
-        if not self._open[address]:
-            del self._open[address]
+    def _leave(self, newcomer: Newcomer) -> None:
+        self._newcomers.leave(newcomer)
+        self._uncount(newcomer.network)
+
+    def _uncount(self, network: str) -> None:
+        self._open[network] -= 1
+        if not self._open[network]:
+            del self._open[network]
 
     async def _keep_date(self) -> None:
         while True:

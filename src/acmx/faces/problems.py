@@ -20,7 +20,6 @@ from acmx.domain.errors import (
     InsufficientScope,
     NotAuthenticated,
     NotFound,
-    TooManyAttempts,
     WrongMethod,
 )
 from acmx.domain.messages import PROBLEM
@@ -90,6 +89,10 @@ def _headers(error: AcmxError) -> dict[str, str]:
         return {"WWW-Authenticate": 'Bearer error="invalid_token"'}
     if isinstance(error, InsufficientScope):
         return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.members["scope"]}"'}
-    if isinstance(error, TooManyAttempts):
-        return {"Retry-After": str(error.members["retry_after"])}
-    return {}
+    return retry_after(error)
+
+
+def retry_after(error: AcmxError) -> dict[str, str]:
+    """The header, where the error says how many seconds."""
+    seconds = error.members.get("retry_after")
+    return {} if seconds is None else {"Retry-After": str(seconds)}

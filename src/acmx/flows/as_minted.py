@@ -35,7 +35,7 @@ def as_minted(tx: Tx, exchange: Exchange, message: AnyMessage) -> tuple[Event, d
         return Event.UPDATE_SENT, {}
     if isinstance(message, Revocation):
         stands = standing(messages.of_exchange(tx, exchange.primary_system, exchange.id))
-        left = sum(user not in message.users for user in stands.users) if stands else 0
+        left = stands.left_without(message.users) if stands else 0
         return Event.REVOKED, ended(left)
     event = _said(tx, exchange, message)
     if transition(exchange.role, exchange.state, event) is None:

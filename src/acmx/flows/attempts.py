@@ -2,7 +2,8 @@
 
 Counted for a name from an address, for an address whatever the name, and for a name from wherever; the last one does
 not hold where that person has logged on from before, so no stranger locks anybody out for good. Names that do not
-exist are counted alike. Kept in memory: a restart forgets.
+exist are counted alike; who is sent by the OpenID provider has none here. All of an IPv6 network of 64 bits is one
+address. Kept in memory: a restart forgets.
 """
 
 from collections import OrderedDict
@@ -10,6 +11,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from msgspec import Struct
+
+from acmx.domain.networks import network_of
 
 FORGOTTEN_AFTER = 3600.0
 LONGEST = 900.0
@@ -45,19 +48,20 @@ class Attempts:
         self._failures: OrderedDict[Key, _Failures] = OrderedDict()
         self._known: OrderedDict[Key, None] = OrderedDict()
 
-    def wait(self, name: str, address: str) -> float:
+    def wait(self, name: str | None, address: str) -> float:
         """Seconds until this name may be tried again from this address; 0 for now."""
         now = self._steady()
         held = [self._failures[key] for key in self._counted(name, address) if key in self._failures]
         return max([0.0, *(failures.free_at - now for failures in held)])
 
-    def failed(self, name: str, address: str) -> float:
+    def failed(self, name: str | None, address: str) -> float:
         """One more; the seconds for which nobody may try this now."""
         for key, free in self._counted(name, address).items():
             self._count(key, free)
         return self.wait(name, address)
 
     def succeeded(self, name: str, address: str) -> None:
+        address = network_of(address)
         self._failures.pop((name, address), None)
         _keep(self._known, (name, address), None)
 
@@ -67,7 +71,10 @@ class Attempts:
         for key in [(name, None), *((of, a) for a in addresses for of in (name, None))]:
             self._failures.pop(key, None)
 
-    def _counted(self, name: str, address: str) -> dict[Key, _Free]:
+    def _counted(self, name: str | None, address: str) -> dict[Key, _Free]:
+        address = network_of(address)
+        if name is None:
+            return {(None, address): ADDRESS}
         counted: dict[Key, _Free] = {(name, address): HERE, (None, address): ADDRESS}
         return counted if (name, address) in self._known else counted | {(name, None): NAME}
 

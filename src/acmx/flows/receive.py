@@ -41,6 +41,7 @@ from acmx.flows import (
 from acmx.flows.arrivals import Arrived
 from acmx.flows.carry_out import carry_out
 from acmx.flows.house import House
+from acmx.flows.refusals import Refusals
 from acmx.storage import exchanges, partners
 from acmx.storage.engine import Store, Tx
 
@@ -70,19 +71,27 @@ COMPARED = (PlaceTaken, Contradiction, UnknownExchange)
 """Refusals after which the two systems compare what they hold."""
 
 
-async def receive(house: House, store: Store, arrived: Arrived) -> Reply:
+async def receive(house: House, store: Store, refusals: Refusals, arrived: Arrived) -> Reply:
     """The signed-to-be reply. Never raises an AcmxError: each is a refusal."""
     try:
         return await carry_out(store, partial(_prepare, house, arrived=arrived), lambda tx, act: act(tx))
     except AcmxError as error:
-        return await refuse(house, store, arrived, error)
+        return await refuse(house, store, refusals, arrived, error)
 
 
-async def refuse(house: House, store: Store, arrived: Arrived, error: AcmxError) -> Reply:
+async def refuse(house: House, store: Store, refusals: Refusals, arrived: Arrived, error: AcmxError) -> Reply:
     """Audit the refusal (and keep it if it is final), then answer it."""
+    await refusals.write_counts()
+    first = refusals.first(arrived.peer, error.type)
+
+    def keep(tx: Tx, _: None) -> bytes:
+        return _keep_refusal(house, tx, arrived, error, first=first)
+
     try:
-        body = await carry_out(store, lambda _: None, lambda tx, _: _keep_refusal(house, tx, arrived, error))
+        body = await carry_out(store, lambda _: None, keep)
     except AcmxError as unavailable:
+        if first:
+            refusals.missed(arrived.peer, error.type)
         body = msgspec.json.encode(replies.problem(house, arrived, unavailable, house.clock()))
     return _refusal(body, int(str(error.members.get("retry_after", 0))))
 
@@ -109,12 +118,12 @@ def _not_forgotten(tx: Tx, arrived: Arrived) -> None:
         raise TemporarilyUnavailable("what both systems hold is compared first; try again")
 
 
-def _keep_refusal(house: House, tx: Tx, arrived: Arrived, error: AcmxError) -> bytes:
+def _keep_refusal(house: House, tx: Tx, arrived: Arrived, error: AcmxError, *, first: bool) -> bytes:
     if error.final:
         _not_forgotten(tx, arrived)
     if isinstance(error, COMPARED):
         partners.to_compare(tx, arrived.peer, to_ms(house.clock()), error.type)
-    return replies.keep_refusal(house, tx, arrived, error)
+    return replies.keep_refusal(house, tx, arrived, error, journalled=first)
 
 
 def _receipt(body: bytes) -> Reply:

@@ -36,7 +36,7 @@ def prepare(house: House, tx: Tx, arrived: Arrived, revocation: Revocation) -> P
     approved = set(stands.approved)
     if strange := [user for user in revocation.users if user not in approved]:
         raise InvalidMessage([Fault("users", user, "was not approved") for user in strange[:20]])
-    left = sum(user not in revocation.users for user in stands.users)
+    left = stands.left_without(revocation.users)
     now = whole(house.clock())
     receipt = replies.receipt(house, arrived, "stored", now)
     kept = replies.taken(arrived, "revocation", receipt, to_ms(now))

@@ -72,8 +72,13 @@ def taken(arrived: Arrived, type_: str, reply: bytes, at: int) -> Stored:
     )
 
 
-def keep_refusal(house: House, tx: Tx, arrived: Arrived, error: AcmxError) -> bytes:
-    """Audit a refusal, and keep it with its message if it is final. The reply's body; the first final one stands."""
+def keep_refusal(
+    house: House, tx: Tx, arrived: Arrived, error: AcmxError, *, journalled: bool = True
+) -> bytes:
+    """Audit a refusal, and keep it with its message if it is final. The reply's body; the first final one stands.
+
+    `journalled`: with a row of its own; otherwise it is counted elsewhere.
+    """
     now = whole(house.clock())
     reply = encode(problem(house, arrived, error, now))
     if error.final:
@@ -81,6 +86,8 @@ def keep_refusal(house: House, tx: Tx, arrived: Arrived, error: AcmxError) -> by
         if held is not None and held.digest == arrived.digest and held.reply is not None:
             return held.reply
         keep(tx, taken(arrived, "refused", reply, to_ms(now)))
+    if not journalled:
+        return reply
     journal.write(
         tx,
         to_ms(now),

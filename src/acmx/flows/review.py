@@ -152,11 +152,12 @@ def _verdicts(request: Request, review: Review) -> tuple[Verdict, ...]:
     asked = set(request.users)
     named = [user for verdict in review.verdicts for user in verdict.users or ()]
     faults = [Fault("verdicts", user, "is not in the request") for user in named if user not in asked]
-    if len(set(named)) != len(named):
+    once = set(named)
+    if len(once) != len(named):
         faults.append(Fault("verdicts", "", "must name each user once"))
     if sum(verdict.users is None for verdict in review.verdicts) > 1:
         faults.append(Fault("verdicts", "", "only one verdict may stand for all the rest"))
-    rest = tuple(user for user in decided_over(request) if user not in set(named))
+    rest = tuple(user for user in decided_over(request) if user not in once)
     if rest and all(verdict.users is not None for verdict in review.verdicts):
         faults.append(Fault("verdicts", rest[0], "and others are neither approved nor declined"))
     if not review.reason.isprintable():

@@ -42,6 +42,11 @@ class Standing(Struct, frozen=True):
         """Who is approved still."""
         return [user for user in self.approved if user not in self.revoked]
 
+    def left_without(self, users: Iterable[str]) -> int:
+        """How many stay approved when it is taken back for these."""
+        gone = frozenset(users)
+        return sum(user not in gone for user in self.users)
+
 
 def standing(stored: Iterable[Stored]) -> Standing | None:
     """None where there is no response with a body."""

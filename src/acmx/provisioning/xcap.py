@@ -19,7 +19,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Request(Struct, frozen=True):
+class Request(Struct, frozen=True, tag=True):
     """What is to be asked; who asks is added by the wire."""
 
     method: Literal["GET", "PUT", "DELETE"]
@@ -28,7 +28,7 @@ class Request(Struct, frozen=True):
     body: bytes | None = None
 
 
-class Response(Struct, frozen=True):
+class Response(Struct, frozen=True, tag=True):
     """What was answered; names of headers in lower case."""
 
     status: int
@@ -36,27 +36,27 @@ class Response(Struct, frozen=True):
     body: bytes = b""
 
 
-class Failed(Struct, frozen=True):
+class Failed(Struct, frozen=True, tag=True):
     """No HTTP answer came, whatever became of the request."""
 
     reason: str
 
 
-class Outcome(Struct, frozen=True):
+class Outcome(Struct, frozen=True, tag=True):
     """A row has ended."""
 
     state: Literal["written", "unchanged", "different", "failed"]
     detail: str = ""
 
 
-class Again(Struct, frozen=True):
+class Again(Struct, frozen=True, tag=True):
     """This row is to be tried again later. `doubtful`: it may have been written."""
 
     reason: str
     doubtful: bool = False
 
 
-class Hold(Struct, frozen=True):
+class Hold(Struct, frozen=True, tag=True):
     """Nothing more is to be asked for a while, `after` seconds if the CMS named them.
 
     `counted`: whether the row is to blame too. `refused`: the CMS does not know who asks.

@@ -18,10 +18,10 @@ _PARSER = etree.XMLParser(
 )
 
 
-def parse(text: bytes) -> Element:
+def parse(text: bytes, largest: int = LARGEST) -> Element:
     """The root of a document in UTF-8. Raises InvalidDocument: not XML, too large, too deep, or with a DTD."""
-    if len(text) > LARGEST:
-        raise _not(f"is larger than {LARGEST // 1024**2} MiB")
+    if len(text) > largest:
+        raise _not(f"is larger than {largest / 1024**2:g} MiB")
     try:
         text.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -2,18 +2,22 @@
 
 import asyncio
 import contextlib
+import gc
 import io
 import socket
 import struct
+from asyncio import sslproto
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 
+from acmx.faces import http
 from acmx.faces import listener as module
 from acmx.faces.http import HEAD_LIMIT
 from acmx.faces.listener import Listener
-from parties import Face, asked, says_who_called, serving, showing, showing_none
+from parties import GRACE, Face, asked, says_who_called, serving, showing, showing_none
+from systems import eventually, turns
 
 pytestmark = pytest.mark.sqlite
 
@@ -80,8 +84,13 @@ def test_a_handshake_that_takes_too_long_is_refused_with_the_reason(party, run, 
     run(scenario())
 
 
-def test_a_client_that_asks_for_nothing_is_let_go(party, run, monkeypatch) -> None:
-    monkeypatch.setattr(module, "_IDLE_SECONDS", 0.05)
+@pytest.mark.parametrize(
+    ("where", "name", "asks"),
+    [(http, "_ARRIVES_SECONDS", b""), (module, "_IDLE_SECONDS", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")],
+    ids=["from the beginning", "any more"],
+)
+def test_a_client_that_asks_for_nothing_is_let_go(party, run, monkeypatch, where, name, asks) -> None:
+    monkeypatch.setattr(where, name, 0.05)
     us = party("us")
 
     async def scenario() -> None:
@@ -89,7 +98,8 @@ def test_a_client_that_asks_for_nothing_is_let_go(party, run, monkeypatch) -> No
             reader, writer = await asyncio.open_connection(
                 "127.0.0.1", face.listener.port, ssl=showing_none(us), server_hostname="127.0.0.1"
             )
-            assert await reader.read() == b""
+            writer.write(asks)
+            assert (await reader.read()).startswith(b"HTTP/1.1 200" if asks else b"")
             writer.close()
 
     run(scenario())
@@ -173,5 +183,99 @@ def test_an_address_in_use_is_an_error_of_the_start(party, run) -> None:
             other = Listener(says_who_called, "127.0.0.1", face.listener.port, face.context, print)
             with pytest.raises(OSError, match="in use"):
                 await other.start()
+
+    run(scenario())
+
+
+def silent(address: str, port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), source_address=(address, 0))
+
+
+def gone(connections: list[socket.socket]) -> list[bool]:
+    """Which of them the listener has ended."""
+    ended = []
+    for connection in connections:
+        connection.setblocking(False)
+        try:
+            ended.append(connection.recv(1) == b"")
+        except BlockingIOError:
+            ended.append(False)
+        except ConnectionError:
+            ended.append(True)
+    return ended
+
+
+def servers_ends() -> list[sslproto.SSLProtocol]:
+    gc.collect()
+    return [found for found in gc.get_objects() if isinstance(found, sslproto.SSLProtocol)]
+
+
+@pytest.mark.parametrize("says", [b"", b"\x16"], ids=["nothing", "half a hello"])
+def test_a_flood_of_connections_that_ask_for_nothing_is_a_few_at_a_time(
+    party, run, monkeypatch, says
+) -> None:
+    """The oldest of those who have most give way, and whoever speaks is served meanwhile."""
+    monkeypatch.setattr(module, "_MOST_NEW", 12)
+    monkeypatch.setattr(module, "_MOST_NEW_OF_ONE", 8)
+    us = party("us")
+
+    async def scenario() -> None:
+        async with serving(us, asks=False) as face, contextlib.AsyncExitStack() as stack:
+            port, flood = face.listener.port, []
+            quiet = stack.enter_context(silent("127.0.0.9", port))
+            for n in range(300):
+                flood.append(stack.enter_context(silent(f"127.0.0.{2 + n % 3}", port)))
+                flood[-1].sendall(says)
+                await turns(6)
+                assert face.listener._open.total() <= 12
+            assert await asked(face, showing_none(us))
+            assert gone([quiet, *flood]) == [False] + [True] * 290 + [False] * 10
+            assert len(servers_ends()) == (10 if says else 0)
+            assert {face.refused.get_nowait() for _ in range(face.refused.qsize())} == {
+                ("too many connections that ask for nothing", f"127.0.0.{n}") for n in (2, 3, 4)
+            }
+            await eventually(lambda: list(face.listener._newcomers), lambda left: len(left) == 11)
+            for connection in [quiet, *flood]:
+                connection.close()
+            await eventually(lambda: face.listener._open.total(), lambda left: left == 0)
+            assert not list(face.listener._newcomers)
+
+    run(scenario())
+
+
+def test_one_address_alone_keeps_its_newest(party, run, monkeypatch) -> None:
+    monkeypatch.setattr(module, "_MOST_NEW_OF_ONE", 4)
+    us = party("us")
+
+    async def scenario() -> None:
+        async with serving(us, asks=False) as face, contextlib.AsyncExitStack() as stack:
+            flood = []
+            for _ in range(10):
+                flood.append(stack.enter_context(silent("127.0.0.2", face.listener.port)))
+                await turns(3)
+            assert gone(flood) == [True] * 6 + [False] * 4
+            await face.listener.stop(GRACE)
+            assert gone(flood[6:]) == [True] * 4
+
+    run(scenario())
+
+
+def test_who_has_asked_counts_among_the_new_ones_no_more(party, run, monkeypatch) -> None:
+    monkeypatch.setattr(module, "_MOST_NEW_OF_ONE", 1)
+    us = party("us")
+
+    async def scenario() -> None:
+        async with serving(us, asks=False) as face:
+            context, kept = showing_none(us), []
+            for n in range(1, 6):
+                reader, writer = await asyncio.open_connection(
+                    "127.0.0.1", face.listener.port, ssl=context, server_hostname="127.0.0.1"
+                )
+                writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+                kept.append(writer)
+                assert len(face.listener._state.connections) == n
+            for writer in kept:
+                writer.transport.abort()
 
     run(scenario())

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from acmx.domain.documents import convert, encode, known_part, parse, read
+from acmx.domain.documents import MOST, convert, encode, known_part, parse, read
 from acmx.domain.errors import FaultyInput, InvalidMessage
 from acmx.domain.messages import AnyMessage
 
@@ -188,3 +188,25 @@ def test_a_text_with_u_0000_is_refused_wherever_it_stands(body: bytes) -> None:
 
 def test_a_text_that_only_looks_like_it_is_taken() -> None:
     assert parse(rb'{"a": "\\u0000"}') == {"a": r"\u0000"}
+
+
+@pytest.mark.parametrize("value", [b"[]", b"{}", b"1", b'""', b'"a"', b'{"a":[1]}'])
+def test_more_values_than_a_message_needs_are_refused_before_they_are_read(value: bytes) -> None:
+    with pytest.raises(FaultyInput) as raised:
+        parse(b'{"users":[' + b",".join([value] * (MOST + 1)) + b"]}")
+    assert raised.value.faults[0].rule == "must not have more than 100,000 values"
+
+
+def test_values_are_not_counted_in_texts() -> None:
+    text = '[{,"\\' * MOST
+    assert parse(json.dumps({"purpose": text, "users": ["a"] * 1000}).encode())["purpose"] == text
+    users = [f"sip:officer.{n}@mc.metro-police.example" for n in range(10_000)]
+    verdicts = [{"users": [user], "approved": False, "reason": 'not "here", [but] {there}'} for user in users]
+    assert parse(encode({"users": users, "verdicts": verdicts}))["verdicts"] == verdicts
+
+
+def test_the_one_member_of_many_that_is_given_twice_is_named() -> None:
+    members = ",".join(f'"{n}":1' for n in [*range(99_000), 98_000])
+    with pytest.raises(FaultyInput) as raised:
+        parse(f"{{{members}}}".encode())
+    assert (raised.value.faults[0].field, raised.value.faults[0].rule) == ("98000", "is given twice")

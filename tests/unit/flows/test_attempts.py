@@ -83,3 +83,22 @@ def test_what_is_remembered_is_bounded():
         attempts.succeeded(f"name.{n}", f"address {n}")
     assert len(attempts._failures) <= MOST
     assert len(attempts._known) <= MOST
+
+
+def test_all_of_an_ipv6_network_is_one_address():
+    attempts = Attempts(Seconds())
+    for n in range(5):
+        attempts.failed("okoye", f"2001:db8:0:1::{n}")
+    assert attempts.wait("okoye", "2001:db8:0:1:9::9") == 30
+    assert attempts.wait("okoye", "2001:db8:0:2::1") == 0
+    attempts.succeeded("silva", "2001:db8:0:1::7")
+    for n in range(100):
+        attempts.failed("silva", f"198.51.100.{n}")
+    assert attempts.wait("silva", "2001:db8:0:1::8") == 0
+
+
+def test_who_is_sent_by_the_provider_is_counted_by_address_alone():
+    attempts = Attempts(Seconds())
+    fail(attempts, None, HERE, 50)
+    assert attempts.wait(None, HERE) == attempts.wait("okoye", HERE) == 30
+    assert attempts.wait(None, THERE) == 0

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from acmx.domain.acm1 import Review, VerdictInput
 from acmx.domain.errors import FaultyInput
-from acmx.domain.messages import Person, Request, Verdict
+from acmx.domain.messages import Automatic, Person, Request, Response, Verdict
 from acmx.flows import eyes, review
 from acmx.flows.response import expired, outcome_of
+from acmx.flows.standing import Standing
 from acmx.trust.roles import Caller
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -119,3 +120,49 @@ def test_the_same_review_is_known_by_person_verdicts_and_reason_whatever_its_for
         eyes.digest(one, reviewed((YES, None)), "r"),
     }
     assert len(different | {eyes.digest(one, said, "r")}) == 4
+
+
+class Counted(str):
+    """An identity that counts how often it is looked at."""
+
+    __slots__ = ()
+    looks = 0
+
+    def __hash__(self) -> int:
+        Counted.looks += 1
+        return str.__hash__(self)
+
+    def __eq__(self, other: object) -> bool:
+        Counted.looks += 1
+        return str.__eq__(self, other)
+
+
+def many(count: int) -> tuple[str, ...]:
+    Counted.looks = 0
+    return tuple(Counted(f"sip:officer.{n}@mc.metro-police.example") for n in range(count))
+
+
+def test_many_users_are_each_looked_at_a_few_times() -> None:
+    users = many(1000)
+    found = review._verdicts(
+        request(users), Review((VerdictInput(YES, users[:500]), VerdictInput(NO)), "as agreed", "1.1")
+    )
+    assert [len(verdict.users) for verdict in found] == [500, 500]
+    assert Counted.looks < 20 * len(users)
+
+
+def test_whoever_stays_after_a_revocation_is_counted_with_a_few_looks() -> None:
+    users = many(1000)
+    response = Response(
+        **{name: getattr(request(), name) for name in ("version", "exchange", "n", "sender", "receiver")},
+        created_at=NOW,
+        answers="",
+        asker=Person("sip:chief@mc.metro-police.example"),
+        outcome="approved",
+        handler=Automatic(),
+        decided_at=NOW,
+        verdicts=(Verdict(YES, users),),
+    )
+    stands = Standing(None, response, {}, frozenset(), "", None, (), ())
+    assert stands.left_without(users[::2]) == 500
+    assert Counted.looks < 20 * len(users)

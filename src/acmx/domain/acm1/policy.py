@@ -10,7 +10,8 @@ Ruled = Literal["approve", "decline", "person"]
 Why = Literal[
     "rule", "no-rule", "forbidden", "rule-failed", "unreadable", "nothing-to-disclose", "several-approvals"
 ]
-PolicyText = Annotated[str, Meta(max_length=1_000_000)]
+PolicyText = Annotated[str, Meta(max_length=65_536)]
+"""Some hundred rules: Cedar reads a text in one piece, and everything else waits meanwhile."""
 
 
 class PolicyInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -1,6 +1,6 @@
 """Accounts of people and of services, and the caller's own session."""
 
-import asyncio
+from functools import partial
 
 from acmx.domain import acm1
 from acmx.faces.acm1.authentication import address_of, bearer_of
@@ -15,7 +15,8 @@ async def get_accounts(call: Call) -> acm1.Accounts:
 
 async def post_account(call: Call) -> acm1.Account:
     actor = call.caller.mc_service_id
-    plan = await asyncio.to_thread(keep_accounts.prepare, call.desk.house, actor, call.given)
+    prepare = partial(keep_accounts.prepare, call.desk.house, actor, call.given)
+    plan = await call.desk.passwords.hashing(prepare, address_of(call.request))
     return await call.write(lambda tx: keep_accounts.add(tx, call.caller, plan))
 
 

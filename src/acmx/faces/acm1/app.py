@@ -1,7 +1,7 @@
 """ACM-1: what ACM clients may call. Who calls is known before anything is looked at; what is not allowed is denied."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from starlette.requests import Request
@@ -19,12 +19,13 @@ from acmx.domain.errors import (
     NotAllowed,
     NotAuthenticated,
 )
+from acmx.domain.networks import network_of
 from acmx.faces.acm1.authentication import Authentication, address_of, bearer_of
 from acmx.faces.acm1.calls import Call, Desk, Served
 from acmx.faces.acm1.notifications import Bell
 from acmx.faces.acm1.openapi import document
 from acmx.faces.acm1.routes import ROUTES
-from acmx.faces.body import read_body
+from acmx.faces.body import Bodies, of_known, of_strangers
 from acmx.faces.lasting import Lasting, later
 from acmx.faces.problems import application, problem
 from acmx.flows.refusals import ANYBODY, Refusals
@@ -44,6 +45,8 @@ class Acm1:
     authentication: Authentication
     refusals: Refusals
     sign_in: SignIn
+    bodies: Bodies = field(default_factory=of_known)
+    log_ons: Bodies = field(default_factory=of_strangers)
 
     def app(self, *others: BaseRoute) -> ASGIApp:
         """`others` are served by the same listener."""
@@ -96,8 +99,13 @@ class Acm1:
     async def _serve(self, row: Served, request: Request) -> Response:
         caller = await self.authentication.caller(request)
         await self.permit(caller, row.permission, row.path)
-        given = read(await read_body(request), row.takes) if row.takes else None
-        document = await row.handle(Call(self.desk, request, caller, given))
+        if row.takes is None:
+            return await self._answer(row, Call(self.desk, request, caller, None))
+        async with self.bodies.of(caller.account, request) as body:
+            return await self._answer(row, Call(self.desk, request, caller, read(body, row.takes)))
+
+    async def _answer(self, row: Served, call: Call) -> Response:
+        document = await row.handle(call)
         return Response(encode(document), row.status, media_type="application/json")
 
     async def permit(self, caller: Caller, permission: Permission | None, where: str) -> None:
@@ -118,8 +126,9 @@ class Acm1:
         return later(self.bell.answer(bearer_of(request), caller))
 
     async def _log_on(self, request: Request) -> Response:
-        credentials = read(await read_body(request, LONGEST_LOG_ON), Credentials)
-        session = await self.desk.passwords.log_on(credentials, address_of(request))
+        address = address_of(request)
+        async with self.log_ons.of(network_of(address), request, LONGEST_LOG_ON) as body:
+            session = await self.desk.passwords.log_on(read(body, Credentials), address)
         return Response(
             encode(session), 201, media_type="application/json", headers={"Cache-Control": "no-store"}
         )

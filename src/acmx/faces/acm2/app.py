@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -16,7 +16,7 @@ from acmx.domain.errors import AcmxError, AssertedIdentity, Fault, InvalidMessag
 from acmx.domain.moments import to_ms
 from acmx.domain.partnership import Statement
 from acmx.faces.acm2.peers import Peers
-from acmx.faces.body import read_body
+from acmx.faces.body import Bodies, of_known
 from acmx.faces.problems import EXCHANGE_ID, application, problem
 from acmx.flows import receive, state_partnership, tell_exchanges
 from acmx.flows.arrivals import Arrived
@@ -43,11 +43,14 @@ class Acm2:
     own: Own
     peers: Peers
     refusals: Refusals
+    bodies: Bodies = field(default_factory=of_known)
 
     def app(self) -> Starlette:
         routes = [
             Route(
-                "/acm2/v1/exchanges/{primary}/{id}/messages/{n}", self._known(self._message), methods=["PUT"]
+                "/acm2/v1/exchanges/{primary}/{id}/messages/{n}",
+                self._known(self._with_body(self._message)),
+                methods=["PUT"],
             ),
             Route("/acm2/v1/exchanges", self._known(self._exchanges), methods=["GET"]),
             Route(
@@ -55,7 +58,7 @@ class Acm2:
                 self._known(self._stored),
                 methods=["GET"],
             ),
-            Route("/acm2/v1/partnership", self._known(self._partnership), methods=["POST"]),
+            Route("/acm2/v1/partnership", self._known(self._with_body(self._partnership)), methods=["POST"]),
             Route("/acm2/v1/metadata", self._known(self._metadata), methods=["GET"]),
         ]
         return application(routes)
@@ -77,11 +80,19 @@ class Acm2:
 
         return handle
 
-    async def _message(self, request: Request, peer: Pinned) -> Response:
+    def _with_body(
+        self, answer: Callable[[Request, Pinned, bytes], Awaitable[Response]]
+    ) -> Callable[[Request, Pinned], Awaitable[Response]]:
+        async def handle(request: Request, peer: Pinned) -> Response:
+            async with self.bodies.of(peer.metadata.system, request) as body:
+                return await answer(request, peer, body)
+
+        return handle
+
+    async def _message(self, request: Request, peer: Pinned, body: bytes) -> Response:
         primary, id_, n = (request.path_params[name] for name in ("primary", "id", "n"))
         if not (EXCHANGE_ID.fullmatch(id_) and NUMBER.fullmatch(n)):
             raise NotFound("there is no such place for a message")
-        body = await read_body(request)
         sender = peer.metadata.system
         signature = request.headers.get(SIGNATURE)
         arrived = Arrived(sender, primary, id_, int(n), body, body_digest(body), signature or "")
@@ -98,8 +109,9 @@ class Acm2:
                 now=self._now(),
             )
         except AcmxError as error:
-            return self._signed(await receive.refuse(self.house, self.store, arrived, error), arrived)
-        return self._signed(await receive.receive(self.house, self.store, arrived), arrived)
+            refused = await receive.refuse(self.house, self.store, self.refusals, arrived, error)
+            return self._signed(refused, arrived)
+        return self._signed(await receive.receive(self.house, self.store, self.refusals, arrived), arrived)
 
     async def _exchanges(self, request: Request, peer: Pinned) -> Response:
         query, sender = request.query_params, peer.metadata.system
@@ -138,8 +150,7 @@ class Acm2:
         )
         return Response(stored.body, media_type="application/json", headers={SIGNATURE: seal})
 
-    async def _partnership(self, request: Request, peer: Pinned) -> Response:
-        body = await read_body(request)
+    async def _partnership(self, request: Request, peer: Pinned, body: bytes) -> Response:
         sender = peer.metadata.system
         signature = request.headers.get(SIGNATURE)
         verify(

@@ -23,7 +23,7 @@ from acmx.domain.errors import (
 from acmx.faces.acm1.app import ASSERTED, Acm1
 from acmx.faces.console import cookies, errors
 from acmx.faces.console.door import HOME, Door, to_sign_in
-from acmx.faces.console.forms import Form, read_form
+from acmx.faces.console.forms import Form, form_of
 from acmx.faces.console.guard import Guard, from_ourselves
 from acmx.faces.console.provider import Provider
 from acmx.faces.console.routes import PAGES
@@ -100,8 +100,11 @@ class Console:
     async def _visit(self, page: Page, request: Request) -> ASGIApp:
         token, caller = await self._session(request)
         await self.acm1.permit(caller, page.permission, BASE + page.path)
-        form = await read_form(request) if page.method == "POST" else Form({})
-        return await page.handle(Visit(self.acm1, PAGES, request, caller, token, form))
+        visit = partial(Visit, self.acm1, PAGES, request, caller, token)
+        if page.method != "POST":
+            return await page.handle(visit(Form({})))
+        async with form_of(self.acm1.bodies, caller.account, request) as form:
+            return await page.handle(visit(form))
 
     async def _notify(self, request: Request) -> ASGIApp:
         """The stream of ACM-1; whoever is not signed in is told by the status, and no browser asks again."""

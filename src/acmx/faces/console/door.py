@@ -2,6 +2,7 @@
 
 import hmac
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 import msgspec
@@ -12,14 +13,16 @@ from acmx.domain.acm1 import Credentials, ProviderSignIn
 from acmx.domain.documents import encode, read
 from acmx.domain.errors import AcmxError, FaultyInput, LogOnRefused, NotFound, TooLarge
 from acmx.domain.moments import to_ms
+from acmx.domain.networks import network_of
 from acmx.faces.acm1 import accounts
 from acmx.faces.acm1.app import LONGEST_LOG_ON, Acm1
 from acmx.faces.acm1.authentication import address_of
 from acmx.faces.console import cookies
-from acmx.faces.console.forms import read_form
+from acmx.faces.console.forms import Form, form_of
 from acmx.faces.console.provider import Provider
 from acmx.faces.console.rendering import render
 from acmx.faces.console.visit import BASE, Visit
+from acmx.faces.problems import retry_after
 from acmx.trust import code_flow
 from acmx.trust.code_flow import Attempt
 from acmx.trust.jwt import kid_of
@@ -43,12 +46,16 @@ class Door:
 
     async def sign_in(self, request: Request) -> Response:
         """With a local account."""
-        form = await read_form(request, LONGEST_LOG_ON)
+        address = address_of(request)
+        async with form_of(self.acm1.log_ons, network_of(address), request, LONGEST_LOG_ON) as form:
+            return await self._signed_in(form, address)
+
+    async def _signed_in(self, form: Form, address: str) -> Response:
         wanted = _wanted(form.one("next"))
         given = {"account": form.one("account"), "password": next(iter(form.all("password")), "")}
         try:
             credentials = read(encode(given), Credentials)
-            session = await self.acm1.desk.passwords.log_on(credentials, address_of(request))
+            session = await self.acm1.desk.passwords.log_on(credentials, address)
         except FaultyInput:
             return self._page(wanted, given["account"], LogOnRefused())
         except AcmxError as error:
@@ -59,7 +66,7 @@ class Door:
         """To the provider's own page, and from there to `answer`. Raises NotFound, IdentityProviderUnavailable."""
         provider, told = self._known()
         attempt = code_flow.begin()
-        metadata = await provider.metadata()
+        metadata = await self.acm1.desk.passwords.at_the_provider(provider.metadata, address_of(request))
         response = RedirectResponse(code_flow.address(metadata, told, attempt, _callback(request)), 303)
         kept = (
             attempt.state,
@@ -73,7 +80,9 @@ class Door:
     async def answer(self, request: Request) -> Response:
         """What the provider sends the browser back with."""
         try:
-            wanted, token = await self._answered(request)
+            wanted, token = await self.acm1.desk.passwords.at_the_provider(
+                partial(self._answered, request), address_of(request)
+            )
         except AcmxError as error:
             return self._page(HOME, "", error)
         response = _entered(wanted, token)
@@ -118,7 +127,8 @@ class Door:
             issuer=urlsplit(oidc.issuer).hostname if oidc else "",
             by_provider=by_provider,
         )
-        return Response(content, error.status if error else 200, media_type="text/html")
+        headers = retry_after(error) if error else {}
+        return Response(content, error.status if error else 200, headers, "text/html")
 
 
 async def sign_out(visit: Visit) -> Response:

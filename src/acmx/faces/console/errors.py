@@ -2,12 +2,10 @@
 
 from starlette.responses import Response
 
-from acmx.domain.errors import AcmxError, TooManyAttempts
+from acmx.domain.errors import AcmxError
 from acmx.faces.console.rendering import render
+from acmx.faces.problems import retry_after
 
 
 def page(error: AcmxError) -> Response:
-    headers = {}
-    if isinstance(error, TooManyAttempts):
-        headers["Retry-After"] = str(error.members["retry_after"])
-    return Response(render("error.html", error=error), error.status, headers, "text/html")
+    return Response(render("error.html", error=error), error.status, retry_after(error), "text/html")

@@ -1,6 +1,7 @@
 """What a browser sends with a form."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
@@ -9,7 +10,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from acmx.domain.errors import FaultyInput
-from acmx.faces.body import LIMIT, read_body
+from acmx.faces.body import LIMIT, Bodies
 
 MOST_FIELDS = 25_000
 MOST_PARTS = 100
@@ -55,9 +56,14 @@ def whole(text: str, otherwise: T) -> int | T:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else otherwise
 
 
-async def read_form(request: Request, limit: int = LIMIT) -> Form:
-    """Never more than `limit` bytes. Raises TooLarge, FaultyInput."""
-    body = await read_body(request, limit)
+@asynccontextmanager
+async def form_of(bodies: Bodies, whose: str, request: Request, limit: int = LIMIT) -> AsyncIterator[Form]:
+    """Its bytes are counted until it is answered. Raises TooLarge, TooMuchAtOnce, FaultyInput."""
+    async with bodies.of(whose, request, limit) as body:
+        yield await _read(request, body)
+
+
+async def _read(request: Request, body: bytes) -> Form:
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         return await _with_files(request, body)
     fields: dict[str, list[str]] = {}

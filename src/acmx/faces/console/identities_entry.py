@@ -16,6 +16,9 @@ from acmx.provisioning.xml import parse
 MORE = {"more_vplmns": "vplmns", "more_snssai": "snssai"}
 """Buttons that add an empty entry to a list."""
 
+LARGEST_IMPORTED = 256 * 1024
+"""Bytes of a document, which has some thousand: reading a large one holds everything else up, in a thread too."""
+
 
 async def get_entry(visit: Visit) -> Response:
     current = await visit.ask(rules.get_identities)
@@ -60,7 +63,7 @@ async def post_import(visit: Visit) -> Response:
 
 def _read(text: str) -> dict[str, Any]:
     """Raises InvalidDocument."""
-    return existing.server_identity(parse(text.encode()))
+    return existing.server_identity(parse(text.encode(), LARGEST_IMPORTED))
 
 
 def _page(
