@@ -8,19 +8,7 @@ ACM-2 is in `docs/protocol.md`.
 from collections.abc import Sequence
 from typing import ClassVar
 
-import msgspec
-
-
-class Fault(msgspec.Struct, frozen=True):
-    """One thing that is wrong: the field (path with dots and [index]), its value as given, the rule it breaks."""
-
-    field: str
-    value: str
-    rule: str
-
-    def __str__(self) -> str:
-        shown = repr(self.value) if self.value else ""
-        return " ".join(part for part in (self.field and f"{self.field}:", shown, self.rule) if part)
+from acmx.domain.faults import Fault as Fault
 
 
 class AcmxError(Exception):
