@@ -26,7 +26,8 @@ from acmx.bootstrap.database import DATABASE, require_postgres
 from acmx.bootstrap.new_directory import CONFIG, new_directory
 from acmx.config import Config
 from acmx.domain.documents import encode, read
-from acmx.domain.errors import AcmxError, AlreadyThere, Fault, FaultyInput
+from acmx.domain.errors import AcmxError, AlreadyThere, FaultyInput
+from acmx.domain.faults import Fault
 from acmx.domain.messages import Moment
 from acmx.storage import own_system, schema
 from acmx.storage.migrations import require_any

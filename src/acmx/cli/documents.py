@@ -3,7 +3,8 @@
 from typing import Any
 
 from acmx.domain import documents, toml
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 
 
 def read(content: bytes, name: str) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from cyclopts.types import ExistingFile
 from acmx.cli.options import DEFAULTS, Options
 from acmx.cli.terminal import cell, facts, out, time
 from acmx.domain.acm1 import Policy
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 
 File = Annotated[ExistingFile, Parameter(help="A policy in Cedar.")]
 

@@ -11,7 +11,8 @@ import msgspec
 
 from acmx.cli.files import write
 from acmx.domain.acm1 import Session
-from acmx.domain.errors import Fault, FaultyInput, Misconfigured
+from acmx.domain.errors import FaultyInput, Misconfigured
+from acmx.domain.faults import Fault
 
 _name = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,200}")
 

@@ -13,7 +13,8 @@ from acmx.cli.files import write_all
 from acmx.cli.options import DEFAULTS, Options, Users
 from acmx.cli.terminal import busy, cell, facts, out, people, table
 from acmx.domain.acm1 import Documents, Mode, NewProvisioning
-from acmx.domain.errors import AcmxError, Fault, FaultyInput, InvalidDocument
+from acmx.domain.errors import AcmxError, FaultyInput, InvalidDocument
+from acmx.domain.faults import Fault
 from acmx.domain.identities import faults_in_users
 from acmx.domain.user_lists import read_users
 from acmx.provisioning.files import files

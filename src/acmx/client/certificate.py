@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 from urllib3.util import Url, parse_url
 
-from acmx.domain.errors import Fault, FaultyInput, Unreachable
+from acmx.domain.errors import FaultyInput, Unreachable
+from acmx.domain.faults import Fault
 
 DEFAULT_PORT = 443
 CONNECT_SECONDS = 5.0

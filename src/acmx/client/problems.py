@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from acmx.domain.errors import AcmxError, Fault, FaultyInput, Unreachable
+from acmx.domain.errors import AcmxError, FaultyInput, Unreachable
+from acmx.domain.faults import Fault
 from acmx.domain.messages import PROBLEM
 
 MEDIA_TYPE = "application/problem+json"

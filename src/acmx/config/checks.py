@@ -25,7 +25,8 @@ from acmx.config.surroundings import (
     faults_of_proxies,
     faults_of_traces,
 )
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 from acmx.domain.identities import InvalidIdentity, mc_system_id
 from acmx.domain.rules import uri
 from acmx.domain.telling import TOLD, is_mail_address

@@ -16,7 +16,8 @@ from acmx.config.sections import Config, Mail, Oidc
 from acmx.config.template import TEMPLATE
 from acmx.domain import toml
 from acmx.domain.documents import convert
-from acmx.domain.errors import Fault, FaultyInput, Misconfigured
+from acmx.domain.errors import FaultyInput, Misconfigured
+from acmx.domain.faults import Fault
 from acmx.trust.keys import write_secret
 
 _PREFIX = "ACMX_"

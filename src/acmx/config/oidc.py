@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from acmx.config.sections import Oidc
-from acmx.domain.errors import Fault
+from acmx.domain.faults import Fault
 from acmx.trust.roles import ROLES
 
 _ISSUER = re.compile(r"https://[!\"$->@-~]+")

@@ -5,7 +5,8 @@ from ipaddress import ip_address
 
 from acmx.config.addresses import endpoint, is_safe_url
 from acmx.config.sections import Acm1, Config, Metrics, Traces
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 
 _LOCALHOST = "localhost"
 

@@ -13,8 +13,9 @@ import msgspec
 from acmx.delivery.outward import SocketTo
 from acmx.domain.comparison import ExchangesPage
 from acmx.domain.documents import read
-from acmx.domain.errors import FINAL_TYPES, AcmxError, Fault, InvalidMessage, UnknownExchange
+from acmx.domain.errors import FINAL_TYPES, AcmxError, InvalidMessage, UnknownExchange
 from acmx.domain.exchange import Role
+from acmx.domain.faults import Fault
 from acmx.domain.messages import PROBLEM, Receipt, Refusal
 from acmx.domain.moments import Clock, text
 from acmx.domain.partnership import Statement

@@ -8,7 +8,8 @@ from typing import Any, TypeVar, cast
 import msgspec
 from msgspec import inspect
 
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ ACM-2 is in `docs/protocol.md`.
 from collections.abc import Sequence
 from typing import ClassVar
 
-from acmx.domain.faults import Fault as Fault
+from acmx.domain.faults import Fault
 
 
 class AcmxError(Exception):

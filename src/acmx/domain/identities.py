@@ -11,7 +11,8 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 import msgspec
 
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 
 MAX_USERS = 10_000
 MAX_LENGTH = 255

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 from acmx.domain.identities import mc_service_id, server_psi, shown
 from acmx.domain.rules import (
     Rule,

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 from acmx.domain.identities import faults_in_users
 
 COLUMN = "mc_service_id"

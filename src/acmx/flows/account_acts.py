@@ -6,7 +6,8 @@ import msgspec
 from msgspec import Struct
 
 from acmx.domain.acm1 import AccountChange
-from acmx.domain.errors import Fault, FaultyInput, NotFound
+from acmx.domain.errors import FaultyInput, NotFound
+from acmx.domain.faults import Fault
 from acmx.domain.moments import to_ms
 from acmx.domain.telling import YOUR_ACCOUNT
 from acmx.flows import claim

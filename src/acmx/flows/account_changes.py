@@ -15,7 +15,8 @@ from acmx.domain.acm1 import (
 )
 from acmx.domain.acm1.account_changes import What
 from acmx.domain.documents import encode
-from acmx.domain.errors import ChangeWaits, Fault, FaultyInput, LimitReached, NotAllowed
+from acmx.domain.errors import ChangeWaits, FaultyInput, LimitReached, NotAllowed
+from acmx.domain.faults import Fault
 from acmx.domain.moments import from_ms, to_ms
 from acmx.domain.telling import ACCOUNT_CHANGE
 from acmx.flows import claim

@@ -4,8 +4,9 @@ import msgspec
 from msgspec import Struct
 
 from acmx.domain.acm1 import Accepted, AnswerInput
-from acmx.domain.errors import Fault, FaultyInput, NotNow
+from acmx.domain.errors import FaultyInput, NotNow
 from acmx.domain.exchange import Event
+from acmx.domain.faults import Fault
 from acmx.domain.messages import Answer, Person
 from acmx.domain.moments import whole
 from acmx.flows import outgoing

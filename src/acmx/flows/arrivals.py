@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from acmx.domain.documents import convert, known_part, parse
 from acmx.domain.errors import (
-    Fault,
     InvalidMessage,
     NotEstablished,
     OutOfOrder,
@@ -15,6 +14,7 @@ from acmx.domain.errors import (
     UnsupportedVersion,
     WrongPartner,
 )
+from acmx.domain.faults import Fault
 from acmx.domain.messages import VERSION, AnyMessage, Question, Response, Revocation, Update
 from acmx.flows.house import House
 from acmx.storage import messages, partners

@@ -11,7 +11,8 @@ from msgspec import UNSET, Struct
 from acmx.domain import acm1
 from acmx.domain.acm1 import AccountChange, NewAccount
 from acmx.domain.documents import encode
-from acmx.domain.errors import Fault, FaultyInput, NotFound
+from acmx.domain.errors import FaultyInput, NotFound
+from acmx.domain.faults import Fault
 from acmx.domain.identities import InvalidIdentity, functional_alias, mc_service_id
 from acmx.domain.moments import to_ms
 from acmx.domain.telling import is_mail_address

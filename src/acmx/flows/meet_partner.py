@@ -4,7 +4,8 @@ import msgspec
 from msgspec import Struct
 
 from acmx.domain.acm1 import Partner as Shown
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 from acmx.domain.identities import mc_system_id
 from acmx.domain.moments import to_ms
 from acmx.domain.partnership import PartnerFile

@@ -4,7 +4,7 @@ Profile entries are replaced by this name (TS 24.484, 8.3): with a foreign one, 
 """
 
 from acmx.domain import server_identity
-from acmx.domain.errors import Fault
+from acmx.domain.faults import Fault
 from acmx.domain.identities import Realms
 from acmx.kinds.catalogue import Given
 from acmx.storage import partners

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from acmx.domain.acm1 import NewProvisioning
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 from acmx.domain.identities import faults_in_users
 from acmx.flows.house import House
 from acmx.flows.standing import Standing

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from acmx.domain import acm1
 from acmx.domain.acm1 import NewProvisioning
-from acmx.domain.errors import Fault, NotNow, NotProvisionable
+from acmx.domain.errors import NotNow, NotProvisionable
+from acmx.domain.faults import Fault
 from acmx.domain.moments import to_ms
 from acmx.flows import end_provisioning, make_documents, own_users, show_provisioning
 from acmx.flows.house import House

@@ -4,8 +4,9 @@ from collections import Counter
 
 from msgspec import Struct
 
-from acmx.domain.errors import Contradiction, Fault, InvalidMessage, UnknownExchange
+from acmx.domain.errors import Contradiction, InvalidMessage, UnknownExchange
 from acmx.domain.exchange import Event, transition
+from acmx.domain.faults import Fault
 from acmx.domain.messages import Handler, Request, Response
 from acmx.domain.moments import to_ms, whole
 from acmx.flows import outgoing, replies

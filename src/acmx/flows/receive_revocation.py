@@ -4,8 +4,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from acmx.domain.errors import Fault, InvalidMessage
+from acmx.domain.errors import InvalidMessage
 from acmx.domain.exchange import Event
+from acmx.domain.faults import Fault
 from acmx.domain.messages import Revocation
 from acmx.domain.moments import to_ms, whole
 from acmx.flows import outgoing, replies, reprovision

@@ -3,8 +3,9 @@
 from msgspec import Struct
 
 from acmx.domain.acm1 import Reviewed
-from acmx.domain.errors import Fault, FaultyInput, NotFound, NotNow
+from acmx.domain.errors import FaultyInput, NotFound, NotNow
 from acmx.domain.exchange import Event, State
+from acmx.domain.faults import Fault
 from acmx.flows import eyes, outgoing
 from acmx.flows.change import move, note
 from acmx.flows.eyes import Judgement

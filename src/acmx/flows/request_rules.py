@@ -1,7 +1,7 @@
 """The rules of a request that both systems check, whatever its kind."""
 
 from acmx.domain import identities
-from acmx.domain.errors import Fault
+from acmx.domain.faults import Fault
 from acmx.domain.messages import Addressee, Request
 from acmx.kinds import GIVING
 

@@ -1,7 +1,8 @@
 """Retry now (law 6): the back-off of a partner and of what waits for it is lifted, and the link woken."""
 
 from acmx.domain.acm1 import Retried, Retry
-from acmx.domain.errors import Fault, FaultyInput, NotFound
+from acmx.domain.errors import FaultyInput, NotFound
+from acmx.domain.faults import Fault
 from acmx.domain.moments import to_ms
 from acmx.flows.house import House
 from acmx.storage import exchanges, journal, outbox, partners

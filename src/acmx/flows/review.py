@@ -11,8 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from acmx.domain.acm1 import Review, Reviewed
-from acmx.domain.errors import Fault, FaultyInput, NotFound, NotNow
+from acmx.domain.errors import FaultyInput, NotFound, NotNow
 from acmx.domain.exchange import UNDECIDED, Event
+from acmx.domain.faults import Fault
 from acmx.domain.messages import Agent, Handler, Request, Verdict
 from acmx.domain.moments import to_ms, whole
 from acmx.flows import decide, eyes, release, response

@@ -6,8 +6,9 @@ from typing import Any
 from msgspec import Struct
 
 from acmx.domain.acm1 import RevocationInput, Revoked
-from acmx.domain.errors import Fault, FaultyInput, NotNow
+from acmx.domain.errors import FaultyInput, NotNow
 from acmx.domain.exchange import Event
+from acmx.domain.faults import Fault
 from acmx.domain.messages import Agent, Handler, Revocation
 from acmx.domain.moments import whole
 from acmx.flows import outgoing

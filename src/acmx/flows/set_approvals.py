@@ -3,7 +3,8 @@
 from acmx.domain.acm1 import Approvals
 from acmx.domain.acm1 import Partner as Shown
 from acmx.domain.acm1 import Threshold as Given
-from acmx.domain.errors import Fault, FaultyInput, NotFound
+from acmx.domain.errors import FaultyInput, NotFound
+from acmx.domain.faults import Fault
 from acmx.domain.moments import to_ms
 from acmx.flows import show_partner
 from acmx.flows.house import House

@@ -4,7 +4,8 @@ import msgspec
 
 from acmx.domain.acm1 import Partner as Shown
 from acmx.domain.acm1 import Terms as Given
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 from acmx.domain.identities import InvalidIdentity, mc_service_id
 from acmx.domain.moments import to_ms
 from acmx.flows.house import House

@@ -11,8 +11,9 @@ from msgspec import Struct
 
 from acmx.domain.acm1 import Accepted, Submission
 from acmx.domain.documents import encode
-from acmx.domain.errors import Fault, FaultyInput, KeyReused, NotAllowed, NotEstablished, UnsupportedKind
+from acmx.domain.errors import FaultyInput, KeyReused, NotAllowed, NotEstablished, UnsupportedKind
 from acmx.domain.exchange import Event, State
+from acmx.domain.faults import Fault
 from acmx.domain.messages import VERSION, Person, Request
 from acmx.domain.moments import to_ms, whole
 from acmx.flows import outgoing, remind, request_rules, step_2

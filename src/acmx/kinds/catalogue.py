@@ -8,7 +8,8 @@ from msgspec import Struct
 from acmx.domain import server_identity
 from acmx.domain.acm1 import Service
 from acmx.domain.documents import convert
-from acmx.domain.errors import Fault, FaultyInput, Incomplete
+from acmx.domain.errors import FaultyInput, Incomplete
+from acmx.domain.faults import Fault
 from acmx.domain.server_identity import ServerIdentity
 
 SERVICES: tuple[Service, ...] = ("mcptt", "mcvideo", "mcdata")

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from acmx.domain.errors import Fault, FaultyInput, Incomplete
+from acmx.domain.errors import FaultyInput, Incomplete
 from acmx.domain.exchange import Role
+from acmx.domain.faults import Fault
 from acmx.domain.messages import Request, Response
 from acmx.kinds import catalogue
 from acmx.kinds.catalogue import Given, Held

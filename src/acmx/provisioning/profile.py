@@ -9,7 +9,8 @@ from copy import deepcopy
 
 from lxml import etree
 
-from acmx.domain.errors import Fault, InvalidDocument
+from acmx.domain.errors import InvalidDocument
+from acmx.domain.faults import Fault
 from acmx.provisioning.differences import alike
 from acmx.provisioning.names import Profile
 from acmx.provisioning.shape import text_of

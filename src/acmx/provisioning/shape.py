@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from acmx.domain.errors import Fault
+from acmx.domain.faults import Fault
 from acmx.domain.identities import shown
 from acmx.domain.rules import Rule
 from acmx.provisioning.xml import Element

@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from acmx.domain import server_identity
 from acmx.domain.documents import convert
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 from acmx.domain.rules import digits, octet, uri
 from acmx.domain.server_identity import DefaultUser, Plmn, Snssai, SystemName
 

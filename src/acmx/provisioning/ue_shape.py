@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from acmx.domain.errors import Fault, InvalidDocument
+from acmx.domain.errors import InvalidDocument
+from acmx.domain.faults import Fault
 from acmx.domain.identities import mc_system_id
 from acmx.domain.rules import (
     as_parsed,

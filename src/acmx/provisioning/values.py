@@ -5,7 +5,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from acmx.domain import server_identity
-from acmx.domain.errors import Fault, NotProvisionable
+from acmx.domain.errors import NotProvisionable
+from acmx.domain.faults import Fault
 from acmx.domain.server_identity import ServerIdentity
 from acmx.provisioning.template import SHARED, Template, TlsTunnel
 

@@ -6,7 +6,8 @@ Nothing is written but on condition that nobody changed it since it was read, an
 from lxml import etree
 from msgspec import Struct
 
-from acmx.domain.errors import Fault, InvalidDocument
+from acmx.domain.errors import InvalidDocument
+from acmx.domain.faults import Fault
 from acmx.provisioning import profile
 from acmx.provisioning.differences import alike, differences
 from acmx.provisioning.names import UE_MIME, Profile

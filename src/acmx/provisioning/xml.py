@@ -2,7 +2,8 @@
 
 from lxml import etree
 
-from acmx.domain.errors import Fault, InvalidDocument
+from acmx.domain.errors import InvalidDocument
+from acmx.domain.faults import Fault
 
 Element = etree._Element  # noqa: SLF001
 LARGEST = 8 * 1024 * 1024

@@ -20,7 +20,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from joserfc.util import urlsafe_b64decode
 
-from acmx.domain.errors import Fault, FaultyInput, Misconfigured
+from acmx.domain.errors import FaultyInput, Misconfigured
+from acmx.domain.faults import Fault
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from functools import lru_cache
 
 import msgspec
 
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 from acmx.domain.identities import host_and_port
 from acmx.domain.messages import VERSION
 from acmx.domain.partnership import Metadata, PartnerFile

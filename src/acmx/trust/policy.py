@@ -17,7 +17,8 @@ import cedarpy
 from msgspec import Struct
 
 from acmx.domain.acm1.policy import Ruled, RuleFailure
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 from acmx.trust.policy_facts import SCHEMA
 from acmx.trust.policy_lines import line_of, line_of_first
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import msgspec
 
 from acmx.domain.documents import encode, read
-from acmx.domain.errors import BadSignature, Fault, FaultyInput
+from acmx.domain.errors import BadSignature, FaultyInput
+from acmx.domain.faults import Fault
 from acmx.domain.messages import VERSION
 from acmx.domain.moments import from_ms, text
 from acmx.domain.partnership import PublishedKey

@@ -3,7 +3,8 @@ import pytest
 
 from acmx.client.problems import MEDIA_TYPE, error_of
 from acmx.domain import errors
-from acmx.domain.errors import AcmxError, Fault, FaultyInput, Unreachable
+from acmx.domain.errors import AcmxError, FaultyInput, Unreachable
+from acmx.domain.faults import Fault
 from acmx.domain.identities import InvalidIdentity
 
 KINDS = [

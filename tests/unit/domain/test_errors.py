@@ -3,7 +3,8 @@
 import pytest
 
 from acmx.domain import errors
-from acmx.domain.errors import FINAL_TYPES, AcmxError, Fault, FaultyInput, PlaceTaken
+from acmx.domain.errors import FINAL_TYPES, AcmxError, FaultyInput, PlaceTaken
+from acmx.domain.faults import Fault
 
 
 def tree(error: type[AcmxError] = AcmxError) -> list[type[AcmxError]]:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acmx.domain import server_identity
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 from acmx.domain.server_identity import ROWS, ServerIdentity, missing, read
 
 CON_REFS = {"services": "mc", "common_core": "mc.core", "identity": "mc.idm"}

@@ -9,7 +9,8 @@ from msgspec import Struct
 from starlette.requests import Request
 
 from acmx.domain import acm1
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 from acmx.faces.acm1.passwords import Passwords
 from acmx.flows.carry_out import carry_out
 from acmx.flows.house import House

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from acmx.domain.acm1 import Acknowledged
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 from acmx.domain.records import Checkpoints, EvidenceFile, Purged, SealedRows, SignedCheckpoint
 from acmx.faces.acm1.calls import Call
 from acmx.flows import acknowledge_fork, audit, evidence, purge, seal

@@ -1,7 +1,8 @@
 """From answer to device."""
 
 from acmx.domain import acm1
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 from acmx.faces.acm1.calls import Call
 from acmx.flows import end_provisioning, enter_template, make_documents, provision, show_provisioning
 

@@ -1,7 +1,8 @@
 """Steps 1, 9-12, 17-18 and what belongs to them: the exchanges, as their own ACM clients handle them."""
 
 from acmx.domain import acm1
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 from acmx.faces.acm1.calls import Call
 from acmx.flows import (
     answer,

@@ -3,7 +3,8 @@
 import asyncio
 
 from acmx.domain import acm1
-from acmx.domain.errors import Fault, FaultyInput
+from acmx.domain.errors import FaultyInput
+from acmx.domain.faults import Fault
 from acmx.faces.acm1.calls import Call
 from acmx.flows import enter_identities, explain, list_holders, set_policy, try_policy
 from acmx.trust import roles

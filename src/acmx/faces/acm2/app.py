@@ -12,7 +12,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from acmx.domain.documents import read
-from acmx.domain.errors import AcmxError, AssertedIdentity, Fault, InvalidMessage, NotFound, UnknownExchange
+from acmx.domain.errors import AcmxError, AssertedIdentity, InvalidMessage, NotFound, UnknownExchange
+from acmx.domain.faults import Fault
 from acmx.domain.moments import to_ms
 from acmx.domain.partnership import Statement
 from acmx.faces.acm2.peers import Peers

@@ -7,7 +7,8 @@ import msgspec
 from starlette.responses import Response, StreamingResponse
 
 from acmx.domain import documents
-from acmx.domain.errors import AcmxError, Fault, FaultyInput
+from acmx.domain.errors import AcmxError, FaultyInput
+from acmx.domain.faults import Fault
 from acmx.domain.records import SealedRow, SignedCheckpoint
 from acmx.faces.acm1 import evidence, records
 from acmx.faces.console import downloads, sealed

@@ -4,7 +4,8 @@ import msgspec
 from starlette.responses import Response
 
 from acmx.domain.documents import encode, parse
-from acmx.domain.errors import AcmxError, Fault, FaultyInput, NotAsCompared
+from acmx.domain.errors import AcmxError, FaultyInput, NotAsCompared
+from acmx.domain.faults import Fault
 from acmx.domain.partnership import Metadata
 from acmx.faces.acm1 import partners
 from acmx.faces.console import downloads

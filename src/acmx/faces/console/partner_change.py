@@ -2,7 +2,8 @@
 
 from starlette.responses import Response
 
-from acmx.domain.errors import AcmxError, Fault, FaultyInput
+from acmx.domain.errors import AcmxError, FaultyInput
+from acmx.domain.faults import Fault
 from acmx.faces.acm1 import partners
 from acmx.faces.console.visit import Visit
 

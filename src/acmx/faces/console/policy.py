@@ -6,7 +6,8 @@ from typing import Any
 from starlette.responses import Response
 
 from acmx.domain.acm1 import Tried
-from acmx.domain.errors import AcmxError, Fault, FaultyInput, VersionsDiffer
+from acmx.domain.errors import AcmxError, FaultyInput, VersionsDiffer
+from acmx.domain.faults import Fault
 from acmx.faces.acm1 import rules
 from acmx.faces.console.exchanges import purposes
 from acmx.faces.console.forms import Form, whole

@@ -10,7 +10,8 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from acmx.domain.acm1 import Exchange
-from acmx.domain.errors import AcmxError, Fault, FaultyInput, VersionsDiffer
+from acmx.domain.errors import AcmxError, FaultyInput, VersionsDiffer
+from acmx.domain.faults import Fault
 from acmx.faces.acm1 import requests, rules
 from acmx.faces.console.fields import flat
 from acmx.faces.console.forms import Form

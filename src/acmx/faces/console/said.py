@@ -1,6 +1,7 @@
 """What an error says, taken apart: its title is on top, and faults are listed."""
 
-from acmx.domain.errors import AcmxError, Fault, FaultyInput
+from acmx.domain.errors import AcmxError, FaultyInput
+from acmx.domain.faults import Fault
 
 SHOWN_FAULTS = 100
 _UNSHOWN = frozenset({"faults", "faults_total", "instance"})

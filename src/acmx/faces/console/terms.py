@@ -6,7 +6,8 @@ from msgspec.structs import asdict
 from starlette.responses import Response
 
 from acmx.domain.acm1 import Approvals, Partner, Threshold
-from acmx.domain.errors import AcmxError, Fault, FaultyInput, NotFound
+from acmx.domain.errors import AcmxError, FaultyInput, NotFound
+from acmx.domain.faults import Fault
 from acmx.faces.acm1 import partners
 from acmx.faces.console.forms import whole
 from acmx.faces.console.visit import Visit
