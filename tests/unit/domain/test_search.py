@@ -38,7 +38,7 @@ GRANTED_AFTER_RESTORE = {
 NOBODY_TAKES_BACK = Bounds(questions=0, withdrawal=False, refusal=False, compared=True)
 LYING = {
     f"{restored} restored, {lies} lies": NOBODY_TAKES_BACK._replace(
-        expiry=lies == "partner" or restored == "primary", restored=(restored,), lies=(lies,)
+        expiry=(restored, lies) == ("primary", "partner"), restored=(restored,), lies=(lies,)
     )
     for restored in COMPARED
     for lies in COMPARED
