@@ -216,9 +216,9 @@ class Side:
 
     # What its server does.
 
-    async def look(self) -> list[Queued]:
+    async def look(self, limit: int = 16) -> list[Queued]:
         now = to_ms(self.house.clock())
-        return await self.store.read(partial(outbox.ready, partner=OTHER[self.id], now=now, limit=16))
+        return await self.store.read(partial(outbox.ready, partner=OTHER[self.id], now=now, limit=limit))
 
     async def post(self, looked: list[Queued]) -> list[Letter]:
         """Sign and send those of what was found that still wait."""
