@@ -31,6 +31,7 @@ from acmx.faces.acm1.notifications import Bell
 from acmx.faces.acm1.passwords import Passwords
 from acmx.faces.acm2.app import Acm2
 from acmx.faces.acm2.peers import Peers
+from acmx.faces.body import of_known
 from acmx.flows import keep_accounts
 from acmx.flows.attempts import Attempts
 from acmx.flows.house import House
@@ -157,7 +158,8 @@ class System:
         passwords = Passwords(self.house, self.store, refusals, Attempts(time.monotonic))
         desk = Desk(self.house, self.store, self.own, bell.told_at, vitals, check, passwords)
         self.acm1 = Acm1(desk, bell, authentication, refusals, SignIn(self.id)).app()
-        self.acm2 = Acm2(self.house, self.store, self.own, self.peers, refusals).app()
+        self.bodies = of_known()
+        self.acm2 = Acm2(self.house, self.store, self.own, self.peers, refusals, self.bodies).app()
 
     def _context_to(self, peer: Pinned) -> ssl.SSLContext:
         raise NotImplementedError(peer.metadata.system)

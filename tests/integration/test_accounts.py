@@ -13,7 +13,7 @@ import pytest
 
 import engines
 from acmx.domain.acm1 import Credentials, PasswordChange
-from acmx.domain.errors import LogOnRefused
+from acmx.domain.errors import LogOnRefused, NotAuthenticated, TooManyAttempts
 from acmx.domain.messages import PROBLEM
 from acmx.domain.moments import text
 from acmx.flows import change_password, log_on
@@ -312,5 +312,29 @@ def test_neither_passwords_nor_tokens_are_at_rest(tmp_path: Path) -> None:
         assert b"$argon2id$" in stored
         for secret in (token, PASSWORD, OTHER):
             assert secret.encode() not in stored
+
+    scenario_of(tmp_path, story)
+
+
+def test_who_makes_us_ask_the_provider_in_vain_waits_and_others_do_not(tmp_path: Path) -> None:
+    async def story(police: System) -> None:
+        passwords, asked = police.server._passwords, []
+
+        async def in_vain() -> None:
+            asked.append("in vain")
+            raise NotAuthenticated
+
+        async def well() -> str:
+            return "well"
+
+        for _ in range(50):
+            with pytest.raises(NotAuthenticated):
+                await passwords.at_the_provider(in_vain, "2001:db8::1")
+        with pytest.raises(TooManyAttempts):
+            await passwords.at_the_provider(in_vain, "2001:db8::2")
+        assert len(asked) == 50
+        assert await passwords.at_the_provider(well, "2001:db8:0:1::1") == "well"
+        police.clock.advance(seconds=30)
+        assert await passwords.at_the_provider(well, "2001:db8::1") == "well"
 
     scenario_of(tmp_path, story)

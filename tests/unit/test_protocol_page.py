@@ -451,6 +451,9 @@ def test_what_is_refused_before_a_message_is_known_is_refused_without_a_signatur
                 await fire.hear_statement(shown, said, ahead),
                 await fire.hear_statement(shown, foreign, foreign_seal),
             ]
+            fire.bodies._of_one = 0
+            replies.append(await fire.hear(shown, place, body, seal))
+            fire.bodies._of_one = len(said)
             await fire.store.close()
             replies.append(await fire.hear_statement(shown, said, signature_of("statement")))
             assert [reply.signature for reply in replies] == [None] * len(replies)
