@@ -8,6 +8,7 @@ import structlog
 
 from acmx.delivery import shipping
 from acmx.flows import fork, seal
+from acmx.flows.carry_out import confirmed
 from acmx.flows.fork import Roots, Shipped
 from acmx.flows.house import House
 from acmx.storage import seals
@@ -51,7 +52,7 @@ class Shipper:
         size, at = self._shipped
         if 0 <= now - at < self._every:
             return
-        last = await self._store.read(seals.last_checkpoint)
+        last = await confirmed(self._store, seals.last_checkpoint)
         if last is None or last.size == size:
             return
         await self._look(directory)

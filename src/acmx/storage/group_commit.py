@@ -75,6 +75,10 @@ class Writer(Protocol):
     def lost(self) -> str | None:
         """The token of a batch whose COMMIT was sent and not confirmed, where the engine has such tokens."""
 
+    @property
+    def follows(self) -> str:
+        """The token of the batch before that one."""
+
     def came_through(self, lost: str) -> bool:
         """Whether that batch of an earlier connection was committed. Called within a transaction."""
 
@@ -141,6 +145,7 @@ class GroupCommit:
         self._batch: list[_Unit] = []
         self._worker: asyncio.Task[None] | None = None
         self._in_doubt = False
+        self._taken_in: str | None = None
         self.on_new_history: Callable[[Tx, NewHistory], None] = lambda _tx, _change: None
         self.listeners: list[Listener] = []
         self.failed = False
@@ -217,7 +222,7 @@ class GroupCommit:
             await self._commit(writer, _signals(units))
         except Exception:
             self._discard()
-            if writer.lost is None or not await self._came_through(writer.lost):
+            if writer.lost is None or not await self._came_through(writer.lost, writer.follows):
                 raise
 
     def _apply_waiting(self, writer: Writer) -> None:
@@ -241,21 +246,27 @@ class GroupCommit:
             await asyncio.to_thread(end)
         await committing
 
-    async def _came_through(self, lost: str) -> bool:
-        """Whether the batch is there, and as durable as one that was answered."""
+    async def _came_through(self, lost: str, follows: str) -> bool:
+        """Whether the batch is there, and as durable as one that was answered.
+
+        Where it is not, it may run again if the batch before it is: on that its plans were prepared.
+        """
         self._in_doubt = True
         writer = await self._begin(resolving=True)
         try:
             there = await self._off_loop(writer.came_through, lost)
+            again = there or await self._off_loop(writer.came_through, follows)
         except self._engine.errors as error:
             self._discard()
             raise _CannotBeginError(error) from error
         if there:
             await self._confirm(writer)
-        else:
-            self._discard()
-            self._in_doubt = False
-        return there
+            return True
+        self._discard()
+        self._in_doubt = False
+        if not again:
+            raise _CannotBeginError(TemporarilyUnavailable(FAILED_OVER))
+        return False
 
     async def _confirm(self, writer: Writer) -> None:
         """A COMMIT that is confirmed confirms all before it. Then others may hear of what was in doubt."""
@@ -278,8 +289,10 @@ class GroupCommit:
                 self._writer = await self._off_loop(self._engine.connect)
             if not self._writer.begin_at_once():
                 await self._off_loop(self._writer.begin)
-        except self._engine.errors as error:
+        except Exception as error:
             self._discard()
+            if self._engine.failed_sync(error):
+                raise
             if idle is not None and idle.broken:
                 return await self._begin(resolving=resolving)
             raise _CannotBeginError(error) from error
@@ -291,14 +304,20 @@ class GroupCommit:
         return await self._begin(resolving=resolving)
 
     async def _take_in(self, writer: Writer, change: NewHistory) -> None:
+        """Once, though it be confirmed later."""
         tx = writer.tx()
         try:
-            await self._off_loop(self.on_new_history, tx, change)
+            taken_in = self._taken_in is not None and await self._off_loop(
+                writer.came_through, self._taken_in
+            )
+            if not taken_in:
+                await self._off_loop(self.on_new_history, tx, change)
             await self._commit(writer, frozenset(tx.signals))
-        except self._engine.errors as error:
+        except Exception as error:
             self._discard()
+            self._taken_in = writer.lost or self._taken_in
             raise _CannotBeginError(error) from error
-        self._in_doubt = False
+        self._in_doubt, self._taken_in = False, None
         tell(self.listeners, frozenset({Missed()}))
 
     def _off_loop(self, function: Callable[..., T], *args: object) -> asyncio.Future[T]:

@@ -8,7 +8,6 @@ lower, and the last token that this process has acknowledged.
 
 import secrets
 from collections import deque
-from itertools import takewhile
 from pathlib import Path
 from time import monotonic, time
 from typing import Final, NamedTuple, cast
@@ -29,7 +28,7 @@ SAVE_EVERY: Final = 5.0
 KEPT_DAYS: Final = 30
 """So long the newest row of each process is kept."""
 _REMEMBERED: Final = 10_000
-_OWN: Final = "SELECT token FROM batch WHERE process = $1"
+_NEWEST_OWN: Final = "SELECT COALESCE(MAX(serial), 0) FROM batch WHERE process = $1"
 _WRITTEN_ON: Final = "SELECT 1 FROM batch WHERE timeline = $1 LIMIT 1"
 _SURE_FOR: Final = (KEPT_DAYS - 1) * 86_400
 log = structlog.get_logger()
@@ -64,6 +63,7 @@ class History:
         self._recent: deque[Batch] = deque(maxlen=_REMEMBERED)
         self._system_identifier, self.timeline, serial, token = _present(first)
         self.last = Batch(serial, token)
+        self.sent: Batch | None = None
         self.at_start = None if file is None else self._since(first, file)
         """What happened since the directory was served last, until it has been taken in."""
 
@@ -103,11 +103,12 @@ class History:
         """What has become of what was seen, where `token` stands in the place of the last one."""
         if (timeline, token) == (self.timeline, self.last.token):
             return self.at_start
-        there = {found for (found,) in connection.execute(_OWN, [self.process])}
-        gone = takewhile(lambda batch: batch.token not in there, reversed(self._recent))
-        exchanges = frozenset[tuple[str, str]]().union(*(batch.exchanges for batch in gone))
+        lost = token != self.last.token
+        newest = connection.execute(_NEWEST_OWN, [self.process]).fetchone() or (0,)
+        gone = (batch.exchanges for batch in self._recent if lost and batch.serial > newest[0])
+        exchanges = frozenset[tuple[str, str]]().union(*gone)
         first = timeline == self.timeline or connection.execute(_WRITTEN_ON, [timeline]).fetchone() is None
-        return NewHistory(self.timeline, timeline, token != self.last.token, first, exchanges=exchanges)
+        return NewHistory(self.timeline, timeline, lost, first, exchanges=exchanges)
 
     def acknowledge(self, batch: Batch, timeline: int, *, anew: bool) -> None:
         """It is committed as durably as the database was set up to; `anew`: the change has been taken in with it."""
@@ -115,14 +116,21 @@ class History:
         if anew:
             self.at_start = None
             self._recent.clear()
-        elif batch.exchanges:
-            self._recent.append(batch)
+        self.remember(batch)
         if anew or monotonic() - self._saved >= SAVE_EVERY:
             self.save()
 
+    def remember(self, batch: Batch) -> None:
+        """What was acknowledged of these exchanges, should it be lost."""
+        if batch.exchanges:
+            self._recent.append(batch)
+
     def save(self) -> None:
-        """For the next start. Where that fails, the next start compares with the partners all the same."""
-        if self._file is None:
+        """For the next start, unless what was found at this one has not been taken in.
+
+        Where that fails, the next start compares with the partners all the same.
+        """
+        if self._file is None or self.at_start is not None:
             return
         self._saved = monotonic()
         seen = Seen(self._system_identifier, self.timeline, self.last.serial, self.last.token, time())

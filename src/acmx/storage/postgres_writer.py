@@ -30,7 +30,7 @@ _BEGIN: Final = (
 )
 _BATCH: Final = (
     "INSERT INTO batch (timeline, process, token, signals, previous) "
-    "SELECT $1, $2, $3, $4, token FROM batch ORDER BY serial DESC LIMIT 1 RETURNING serial"
+    "SELECT $1, $2, $3, $4, token FROM batch ORDER BY serial DESC LIMIT 1 RETURNING serial, previous"
 )
 _GOES_ON_ALONE: Final = (
     "SELECT current_setting('synchronous_standby_names') = '' "
@@ -58,6 +58,8 @@ class PostgresWriter:
         self._warning: str | None = None
         self.change = history.at_start
         self.lost: str | None = None
+        self.follows = ""
+        self._found: Batch | None = None
         try:
             history.require(self._connection)
             self._connection.execute(_END_FORMER, [self._name])
@@ -101,7 +103,11 @@ class PostgresWriter:
         row = self._connection.execute(_BATCH, values).fetchone()
         if row is None:
             raise psycopg.OperationalError("the table `batch` is empty")
+        serial, self.follows = row
+        named = {signal.exchange for signal in signals if isinstance(signal, Journalled)}
+        batch = Batch(serial, token, frozenset(filter(None, named)))
         self._warning = None
+        self._history.sent, found = batch, self._found
         self.lost = token
         done = self._connection.execute("COMMIT").statusmessage
         if done != "COMMIT":
@@ -111,16 +117,20 @@ class PostgresWriter:
             raise Unconfirmed(self._warning)
         if self._require_synchronous and self._connection.execute(_GOES_ON_ALONE).fetchone() != (False,):
             raise StandbyForgone
-        self.lost = None
-        named = {signal.exchange for signal in signals if isinstance(signal, Journalled)}
-        batch = Batch(row[0], token, frozenset(filter(None, named)))
         self._history.acknowledge(batch, self._timeline, anew=self.change is not None)
-        self.change = None
+        if found is not None:
+            self._history.remember(found)
+        self.change = self.lost = self._found = None
 
     def came_through(self, lost: str) -> bool:
         """Whoever had the turn before has ended: that batch is either there or was undone."""
-        found = self._connection.execute("SELECT 1 FROM batch WHERE token = $1", [lost]).fetchone()
-        return found is not None
+        found = (
+            self._connection.execute("SELECT 1 FROM batch WHERE token = $1", [lost]).fetchone() is not None
+        )
+        sent = self._history.sent
+        if found and sent is not None and sent.token == lost:
+            self._found = sent
+        return found
 
     @property
     def endings(self) -> tuple[Callable[[], None], ...]:

@@ -20,6 +20,7 @@ class SqliteWriter:
 
     on_loop = True
     lost = None
+    follows = ""
     change = None
     broken = False
     endings = ()

@@ -163,7 +163,74 @@ def test_whoever_follows_what_others_commit_notices_by_itself_and_looks_at_every
     run(scenario, url)
 
 
+def test_what_is_pruned_is_not_taken_for_lost(url):
+    async def scenario(store):
+        await store.write(insert(0))
+        await store.write(lambda _tx: None)
+        with postgres_offline.connected(url) as connection:
+            connection.execute("DELETE FROM batch WHERE serial < (SELECT MAX(serial) FROM batch)")
+        store._history.timeline -= 1
+        assert refused(await together(store, insert(1)), "has failed over")
+        (change,) = store.changes
+        assert (change.lost, change.exchanges) == (False, frozenset())
+
+    run(scenario, url)
+
+
+def test_what_came_through_although_its_answer_was_lost_is_named_when_it_is_lost_later(url):
+    copies = Copies(url)
+    copies.keep()
+    with PostgresProxy(url) as proxy:
+
+        async def scenario(store):
+            proxy.fault = Fault.ANSWER_LOST
+            assert await store.write(insert(0)) == 0
+            copies.put_back()
+            assert refused(await together(store, insert(1)), "has failed over")
+            assert store.changes[0].exchanges == {EXCHANGES[0]}
+
+        run(scenario, proxy.url)
+
+
+def test_whatever_goes_wrong_while_a_change_is_taken_in_everybody_is_refused_and_the_turn_is_free(url):
+    copies = Copies(url)
+
+    async def scenario(store):
+        await store.write(insert(0))
+        copies.keep()
+        await store.write(insert(1))
+        copies.put_back()
+
+        def failing(_tx, _change):
+            raise LookupError("a fault")
+
+        store.on_new_history(failing)
+        (result,) = await together(store, insert(2))
+        assert isinstance(result, LookupError)
+        store.on_new_history(lambda _tx, change: store.changes.append(change))
+        assert refused(await together(store, insert(2)), "has failed over")
+        assert await store.write(insert(2)) == 2
+
+    run(scenario, url)
+
+
 # A COMMIT that is not confirmed.
+
+
+@pytest.mark.law(1)
+def test_a_change_is_taken_in_once_though_it_is_confirmed_later(url, standby_away):
+    async def scenario(store):
+        store._history.timeline -= 1
+        for _ in range(3):
+            assert refused(await together(store, insert(0)), "does not confirm")
+        assert len(store.changes) == 1
+        store._writer._engine = replace(store._writer._engine, commit_s=30.0)
+        standby_away()
+        assert refused(await together(store, insert(0)), "has failed over")
+        assert await store.write(insert(0)) == 0
+        assert len(store.changes) == 1
+
+    run(scenario, url)
 
 
 @pytest.mark.law(1)
@@ -263,6 +330,21 @@ def test_a_start_on_what_was_put_back_meanwhile_knows_it(url, seen):
     copies.put_back()
     run(again, url, seen=seen)
     run(once_more, url, seen=seen)
+
+
+def test_a_start_that_ends_before_it_has_taken_the_change_in_leaves_it_to_the_next(url, seen):
+    async def nothing(store): ...
+
+    async def again(store):
+        await store.write(lambda _tx: None)
+        assert len(store.changes) == 1
+
+    run(nothing, url, seen=seen)
+    seen.write_bytes(
+        msgspec.json.encode(msgspec.structs.replace(kept(seen), timeline=kept(seen).timeline - 1))
+    )
+    run(nothing, url, seen=seen)
+    run(again, url, seen=seen)
 
 
 @pytest.mark.parametrize("other", [{"timeline": 7}, {"system_identifier": "7"}])
