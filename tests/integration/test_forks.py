@@ -53,7 +53,9 @@ async def goes_on(system: System, shipped: Path, rows: int = 5) -> dict[str, byt
 
 
 def files(shipped: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in shipped.iterdir()}
+    """Those that are whole: one may be under way."""
+    whole = [path for path in shipped.glob("checkpoint-*") if path.stat().st_size]
+    return {path.name: path.read_bytes() for path in whole}
 
 
 def checkpoint(content: bytes) -> SignedCheckpoint:
