@@ -23,9 +23,7 @@ async def under_way(police: System) -> str:
 def test_a_delivery_under_way_finishes_before_the_end(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with two_systems(tmp_path) as (police, fire):
-            await eventually(
-                lambda: fire.done("GET", "/partners"), lambda p: "last_success_at" in p["items"][0]
-            )
+            await both_greeted(police, fire)
             release = engines.hold(fire)
             id_ = await under_way(police)
             stopping = asyncio.create_task(police.stop())
@@ -48,9 +46,7 @@ def test_a_delivery_that_does_not_end_is_left_for_the_next_start(
 
     async def scenario() -> None:
         async with two_systems(tmp_path) as (police, fire):
-            await eventually(
-                lambda: fire.done("GET", "/partners"), lambda p: "last_success_at" in p["items"][0]
-            )
+            await both_greeted(police, fire)
             release = engines.hold(fire)
             id_ = await under_way(police)
             began = asyncio.get_running_loop().time()
@@ -62,6 +58,13 @@ def test_a_delivery_that_does_not_end_is_left_for_the_next_start(
             assert await fire.counts("exchange", "message") == {"exchange": 1, "message": 1}
 
     asyncio.run(scenario())
+
+
+async def both_greeted(*systems: System) -> None:
+    for system in systems:
+        await eventually(
+            lambda of=system: of.done("GET", "/partners"), lambda p: "last_success_at" in p["items"][0]
+        )
 
 
 def vitals_stopping(system: System):  # type: ignore[no-untyped-def]

@@ -70,7 +70,16 @@ class Comparison(Link):
         }
         held_there = {body.n for body in there & set(side.sent)}
         then = then._replace(waiting=then.waiting | again, tried=then.tried | held_there)
+        then, aside = self.changes_of(then, aside)
         return self.anew(self.ended(then, side, other, answered=answered), aside)
+
+    def changes_of(self, side: Side, aside: list[Body]) -> tuple[Side, list[Body]]:
+        """What changes a response that lost its place leaves its own: it is taken after that response alone."""
+        responses = [[body.type for body in bodies].count("response") for bodies in (aside, side.sent)]
+        changes = [body for body in side.sent if body.type in LATER] if responses == [1, 0] else []
+        for change in changes:
+            side = self.without(side, change)
+        return side, [*aside, *changes]
 
     def names(self, other: Side, asks: Side) -> bool:
         """Whether the other side speaks of the exchange: it is open there, or ended after the time asked from."""

@@ -56,7 +56,7 @@ class Steps:
         return side._replace(state=row.target, ended=side.clock)
 
     def mint(self, side: Side, type_: str, text: str = "") -> Side:
-        n = max((body.n for body in (*side.sent, *side.fell) if body.sender == side.role), default=0) + 1
+        n = max((body.n for body in side.sent), default=0) + 1
         body = Body(side.role, n, type_, text, side.life, side.clock)
         return side._replace(sent=(*side.sent, body), waiting=side.waiting | {body.n})
 

@@ -85,6 +85,8 @@ def apply(house: House, tx: Tx, difference: Difference, given: Sequence[Given]) 
         _restore_released(tx, difference, now)
     for one in sorted(given, key=lambda one: _order(difference, one)):
         aside += _put_back(house, tx, difference, one, answered)
+    aside += _changes_of(house, tx, difference, aside)
+    _count_sent(house, tx, difference)
     for n in difference.sent:
         outbox.was_sent(tx, difference.primary, difference.id, n, now)
     for n in difference.again:
@@ -127,6 +129,31 @@ def _put_back(
     else:
         _take(house, tx, difference, one, answered)
     return aside
+
+
+def _changes_of(house: House, tx: Tx, difference: Difference, aside: Sequence[Stored]) -> list[Stored]:
+    """What changes a response that lost its place leaves its own: the partner takes it after that response alone."""
+    response = next((lost for lost in aside if lost.type == "response"), None)
+    if response is None or _response(tx, response) is not None:
+        return []
+    changes = [message for message in _ours(house, tx, difference) if message.type in LATER]
+    for change in changes:
+        messages.remove(tx, change)
+        outbox.remove(tx, difference.primary, difference.id, change.n)
+    return changes
+
+
+def _count_sent(house: House, tx: Tx, difference: Difference) -> None:
+    """The next message of ours follows the last one that has its place: the partner takes none after a gap."""
+    exchange = exchanges.find(tx, difference.primary, difference.id)
+    last = max((message.n for message in _ours(house, tx, difference)), default=0)
+    if exchange is not None and exchange.sent_n != last:
+        exchanges.replace(tx, msgspec.structs.replace(exchange, sent_n=last, version=exchange.version + 1))
+
+
+def _ours(house: House, tx: Tx, difference: Difference) -> list[Stored]:
+    stored = messages.of_exchange(tx, difference.primary, difference.id)
+    return [message for message in stored if message.sender == house.system]
 
 
 def _response(tx: Tx, other: Stored) -> Stored | None:

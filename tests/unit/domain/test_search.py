@@ -35,6 +35,7 @@ GRANTED_AFTER_RESTORE = {
     "B": GRANTED._replace(restored=("partner",), compared=True),
 }
 
+ASKED_AND_REVOKED = GRANTED_AFTER_RESTORE["B"]._replace(questions=1, updates=0)
 NOBODY_TAKES_BACK = Bounds(questions=0, withdrawal=False, refusal=False, compared=True)
 LYING = {
     f"{restored} restored, {lies} lies": NOBODY_TAKES_BACK._replace(
@@ -118,6 +119,11 @@ def test_without_it_they_do_not(side: str) -> None:
 
 
 @pytest.mark.law(2, 3, 4, 5, 7)
+def test_a_decision_comes_before_what_changes_it_whatever_it_gave_way_to() -> None:
+    assert search(Model(ASKED_AND_REVOKED, laws=AFTER_RESTORE)) > 10_000
+
+
+@pytest.mark.law(2, 3, 4, 5, 7)
 @pytest.mark.parametrize("bounds", LYING.values(), ids=list(LYING))
 def test_both_sides_agree_after_a_clock_that_lied_and_a_restore(bounds: Bounds) -> None:
     """The backup may be older than the doubt, from within it, or put in place while the clock is wrong."""
@@ -177,6 +183,13 @@ class MintsNothingAnew(Model):
         return side
 
 
+class ChangesComeFirst(Model):
+    """What changes a response stays before it, where that was minted anew."""
+
+    def changes_of(self, side: Side, aside: list[Body]) -> tuple[Side, list[Body]]:
+        return side, aside
+
+
 class RefusesFirst(Model):
     """Refuses a request finally before it has compared."""
 
@@ -207,6 +220,7 @@ class DoubtsTheRequest(Model):
         (ForgetsItsOwn, COMPARED["primary"]),
         (ForgetsItsOwn, COMPARED["partner"]),
         (MintsNothingAnew, ONLY_ASKED),
+        (ChangesComeFirst, ASKED_AND_REVOKED),
         (RefusesFirst, COMPARED["partner"]),
         (TellsWhatFell, BOTH._replace(refusal=False)),
         (DoubtsTheRequest, BOTH),
