@@ -229,7 +229,7 @@ def test_who_is_left_alone_is_shown_and_helped_at_the_machine(tmp_path: Path) ->
     async def story(fire: System) -> None:
         await two(fire)
         await fire.done("POST", "/accounts/admin/disablement", account="operator")
-        _, found = examine(fire.directory, fire.config, START)
+        found = list(examine(fire.directory, fire.config, START))
         [finding] = [finding for finding in found if finding.name == "operators"]
         assert (finding.status, "acmx account recover" in finding.text) == ("warning", True)
         asked = await fire.done("PATCH", "/accounts/reviewer", BOTH, account="operator")

@@ -73,11 +73,11 @@ class Writer(Protocol):
 
     @property
     def lost(self) -> str | None:
-        """The token of a batch whose COMMIT was sent and not confirmed, where the engine has such tokens."""
+        """The mark of a batch whose COMMIT was sent and not confirmed, where the engine has such marks."""
 
     @property
     def follows(self) -> str:
-        """The token of the batch before that one."""
+        """The mark of the batch before that one."""
 
     def came_through(self, lost: str) -> bool:
         """Whether that batch of an earlier connection was committed. Called within a transaction."""

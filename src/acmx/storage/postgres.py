@@ -21,7 +21,7 @@ from acmx.storage.migrations import Migration
 from acmx.storage.postgres_connection import SNAPSHOT, Connection, PostgresTx, close, connect
 from acmx.storage.postgres_history import History
 from acmx.storage.postgres_neighbours import NOTIFY, Neighbours
-from acmx.storage.postgres_troubles import REASONS
+from acmx.storage.postgres_troubles import DAMAGE, REASONS
 from acmx.storage.postgres_writer import engine
 from acmx.storage.troubles import in_plain_words
 
@@ -87,7 +87,7 @@ class PostgresStore:
         self._require_alive()
         try:
             return await self._on_reader(partial(self._look, look))
-        except tuple(REASONS) as error:
+        except (psycopg.OperationalError, *DAMAGE) as error:
             raise in_plain_words(error, REASONS) from error
 
     async def write(self, act: Callable[[Tx], T]) -> T:

@@ -1,9 +1,9 @@
 """Which history of the database this process has seen, so that no other one is taken for it.
 
 A failover to a standby that lags, or a data directory put back, takes away what was acknowledged; a former primary
-that is still up knows nothing of what came after it. So every batch leaves a row with a random token (`batch`). It is
+that is still up knows nothing of what came after it. So every batch leaves a row with a random mark (`batch`). It is
 the history that was seen, or goes on from it, where the server has the same system identifier, a timeline that is not
-lower, and the last token that this process has acknowledged.
+lower, and the last mark that this process has acknowledged.
 """
 
 import secrets
@@ -38,7 +38,7 @@ class Batch(NamedTuple):
     """What was committed together; `exchanges` are those of which it was journalled."""
 
     serial: int
-    token: str
+    mark: str
     exchanges: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -48,7 +48,7 @@ class Seen(Struct, frozen=True):
     system_identifier: str
     timeline: int
     serial: int
-    token: str
+    mark: str
     at: float
 
 
@@ -61,8 +61,8 @@ class History:
         self._file = file
         self._saved = 0.0
         self._recent: deque[Batch] = deque(maxlen=_REMEMBERED)
-        self._system_identifier, self.timeline, serial, token = _present(first)
-        self.last = Batch(serial, token)
+        self._system_identifier, self.timeline, serial, mark = _present(first)
+        self.last = Batch(serial, mark)
         self.sent: Batch | None = None
         self.at_start = None if file is None else self._since(first, file)
         """What happened since the directory was served last, until it has been taken in."""
@@ -81,7 +81,7 @@ class History:
                 f"{self._system_identifier}, timeline {self.timeline} instead of {seen.system_identifier}, "
                 f"timeline {seen.timeline} or later. If it is the one to go on with, remove {file}"
             )
-        lost = _token(first, seen.serial) != seen.token and time() - seen.at < _SURE_FOR
+        lost = _mark(first, seen.serial) != seen.mark and time() - seen.at < _SURE_FOR
         if not lost and self.timeline == seen.timeline:
             return None
         return NewHistory(seen.timeline, self.timeline, lost, first=True, at_start=True)
@@ -99,11 +99,11 @@ class History:
         if timeline < self.timeline:
             raise FormerPrimary(f"timeline {timeline} after {self.timeline}")
 
-    def change(self, connection: Connection, timeline: int, token: str | None) -> NewHistory | None:
-        """What has become of what was seen, where `token` stands in the place of the last one."""
-        if (timeline, token) == (self.timeline, self.last.token):
+    def change(self, connection: Connection, timeline: int, mark: str | None) -> NewHistory | None:
+        """What has become of what was seen, where `mark` stands in the place of the last one."""
+        if (timeline, mark) == (self.timeline, self.last.mark):
             return self.at_start
-        lost = token != self.last.token
+        lost = mark != self.last.mark
         newest = connection.execute(_NEWEST_OWN, [self.process]).fetchone() or (0,)
         gone = (batch.exchanges for batch in self._recent if lost and batch.serial > newest[0])
         exchanges = frozenset[tuple[str, str]]().union(*gone)
@@ -133,7 +133,7 @@ class History:
         if self._file is None or self.at_start is not None:
             return
         self._saved = monotonic()
-        seen = Seen(self._system_identifier, self.timeline, self.last.serial, self.last.token, time())
+        seen = Seen(self._system_identifier, self.timeline, self.last.serial, self.last.mark, time())
         draft = self._file.with_name(f"{self._file.name}.{self.process}")
         try:
             draft.write_bytes(msgspec.json.encode(seen))
@@ -145,15 +145,15 @@ class History:
 
 
 def _present(connection: Connection) -> tuple[str, int, int, str]:
-    """System identifier and timeline, serial and token of the newest batch."""
+    """System identifier and timeline, serial and mark of the newest batch."""
     row = connection.execute(
-        f"SELECT {IDENTIFIER}, {TIMELINE}, serial, token FROM batch ORDER BY serial DESC LIMIT 1"  # noqa: S608
+        f"SELECT {IDENTIFIER}, {TIMELINE}, serial, mark FROM batch ORDER BY serial DESC LIMIT 1"  # noqa: S608
     ).fetchone()
     if row is None:
         raise Misconfigured("The database has lost the table `batch`, or what was in it.")
     return cast("tuple[str, int, int, str]", row)
 
 
-def _token(connection: Connection, serial: int) -> str | None:
-    row = connection.execute("SELECT token FROM batch WHERE serial = $1", [serial]).fetchone()
+def _mark(connection: Connection, serial: int) -> str | None:
+    row = connection.execute("SELECT mark FROM batch WHERE serial = $1", [serial]).fetchone()
     return row[0] if row else None

@@ -1,6 +1,6 @@
 """What the other processes on the same database commit, and which of all of them is in charge.
 
-Every batch stores its signals with what they are about, and the token of the batch before: whoever finds a gap has
+Every batch stores its signals with what they are about, and the mark of the batch before: whoever finds a gap has
 missed something. Each process reads those of the others every two seconds; a NOTIFY that follows the COMMIT, many in
 one, only says «now». So a connection that listens and is dead costs time, and nothing else. In charge is the process
 whose listening connection has got the lock `CHARGE`.
@@ -37,10 +37,10 @@ _PRUNE: Final = """
          OR at < clock_timestamp() - CAST(:kept AS TEXT)::interval)
 """
 """The newest row of a process stays: by it the next start, or the process itself, knows that nothing of it was lost."""
-_NEWEST: Final = f"SELECT serial, token, {TIMELINE} FROM batch ORDER BY serial DESC LIMIT 1"  # noqa: S608
-_PRESENT: Final = "SELECT token FROM batch WHERE serial = :serial"
+_NEWEST: Final = f"SELECT serial, mark, {TIMELINE} FROM batch ORDER BY serial DESC LIMIT 1"  # noqa: S608
+_PRESENT: Final = "SELECT mark FROM batch WHERE serial = :serial"
 _FOLLOWING: Final = (
-    "SELECT serial, token, previous, process, signals FROM batch "
+    "SELECT serial, mark, previous, process, signals FROM batch "
     "WHERE serial > :seen ORDER BY serial LIMIT :limit"
 )
 
@@ -56,7 +56,7 @@ class Neighbours:
     ) -> None:
         self._url = url
         self._history = history
-        self._serial, self._token = history.last.serial, history.last.token
+        self._serial, self._mark = history.last.serial, history.last.mark
         self._store = store
         self._announce = announce
         self._look = asyncio.Event()
@@ -112,15 +112,15 @@ class Neighbours:
         self._look.clear()
         found, newest, as_left = await self._store.read(self._since)
         theirs = set[Hashable]()
-        for serial, token, previous, process, signals in found:
-            if previous != self._token:
+        for serial, mark, previous, process, signals in found:
+            if previous != self._mark:
                 theirs.add(Missed())
             if process != self._history.process:
                 theirs |= kept.decode(signals)
-            self._serial, self._token = serial, token
-        if not found and newest != (self._serial, self._token):
+            self._serial, self._mark = serial, mark
+        if not found and newest != (self._serial, self._mark):
             theirs.add(Missed())
-            self._serial, self._token = newest
+            self._serial, self._mark = newest
         if len(found) == AT_ONCE:
             self._look.set()
         tell(self.listeners, frozenset(theirs))
@@ -134,9 +134,9 @@ class Neighbours:
         """
         last = self._history.last
         found = tx.rows(_FOLLOWING, {"seen": self._serial, "limit": AT_ONCE})
-        serial, token, timeline = tx.row(_NEWEST) or (0, "", 0)
+        serial, mark, timeline = tx.row(_NEWEST) or (0, "", 0)
         there = tx.row(_PRESENT, {"serial": last.serial})
-        return found, (serial, token), (timeline, there) == (self._history.timeline, (last.token,))
+        return found, (serial, mark), (timeline, there) == (self._history.timeline, (last.mark,))
 
     async def _ring(self) -> None:
         await self._own.wait()

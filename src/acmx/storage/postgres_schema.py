@@ -25,15 +25,15 @@ _OWN: Final = """
       at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
       timeline INTEGER NOT NULL,
       process TEXT COLLATE "C" NOT NULL,
-      token TEXT COLLATE "C" NOT NULL,
+      mark TEXT COLLATE "C" NOT NULL,
       previous TEXT COLLATE "C" NOT NULL,
       signals TEXT COLLATE "C" NOT NULL
     );
-    INSERT INTO batch (timeline, process, token, previous, signals)
+    INSERT INTO batch (timeline, process, mark, previous, signals)
       SELECT 0, '', gen_random_uuid()::text, '', '[]' WHERE NOT EXISTS (SELECT 1 FROM batch)
 """
 """Besides the tables of both engines: `batch`, a row for each COMMIT, never empty. It tells processes of each other's,
-and each whether its own are still there; `previous` is the token of the batch before."""
+and each whether its own are still there; `previous` is the mark of the batch before."""
 OWN_PARTS: Final = [f"table {name}" for name in re.findall(r"TABLE IF NOT EXISTS (\w+)", _OWN)]
 _PARTS: Final = """
     SELECT CASE WHEN relkind IN ('r', 'p') THEN 'table ' ELSE 'index ' END || relname FROM pg_class

@@ -19,12 +19,12 @@ class StandbyForgone(Unconfirmed):
     """PostgreSQL was told to go on without its synchronous standby."""
 
 
+DAMAGE: Final = (psycopg.errors.DataCorrupted, psycopg.errors.IndexCorrupted)
 REASONS: Final[Reasons] = {
     StandbyForgone: "The database goes on without its synchronous standby, which is required here.",
     Unconfirmed: "The synchronous standby of the database does not confirm what is written.",
     FormerPrimary: "The database that answers is not the one that was written to last, or a former primary of it.",
-    psycopg.errors.DataCorrupted: DAMAGED,
-    psycopg.errors.IndexCorrupted: DAMAGED,
+    **dict.fromkeys(DAMAGE, DAMAGED),
     psycopg.errors.DiskFull: "The disk of the database is full.",
     psycopg.errors.ReadOnlySqlTransaction: "The database cannot be written to.",
     psycopg.errors.LockNotAvailable: "Another process holds the database.",

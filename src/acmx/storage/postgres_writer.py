@@ -26,11 +26,11 @@ COMMIT_S: Final = 5.0
 """So long a COMMIT may wait for the synchronous standby: its turn to write is everybody's."""
 _BEGIN: Final = (
     "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({turn}); "
-    "SELECT {timeline}, (SELECT token FROM batch WHERE serial = {serial})"
+    "SELECT {timeline}, (SELECT mark FROM batch WHERE serial = {serial})"
 )
 _BATCH: Final = (
-    "INSERT INTO batch (timeline, process, token, signals, previous) "
-    "SELECT $1, $2, $3, $4, token FROM batch ORDER BY serial DESC LIMIT 1 RETURNING serial, previous"
+    "INSERT INTO batch (timeline, process, mark, signals, previous) "
+    "SELECT $1, $2, $3, $4, mark FROM batch ORDER BY serial DESC LIMIT 1 RETURNING serial, previous"
 )
 _GOES_ON_ALONE: Final = (
     "SELECT current_setting('synchronous_standby_names') = '' "
@@ -77,9 +77,9 @@ class PostgresWriter:
         )
         while cursor.nextset():
             pass
-        self._timeline, token = cursor.fetchone() or (0, None)
+        self._timeline, mark = cursor.fetchone() or (0, None)
         self._history.require_not_before(self._timeline)
-        self.change = self._history.change(self._connection, self._timeline, token)
+        self.change = self._history.change(self._connection, self._timeline, mark)
 
     def tx(self) -> PostgresTx:
         return PostgresTx(self._connection)
@@ -98,17 +98,17 @@ class PostgresWriter:
 
     def commit(self, signals: frozenset[Hashable]) -> None:
         """Raises Unconfirmed: PostgreSQL gives up the wait for its standby with a mere warning."""
-        token = secrets.token_hex(16)
-        values = [self._timeline, self._history.process, token, encode(signals)]
+        mark = secrets.token_hex(16)
+        values = [self._timeline, self._history.process, mark, encode(signals)]
         row = self._connection.execute(_BATCH, values).fetchone()
         if row is None:
             raise psycopg.OperationalError("the table `batch` is empty")
         serial, self.follows = row
         named = {signal.exchange for signal in signals if isinstance(signal, Journalled)}
-        batch = Batch(serial, token, frozenset(filter(None, named)))
+        batch = Batch(serial, mark, frozenset(filter(None, named)))
         self._warning = None
         self._history.sent, found = batch, self._found
-        self.lost = token
+        self.lost = mark
         done = self._connection.execute("COMMIT").statusmessage
         if done != "COMMIT":
             self.lost = None
@@ -124,11 +124,9 @@ class PostgresWriter:
 
     def came_through(self, lost: str) -> bool:
         """Whoever had the turn before has ended: that batch is either there or was undone."""
-        found = (
-            self._connection.execute("SELECT 1 FROM batch WHERE token = $1", [lost]).fetchone() is not None
-        )
+        found = self._connection.execute("SELECT 1 FROM batch WHERE mark = $1", [lost]).fetchone() is not None
         sent = self._history.sent
-        if found and sent is not None and sent.token == lost:
+        if found and sent is not None and sent.mark == lost:
             self._found = sent
         return found
 

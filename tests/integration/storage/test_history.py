@@ -377,6 +377,6 @@ def test_what_a_token_too_old_to_be_kept_would_tell_is_not_guessed(url, seen):
         assert store.changes == []
 
     run(nothing, url, seen=seen)
-    long_ago = msgspec.structs.replace(kept(seen), token="gone", at=0.0)
+    long_ago = msgspec.structs.replace(kept(seen), mark="gone", at=0.0)
     seen.write_bytes(msgspec.json.encode(long_ago))
     run(nothing, url, seen=seen)

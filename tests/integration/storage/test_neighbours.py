@@ -184,7 +184,7 @@ def test_what_a_newer_process_says_makes_an_older_one_look_at_everything(url, mo
     async def scenario(one, _other):
         ask(
             url,
-            "INSERT INTO batch (timeline, process, token, previous, signals) SELECT timeline, 'newer', 'next', token, "
+            "INSERT INTO batch (timeline, process, mark, previous, signals) SELECT timeline, 'newer', 'next', mark, "
             """'[{"type": "Unheard"}]' FROM batch ORDER BY serial DESC LIMIT 1""",
         )
         await eventually(lambda: one.told, lambda told: Missed() in told)

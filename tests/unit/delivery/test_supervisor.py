@@ -38,7 +38,7 @@ def test_a_loop_that_fails_is_begun_again_and_is_not_ready_until_then(
 
     async def scenario() -> None:
         kept = Supervisor(Time())
-        vitals = Vitals(kept, list)
+        vitals = Vitals(kept, list, lambda: None)
         assert not vitals.ready()
         kept.keep("delivery", work, of="mc.b.example")
         await turns(10)
@@ -67,7 +67,7 @@ def test_a_loop_that_breaks_its_promise_is_stuck_until_it_is_heard_of() -> None:
     async def scenario() -> None:
         time = Time()
         kept = Supervisor(time)
-        vitals = Vitals(kept, list)
+        vitals = Vitals(kept, list, lambda: None)
         go_on = asyncio.Event()
 
         async def work(beat: Beat) -> None:
@@ -103,7 +103,7 @@ def test_a_loop_that_ended_is_dead() -> None:
         assert task is not None
         task.cancel()
         await turns(10)
-        assert not Vitals(kept, list).alive()
+        assert not Vitals(kept, list, lambda: None).alive()
 
     asyncio.run(scenario())
 
