@@ -355,6 +355,16 @@ def test_what_changes_a_decision_that_came_back_arrives_though_later_ones_fell(
     asyncio.run(told([*done, ("compare", FIRE), then], tmp_path))
 
 
+@pytest.mark.law(4)
+def test_a_revocation_stands_though_the_decision_gives_way_to_the_one_that_was_forgotten(
+    tmp_path: Path,
+) -> None:
+    """Approved, forgotten, approved again and taken back: it is taken back at both."""
+    granted = [("approve", 0), ASKED_BACK]
+    done = [*STORED, ("back up", FIRE), *granted, ("restore", FIRE), ("approve", 0), ("revoke", 0)]
+    asyncio.run(told(done, tmp_path))
+
+
 @pytest.mark.law(7)
 def test_a_second_answer_reaches_those_who_decide_before_they_do(tmp_path: Path) -> None:
     """Given in ignorance of the first one, to a question that had been answered."""

@@ -13,6 +13,8 @@ from acmx.flows.arrivals import Arrived
 from acmx.flows.change import move
 from acmx.flows.house import House
 from acmx.flows.response import granted_by
+from acmx.flows.revoke import ended
+from acmx.flows.standing import standing
 from acmx.storage import contradictions, exchanges, messages, outbox
 from acmx.storage.contradictions import Contradicted
 from acmx.storage.engine import Tx
@@ -58,6 +60,9 @@ def settle(house: House, tx: Tx, peer: str, held: Stored, other: Stored, respons
     count = "sent_n" if ours else "received_n"
     detail = _detail(held, other) | {"outcome": response.outcome}
     fields = {count: max(getattr(exchange, count), other.n)} | granted_by(response)
+    stands = standing(messages.of_exchange(tx, held.primary_system, held.id))
+    if stands is not None and stands.revocations and fields["grant_state"] == "live":
+        fields |= ended(len(stands.users))
     exchange = move(tx, exchange, Event.RECONCILED, peer, to_ms(now), detail=detail, **fields)
     if ours:
         outbox.remove(tx, held.primary_system, held.id, held.n)

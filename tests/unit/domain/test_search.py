@@ -183,13 +183,6 @@ class MintsNothingAnew(Model):
         return side
 
 
-class ChangesComeFirst(Model):
-    """What changes a response stays before it, where that was minted anew."""
-
-    def changes_of(self, side: Side, aside: list[Body]) -> tuple[Side, list[Body]]:
-        return side, aside
-
-
 class RefusesFirst(Model):
     """Refuses a request finally before it has compared."""
 
@@ -220,7 +213,6 @@ class DoubtsTheRequest(Model):
         (ForgetsItsOwn, COMPARED["primary"]),
         (ForgetsItsOwn, COMPARED["partner"]),
         (MintsNothingAnew, ONLY_ASKED),
-        (ChangesComeFirst, ASKED_AND_REVOKED),
         (RefusesFirst, COMPARED["partner"]),
         (TellsWhatFell, BOTH._replace(refusal=False)),
         (DoubtsTheRequest, BOTH),
