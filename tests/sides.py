@@ -194,7 +194,9 @@ class Side:
     async def answer(self, id_: str, text: str, question: int | None = None) -> Accepted:
         """To the question of this number; else to the last one, if there is any."""
         who = caller(self.id, "requester")
-        asked = [message.n for message in (await self.held()).messages[id_] if message.type == "question"]
+        asked = [
+            message.n for message in (await self.held()).messages.get(id_, []) if message.type == "question"
+        ]
         given = AnswerInput(question or max(asked, default=1), text)
         prepare = partial(answer.prepare, self.house, caller=who, name=id_, given=given)
         return await carry_out(self.store, prepare, answer.apply)

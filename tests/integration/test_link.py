@@ -63,6 +63,11 @@ async def partner_of(system: System) -> partners.Partner:
     return found
 
 
+def _is_at_rest(partner: partners.Partner) -> bool:
+    """What both hold was compared."""
+    return partner.compared_at is not None and partner.comparison_due_at is None
+
+
 async def queued(system: System) -> Any:
     (message,) = (await system.done("GET", "/outbox"))["items"]
     return message
@@ -92,7 +97,7 @@ def test_a_signed_refusal_that_asks_to_wait_puts_off_its_own_exchange_so_long(
             fire_face(fire, broken=False),
         ):
             await police.start()
-            await eventually(lambda: partner_of(police), lambda partner: partner.last_success_at)
+            await eventually(lambda: partner_of(police), _is_at_rest)
             release = engines.hold(fire)
             _, accepted = await police.submit()
             message = await eventually(lambda: queued(police), lambda message: "last_error" in message)

@@ -66,6 +66,7 @@ class Link:
         self._wake = asyncio.Event()
         self._stated: tuple[Standing, str, str | None] | None = None
         self._look_again_at = 0.0
+        self._keys_there: frozenset[str] | None = None
         self._key_turn = 0
         self._health = LinkHealth(house, store, partner, pace.probe)
         self._sender = Sender(
@@ -228,6 +229,8 @@ class Link:
         partner = await self._store.read(partial(partners.find, id_=self._partner))
         if partner is None:
             raise LookupError(self._partner)
+        if partner.own_keys_there != self._keys_there:
+            self._keys_there, self._key_turn = partner.own_keys_there, 0
         self._own.hear_held(partner.id, partner.own_keys_there)
         return partner
 
