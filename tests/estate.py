@@ -67,10 +67,10 @@ async def estate(
 
 
 @asynccontextmanager
-async def store_on(pair: Pair, tmp: Path) -> AsyncIterator[Store]:
+async def store_on(pair: Pair, tmp: Path, **settings: Any) -> AsyncIterator[Store]:
     """The store of the police alone: nobody writes but the test. The table `kept` is for its plans."""
     async with two_systems(tmp, start=False) as (filed, _):
-        police = on_pair(pair, filed)
+        police = on_pair(pair, filed, **settings)
         pair.primary.ask("CREATE TABLE kept (k BIGINT)")
         store = police.open_store()
         try:

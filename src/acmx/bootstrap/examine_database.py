@@ -53,7 +53,7 @@ def _sqlite(path: Path) -> Iterator[Finding]:
 
 def _postgres(config: Config) -> Iterator[Finding]:
     require_postgres()
-    from acmx.storage import postgres_offline, postgres_schema  # noqa: PLC0415
+    from acmx.storage import postgres_offline, postgres_schema, postgres_standby  # noqa: PLC0415
 
     with postgres_offline.connected(config.database) as connection:
         facts = postgres_offline.facts(connection)
@@ -67,6 +67,8 @@ def _postgres(config: Config) -> Iterator[Finding]:
         else:
             yield ok("durability", "every commit is fsynced")
         yield _standbys(facts.standbys, required=config.require_synchronous)
+        if config.require_synchronous and not postgres_standby.may_see(connection):
+            yield failed("standby", postgres_standby.BLIND)
         present, parts = postgres_schema.present(connection), postgres_schema.parts(connection)
         yield _schema(present, parts, postgres_schema.OWN_PARTS)
 

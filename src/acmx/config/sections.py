@@ -175,7 +175,7 @@ class Log(Struct, frozen=True, forbid_unknown_fields=True):
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an ACM server must know before it starts. `database`: postgresql://..., empty for a file of its own.
 
-    `require_synchronous`: acknowledge nothing while PostgreSQL does not wait for a synchronous standby.
+    `require_synchronous`: acknowledge nothing that no synchronous standby of PostgreSQL has shown to have.
     """
 
     system: str

@@ -23,9 +23,10 @@ from acmx.domain.errors import FaultyInput
 from acmx.domain.moments import to_ms
 from acmx.domain.partnership import Standing
 from acmx.flows import change_metadata, state_partnership
+from acmx.flows.carry_out import confirmed
 from acmx.flows.house import House
 from acmx.storage import partners
-from acmx.storage.engine import Store
+from acmx.storage.engine import Store, Tx
 from acmx.storage.partners import Partner
 from acmx.trust import tls
 from acmx.trust.own import Own
@@ -124,7 +125,7 @@ class Link:
         if (others := await self._lease(now)) is not None:
             return timedelta(milliseconds=others - now)
         if partner.failures or self._stated != self._to_say(partner):
-            partner = await self._state(wire, partner)
+            partner = await self._state(wire)
             if partner.failures:
                 return timedelta(0)
         if change_metadata.due(partner) and self._now() >= self._look_again_at:
@@ -193,8 +194,9 @@ class Link:
     def _to_say(self, partner: Partner) -> tuple[Standing, str, str | None]:
         return partner.state_here, self._own.metadata_digest, partner.reason_here
 
-    async def _state(self, wire: Wire, partner: Partner) -> Partner:
-        """Greeting and probe: what is said is the standing of the partnership here."""
+    async def _state(self, wire: Wire) -> Partner:
+        """Greeting and probe: what is said is the standing of the partnership here, once it is durable."""
+        partner = self._heard(await confirmed(self._store, self._find))
         now, begun = to_ms(self._house.clock()), self._now()
         said = self._to_say(partner)
         try:
@@ -226,7 +228,12 @@ class Link:
         return Wire(self._own, peer, context, self._house.clock, self._pace.answer, self._make_socket)
 
     async def _read(self) -> Partner:
-        partner = await self._store.read(partial(partners.find, id_=self._partner))
+        return self._heard(await self._store.read(self._find))
+
+    def _find(self, tx: Tx) -> Partner | None:
+        return partners.find(tx, self._partner)
+
+    def _heard(self, partner: Partner | None) -> Partner:
         if partner is None:
             raise LookupError(self._partner)
         if partner.own_keys_there != self._keys_there:

@@ -15,6 +15,7 @@ from psycopg.pq import TransactionStatus
 from acmx.domain.errors import Misconfigured, TemporarilyUnavailable
 from acmx.storage import migrations as shipped
 from acmx.storage import postgres_schema as schema
+from acmx.storage import postgres_standby
 from acmx.storage.engine import NewHistory, T, Tx
 from acmx.storage.group_commit import GroupCommit, Listener
 from acmx.storage.migrations import Migration
@@ -58,9 +59,10 @@ class PostgresStore:
         """Open the database (postgresql://...); with `make`, give it its schema if it has none.
 
         `migrations`: of that schema, default: those of acmx; `batch`: most plans in a commit; `seen`: the file that
-        keeps what was seen of the database; `require_synchronous`: acknowledge nothing that PostgreSQL does not wait
-        for a synchronous standby with.
-        Raises Misconfigured when it cannot be reached, has another schema, or is behind what was seen.
+        keeps what was seen of the database; `require_synchronous`: acknowledge nothing that no synchronous standby
+        has shown to have.
+        Raises Misconfigured when it cannot be reached, has another schema, or is behind what was seen; when its user
+        may not see what standbys have.
         """
         known = shipped.load() if migrations is None else migrations
         try:
@@ -69,6 +71,8 @@ class PostgresStore:
                 if make and schema.present(first) == 0:
                     schema.migrate(first, known)
                 schema.require(first, known)
+                if require_synchronous and not postgres_standby.may_see(first):
+                    raise Misconfigured(postgres_standby.BLIND)
                 history = History(first, seen)
             except BaseException:
                 close(first)

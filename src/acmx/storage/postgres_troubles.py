@@ -16,7 +16,7 @@ class Unconfirmed(psycopg.OperationalError):
 
 
 class StandbyForgone(Unconfirmed):
-    """PostgreSQL was told to go on without its synchronous standby."""
+    """PostgreSQL goes on without its synchronous standby, or none shows that it has what was committed."""
 
 
 DAMAGE: Final = (psycopg.errors.DataCorrupted, psycopg.errors.IndexCorrupted)

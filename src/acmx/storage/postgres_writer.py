@@ -17,6 +17,7 @@ from acmx.storage.journal import Journalled
 from acmx.storage.postgres_connection import PostgresTx, close, connect
 from acmx.storage.postgres_history import TIMELINE, Batch, History
 from acmx.storage.postgres_schema import TURN
+from acmx.storage.postgres_standby import holds_what_is_committed
 from acmx.storage.postgres_troubles import REASONS, StandbyForgone, Unconfirmed
 from acmx.storage.signals import encode
 
@@ -31,10 +32,6 @@ _BEGIN: Final = (
 _BATCH: Final = (
     "INSERT INTO batch (timeline, process, mark, signals, previous) "
     "SELECT $1, $2, $3, $4, mark FROM batch ORDER BY serial DESC LIMIT 1 RETURNING serial, previous"
-)
-_GOES_ON_ALONE: Final = (
-    "SELECT current_setting('synchronous_standby_names') = '' "
-    "OR current_setting('synchronous_commit') IN ('off', 'local')"
 )
 _END_FORMER: Final = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -115,7 +112,7 @@ class PostgresWriter:
             raise psycopg.OperationalError(f"the transaction ended with {done}")
         if self._warning is not None:
             raise Unconfirmed(self._warning)
-        if self._require_synchronous and self._connection.execute(_GOES_ON_ALONE).fetchone() != (False,):
+        if self._require_synchronous and not holds_what_is_committed(self._connection):
             raise StandbyForgone
         self._history.acknowledge(batch, self._timeline, anew=self.change is not None)
         if found is not None:

@@ -1,7 +1,9 @@
 """The synchronous standby is away: nothing is acknowledged before it has confirmed, and nobody waits for ever."""
 
 import asyncio
+import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from acmx.domain.errors import TemporarilyUnavailable
 from acmx.storage import postgres_writer
 from by_hand import ByHand
 from estate import BOUNDED, estate, keep, kept, store_on, waits_for_the_standby
-from systems import FIRE, eventually
+from systems import FIRE, POLICE, eventually
 
 pytestmark = [pytest.mark.postgres, pytest.mark.law(1)]
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -161,5 +163,50 @@ def test_where_a_standby_is_required_nothing_is_acknowledged_without_one(pair, t
             pair.primary.ask("ALTER ROLE postgres RESET synchronous_commit")
             pair.way.cut()
             await eventually(lambda: police.submit("three"), lambda said: said[0] in (200, 201))
+
+    asyncio.run(scenario())
+
+
+def test_a_standby_that_is_named_again_and_not_waited_for_yet_is_no_confirmation(pair, tmp_path):
+    """Until the checkpointer has heard of the name, PostgreSQL waits for nobody and says nothing of it."""
+    checkpointer = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'"
+
+    async def scenario():
+        async with store_on(pair, tmp_path, require_synchronous=True) as store:
+            assert await store.write(keep(1)) == 1
+            pair.primary.set(synchronous_standby_names="")
+            with pytest.raises(TemporarilyUnavailable, match="required"):
+                await store.write(keep(2))
+            ((pid,),) = pair.primary.ask(checkpointer)
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                pair.primary.set(synchronous_standby_names="standby")
+                pair.hold()
+                with pytest.raises(TemporarilyUnavailable, match="required"):
+                    await asyncio.wait_for(store.write(keep(3)), BOUNDED)
+            finally:
+                os.kill(pid, signal.SIGCONT)
+                pair.let_go()
+            assert await store.write(keep(4)) == 4
+
+    asyncio.run(scenario())
+
+
+def test_a_suspension_that_is_not_confirmed_is_not_told_to_the_partner(pair, tmp_path):
+    async def scenario():
+        async with estate(pair, tmp_path) as (police, fire):
+            pair.hold()
+            path, why = f"/partners/{FIRE}/suspension", {"reason": "an exercise"}
+            assert (await police.call("POST", path, why))[0] == 503
+            police.server._links.wake()
+            await eventually(lambda: failed_loops(police), lambda loops: FIRE in loops, time_passes=False)
+            assert (await fire.done("GET", f"/partners/{POLICE}"))["state_there"] == "accepted"
+            pair.let_go()
+            await eventually(
+                lambda: fire.done("GET", f"/partners/{POLICE}"), lambda row: row["state_there"] == "suspended"
+            )
+
+    async def failed_loops(police):
+        return [loop.of for loop in police.server._supervisor.loops if loop.failure is not None]
 
     asyncio.run(scenario())

@@ -2,8 +2,10 @@
 
 import asyncio
 from dataclasses import replace
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
+import psycopg
 import pytest
 from bench.postgres_proxy import Fault, PostgresProxy
 
@@ -295,6 +297,22 @@ def test_a_commit_that_waits_for_no_standby_by_its_setting_is_no_confirmation(ur
         assert refused(await together(store, insert(0)), "required here")
 
     run(scenario, url, require_synchronous=True)
+
+
+@pytest.mark.law(1)
+def test_who_may_not_see_what_standbys_have_is_told_so_at_the_start(url):
+    user, parts = engines.name_of(url), urlsplit(url)
+    own = urlunsplit(parts._replace(netloc=f"{user}@{parts.netloc.rpartition('@')[2]}"))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {user} LOGIN")
+        connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {user}")
+        try:
+            with pytest.raises(Misconfigured, match="GRANT pg_monitor"):
+                PostgresStore.open(own, migrations=SCHEMA, require_synchronous=True)
+            connection.execute(f"GRANT pg_monitor TO {user}")
+            asyncio.run(PostgresStore.open(own, migrations=SCHEMA, require_synchronous=True).close())
+        finally:
+            connection.execute(f"DROP OWNED BY {user}; DROP ROLE {user}")
 
 
 # What the directory remembers.
