@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from acmx.domain import meanings
 from acmx.domain.acm1.partners import FieldChange
 from acmx.domain.exchange import Role
 from acmx.domain.messages import Addressee, Line, Moment, Person, Short, Urgency, Verdict
@@ -14,24 +15,40 @@ Service = Literal["mcptt", "mcvideo", "mcdata"]
 class Submission(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Step 1: what a requester asks for, or an identity editor gives. `content` belongs to the kind."""
 
-    kind: Short
-    partner: Short
-    users: tuple[str, ...] = ()
-    purpose: Line
-    reference: Short | None = None
-    addressee: Addressee | None = None
-    urgency: Urgency = "normal"
-    valid_from: Moment | None = None
-    valid_until: Moment | None = None
-    expires_at: Moment | None = None
-    content: dict[str, Any] = {}
+    kind: Annotated[
+        Short, Meta(description="`server-identity`, or `server-identity-provision` to give unasked")
+    ]
+    partner: Annotated[Short, Meta(description="MC system ID of an established partner")]
+    users: Annotated[tuple[str, ...], meanings.USERS] = ()
+    purpose: Annotated[Line, meanings.PURPOSE]
+    reference: Annotated[Short | None, meanings.REFERENCE] = None
+    addressee: Annotated[Addressee | None, meanings.ADDRESSEE] = None
+    urgency: Annotated[Urgency, meanings.URGENCY] = "normal"
+    valid_from: Annotated[Moment | None, meanings.ADMITTED_FROM] = None
+    valid_until: Annotated[Moment | None, meanings.ADMITTED_UNTIL] = None
+    expires_at: Annotated[
+        Moment | None,
+        Meta(description="as in a request; absent: after the days that the server is configured for (30)"),
+    ] = None
+    content: Annotated[
+        dict[str, Any],
+        Meta(
+            description="Wanted (3.8), whatever the kind: where something is given, the server adds the rows"
+        ),
+    ] = {}
 
 
 class VerdictInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A verdict on these users, or on everyone whom no other verdict names."""
 
-    approved: bool
-    users: tuple[str, ...] | None = None
+    approved: Annotated[bool, Meta(description="whether these users are approved")]
+    users: Annotated[
+        tuple[str, ...] | None,
+        Meta(
+            description="some users of the request; absent: everybody whom no other verdict names, or what was given "
+            "unasked"
+        ),
+    ] = None
 
 
 class Review(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -40,79 +57,110 @@ class Review(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     `note` is for the people of the own system and never leaves it.
     """
 
-    verdicts: tuple[VerdictInput, ...]
-    reason: Line
-    seen: Annotated[str, Meta(pattern=r"^[0-9]{1,18}\.[0-9]{1,18}$")]
-    note: Line | None = None
+    verdicts: Annotated[
+        tuple[VerdictInput, ...],
+        Meta(description="one or two; every user of the request is named by exactly one"),
+    ]
+    reason: Annotated[Line, Meta(description="public reason: it goes to the partner")]
+    seen: Annotated[
+        str,
+        Meta(
+            pattern=r"^[0-9]{1,18}\.[0-9]{1,18}$",
+            description="as `seen` of the exchange says: version of the exchange, dot, version of the server identity"
+            " information",
+        ),
+    ]
+    note: Annotated[Line | None, Meta(description="for the people of the own system; it never leaves it")] = (
+        None
+    )
 
 
 class WithdrawalInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Why a request is taken back."""
 
-    reason: Line | None = None
+    reason: Annotated[Line | None, meanings.PUBLIC_REASON] = None
 
 
 class TextInput(Struct, frozen=True, forbid_unknown_fields=True):
     """A question to the partner."""
 
-    text: Line
+    text: Annotated[Line, meanings.TEXT_FOR_PARTNER]
 
 
 class AnswerInput(Struct, frozen=True, forbid_unknown_fields=True):
     """The answer to the question of this number, as the conversation of the exchange gives it."""
 
-    question: int
-    text: Line
+    question: Annotated[
+        int, Meta(description="number of the question, as the `conversation` of the exchange gives it")
+    ]
+    text: Annotated[Line, meanings.TEXT_FOR_PARTNER]
 
 
 class RevocationInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Why an approval is taken back, and for whom; without `users` for everybody."""
 
-    reason: Line
-    users: tuple[str, ...] | None = None
+    reason: Annotated[Line, meanings.REASON_FOR_PARTNER]
+    users: Annotated[
+        tuple[str, ...] | None,
+        Meta(description="whose approval is taken back, each once; absent: everybody's"),
+    ] = None
 
 
 class Summary(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An exchange in a list."""
 
-    id: str
-    primary: str
-    partner: str
-    role: Role
-    state: str
-    kind: str | None
-    asker: str
-    urgency: str
-    purpose: str
-    user_count: int
-    created_at: Moment
-    expires_at: Moment | None = None
-    addressee: str | None = None
-    reference: str | None = None
-    outcome: str | None = None
-    reason: str | None = None
-    decided_by: str | None = None
-    grant: str | None = None
-    valid_from: Moment | None = None
-    valid_until: Moment | None = None
+    id: Annotated[str, meanings.EXCHANGE]
+    primary: Annotated[str, meanings.PRIMARY]
+    partner: Annotated[
+        str, Meta(description="MC system ID of the other system, whichever of the two this one is")
+    ]
+    role: Annotated[Role, meanings.ROLE]
+    state: Annotated[str, meanings.STATE]
+    kind: Annotated[str | None, Meta(description="`null` where only a withdrawal has arrived")]
+    asker: Annotated[str, meanings.MC_SERVICE_ID]
+    urgency: Annotated[str, Meta(description="`normal` or `urgent`")]
+    purpose: Annotated[str, Meta(description="as asked")]
+    user_count: Annotated[
+        int, Meta(description="how many users were asked for; 0 where something is given unasked")
+    ]
+    created_at: Annotated[
+        Moment, Meta(description="primary: when it was submitted; partner: when it arrived")
+    ]
+    expires_at: Annotated[Moment | None, Meta(description="as asked")] = None
+    addressee: Annotated[str | None, Meta(description="MC service ID or functional alias")] = None
+    reference: Annotated[str | None, Meta(description="as asked")] = None
+    outcome: Annotated[str | None, meanings.ONCE_DECIDED] = None
+    reason: Annotated[str | None, meanings.PUBLIC_REASON] = None
+    decided_by: Annotated[
+        str | None, Meta(description="MC service ID of the person; absent if automatic")
+    ] = None
+    grant: Annotated[str | None, Meta(description="`live` or `ended`, once somebody is approved")] = None
+    valid_from: Annotated[Moment | None, Meta(description="as asked, then as granted")] = None
+    valid_until: Annotated[Moment | None, Meta(description="as asked, then as granted")] = None
 
 
 class Step(Struct, frozen=True, omit_defaults=True):
     """One of the 18 steps as far as this system knows: done, waiting, not-taken, failed, elsewhere or ahead."""
 
-    n: int
-    status: str
-    at: Moment | None = None
-    note: str | None = None
+    n: Annotated[int, Meta(description="1 to 18")]
+    status: Annotated[
+        str,
+        Meta(
+            description="`done`, `waiting`, `not-taken`, `failed`, `elsewhere` (only the other system knows) or "
+            "`ahead`"
+        ),
+    ]
+    at: Annotated[Moment | None, Meta(description="when")] = None
+    note: Annotated[str | None, Meta(description="rule, person or error")] = None
 
 
 class Waiting(Struct, frozen=True, omit_defaults=True):
     """A message that waits for the partner's signed word."""
 
-    type: str
-    attempts: int
-    next_attempt_at: Moment
-    last_error: str | None = None
+    type: Annotated[str, meanings.MESSAGE_TYPE]
+    attempts: Annotated[int, meanings.ATTEMPTS]
+    next_attempt_at: Annotated[Moment, meanings.NEXT_ATTEMPT_AT]
+    last_error: Annotated[str | None, Meta(description="why it was not taken")] = None
 
 
 class Remark(Struct, frozen=True, omit_defaults=True):
@@ -121,67 +169,80 @@ class Remark(Struct, frozen=True, omit_defaults=True):
     `question` is the number of the question that is asked or answered; None where that is not here.
     """
 
-    type: Literal["question", "answer"]
-    at: Moment
-    person: str
-    text: str
-    question: int | None = None
+    type: Annotated[Literal["question", "answer"], Meta(description="which of the two")]
+    at: Annotated[Moment, Meta(description="when it was said, by the clock of the side that said it")]
+    person: Annotated[str, meanings.MC_SERVICE_ID]
+    text: Annotated[str, Meta(description="the words")]
+    question: Annotated[
+        int | None,
+        Meta(
+            description="number of the question that is asked or answered; absent where that is not here any more"
+        ),
+    ] = None
 
 
 class JournalEntry(Struct, frozen=True, omit_defaults=True):
     """A row of the journal."""
 
-    serial: int
-    at: Moment
-    event: str
-    actor: str
-    exchange: str | None = None
-    primary: str | None = None
-    detail: dict[str, Any] = {}
+    serial: Annotated[int, Meta(description="number of the row")]
+    at: Annotated[Moment, Meta(description="when")]
+    event: Annotated[str, Meta(description="see 6.1 for those of exchanges")]
+    actor: Annotated[str, Meta(description="MC service ID, MC system ID, `policy` or `clock`")]
+    exchange: Annotated[str | None, meanings.EXCHANGE] = None
+    primary: Annotated[str | None, meanings.PRIMARY] = None
+    detail: Annotated[dict[str, Any], Meta(description="belongs to the event")] = {}
 
 
 class GivenReview(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one person said of a request; `counts` unless it was said for earlier versions and nothing is decided."""
 
-    person: str
-    at: Moment
-    approved: int
-    declined: int
-    reason: str
-    counts: bool
-    note: str | None = None
+    person: Annotated[str, Meta(description="MC service ID, in its canonical form")]
+    at: Annotated[Moment, Meta(description="when")]
+    approved: Annotated[int, meanings.USERS_APPROVED]
+    declined: Annotated[int, meanings.USERS_APPROVED]
+    reason: Annotated[str, meanings.PUBLIC_REASON]
+    counts: Annotated[
+        bool,
+        Meta(
+            description="`false`: nothing is decided yet, and the exchange or the catalogue has changed since; it has"
+            " to be given again, but whom it declines stays declined"
+        ),
+    ]
+    note: Annotated[str | None, Meta(description="as it was given with the review")] = None
 
 
 class UpdateShown(Struct, frozen=True):
     """The partner's later word on what it gives: what it changed, field by field."""
 
-    n: int
-    created_at: Moment
-    changes: tuple[FieldChange, ...]
+    n: Annotated[int, meanings.MESSAGE]
+    created_at: Annotated[Moment, meanings.MINTED_AT]
+    changes: Annotated[tuple[FieldChange, ...], Meta(description="against what held before")]
 
 
 class RevocationShown(Struct, frozen=True):
     """Who took an approval back for whom, and why; `person` is an MC service ID."""
 
-    n: int
-    created_at: Moment
-    person: str
-    users: tuple[str, ...]
-    reason: str
+    n: Annotated[int, meanings.MESSAGE]
+    created_at: Annotated[Moment, meanings.MINTED_AT]
+    person: Annotated[str, Meta(description="MC service ID of who took it back")]
+    users: Annotated[tuple[str, ...], Meta(description="for whom")]
+    reason: Annotated[str, meanings.PUBLIC_REASON]
 
 
 class Contradiction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A signed message that lost its place to an earlier one; the last three members are those of a response."""
 
-    sender: str
-    n: int
-    type: str
-    digest: str
-    created_at: Moment
-    found_at: Moment
-    outcome: str | None = None
-    decided_by: str | None = None
-    reason: str | None = None
+    sender: Annotated[str, meanings.MC_SYSTEM_ID]
+    n: Annotated[int, meanings.MESSAGE]
+    type: Annotated[str, meanings.MESSAGE_TYPE]
+    digest: Annotated[str, meanings.DIGEST_OF_BODY]
+    created_at: Annotated[Moment, Meta(description="when it was minted: later than the one that stands")]
+    found_at: Annotated[Moment, Meta(description="when this system saw both")]
+    outcome: Annotated[str | None, Meta(description="of a response")] = None
+    decided_by: Annotated[
+        str | None, Meta(description="of a response: who decided; absent: policy or the clock")
+    ] = None
+    reason: Annotated[str | None, Meta(description="of a response")] = None
 
 
 class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
@@ -191,52 +252,97 @@ class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
     `on_cms` tells that the own CMS does not hold what it should: `older` documents, or some `to-remove`.
     """
 
-    seen: str
-    users: tuple[str, ...]
-    content: dict[str, Any]
-    steps: list[Step]
-    journal: list[JournalEntry]
-    waiting: list[Waiting]
-    conversation: tuple[Remark, ...] = ()
-    verdicts: tuple[Verdict, ...] = ()
-    disclosed: dict[str, Any] | None = None
-    missing: tuple[str, ...] = ()
-    refusal: dict[str, Any] | None = None
-    reviews: tuple[GivenReview, ...] = ()
-    approvals_needed: int | None = None
-    contradictions: tuple[Contradiction, ...] = ()
-    partnership: str | None = None
-    updates: tuple[UpdateShown, ...] = ()
-    revocations: tuple[RevocationShown, ...] = ()
-    on_cms: Literal["older", "to-remove"] | None = None
+    seen: Annotated[str, Meta(description="the versions that a review has to name")]
+    users: Annotated[tuple[str, ...], Meta(description="as asked")]
+    content: Annotated[dict[str, Any], Meta(description="as asked")]
+    steps: Annotated[list[Step], Meta(description="the 18 steps")]
+    journal: Annotated[list[JournalEntry], Meta(description="what happened here, oldest first")]
+    waiting: Annotated[
+        list[Waiting],
+        Meta(description="messages of this system that the partner has not yet answered with its signature"),
+    ]
+    conversation: Annotated[
+        tuple[Remark, ...],
+        Meta(
+            description="questions of the partner system in order, each with the answers of the primary to it"
+        ),
+    ] = ()
+    verdicts: Annotated[tuple[Verdict, ...], Meta(description="of the response")] = ()
+    disclosed: Annotated[
+        dict[str, Any] | None,
+        Meta(
+            description="what the response gives, or the last update; while pending: what an approval would give now"
+        ),
+    ] = None
+    missing: Annotated[tuple[str, ...], Meta(description="required rows that are missing in it")] = ()
+    refusal: Annotated[dict[str, Any] | None, Meta(description="the partner's final refusal, as it came")] = (
+        None
+    )
+    reviews: Annotated[
+        tuple[GivenReview, ...], Meta(description="who has reviewed it here, in that order")
+    ] = ()
+    approvals_needed: Annotated[
+        int | None, Meta(description="while people here have to review or release it: how many")
+    ] = None
+    contradictions: Annotated[
+        tuple[Contradiction, ...],
+        Meta(description="signed messages that lost their place to an earlier one (4.4)"),
+    ] = ()
+    partnership: Annotated[
+        str | None,
+        Meta(
+            description="how the partnership stands (see Partner) while nothing can be exchanged in an open exchange"
+        ),
+    ] = None
+    updates: Annotated[
+        tuple[UpdateShown, ...], Meta(description="what the partner changed later, in that order")
+    ] = ()
+    revocations: Annotated[
+        tuple[RevocationShown, ...], Meta(description="what it took back later, in that order")
+    ] = ()
+    on_cms: Annotated[
+        Literal["older", "to-remove"] | None,
+        Meta(
+            description="what the own CMS holds though it should not: documents `older` than what the partner gives "
+            "now, or entries `to-remove`"
+        ),
+    ] = None
 
 
 class Revoked(Struct, frozen=True):
     """What stands of an approval after a revocation: how many users it was of, and how many are approved still."""
 
-    id: str
-    grant: str
-    revoked: int
-    approved: int
+    id: Annotated[str, meanings.EXCHANGE]
+    grant: Annotated[str, Meta(description="`live`, or `revoked` once nobody is approved any more")]
+    revoked: Annotated[int, Meta(description="how many users it was of")]
+    approved: Annotated[int, Meta(description="how many are approved still")]
 
 
 class Accepted(Struct, frozen=True):
     """The exchange that a submission made."""
 
-    id: str
-    state: str
+    id: Annotated[str, meanings.EXCHANGE]
+    state: Annotated[str, meanings.STATE_NOW]
 
 
 class Reviewed(Struct, frozen=True, omit_defaults=True):
     """What stands after a review; `undecided` with how many `approvals` there are of those `needed`."""
 
-    id: str
-    state: str
-    outcome: str
-    approved: int
-    declined: int
-    approvals: int | None = None
-    needed: int | None = None
+    id: Annotated[str, meanings.EXCHANGE]
+    state: Annotated[str, meanings.STATE_NOW]
+    outcome: Annotated[
+        str,
+        Meta(
+            description="as in the response, or `undecided` while others have to review; at the primary system "
+            "`released`, `refused` or `undecided`"
+        ),
+    ]
+    approved: Annotated[int, meanings.USERS_APPROVED]
+    declined: Annotated[int, Meta(description="how many users, whoever declined them")]
+    approvals: Annotated[
+        int | None, Meta(description="while it is `undecided`: how many people's reviews count so far")
+    ] = None
+    needed: Annotated[int | None, Meta(description="while it is `undecided`: how many have to")] = None
 
 
 class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -245,26 +351,28 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `updated_at` is when the partner changed it last; for the `revoked` users it took the approval back.
     """
 
-    id: str
-    partner: str
-    outcome: str
-    handler: Person | None = None
-    automatic: bool = False
-    decided_at: Moment
-    reason: str | None = None
-    verdicts: tuple[Verdict, ...] = ()
-    valid_from: Moment | None = None
-    valid_until: Moment | None = None
-    content: dict[str, Any] = {}
-    updated_at: Moment | None = None
-    revoked: tuple[str, ...] = ()
+    id: Annotated[str, meanings.EXCHANGE]
+    partner: Annotated[str, meanings.PARTNER]
+    outcome: Annotated[str, meanings.OUTCOME]
+    handler: Annotated[Person | None, Meta(description="the person who decided")] = None
+    automatic: Annotated[bool, Meta(description="`true` if policy or the clock decided")] = False
+    decided_at: Annotated[Moment, meanings.DECIDED_AT]
+    reason: Annotated[str | None, meanings.PUBLIC_REASON] = None
+    verdicts: Annotated[tuple[Verdict, ...], meanings.VERDICTS] = ()
+    valid_from: Annotated[Moment | None, meanings.GRANTED_FROM] = None
+    valid_until: Annotated[Moment | None, meanings.GRANTED_UNTIL] = None
+    content: Annotated[
+        dict[str, Any], Meta(description="as in the response (3.8), or in the last update")
+    ] = {}
+    updated_at: Annotated[Moment | None, Meta(description="of the last update")] = None
+    revoked: Annotated[tuple[str, ...], Meta(description="for whom the approval was taken back")] = ()
 
 
 class Page(Struct, frozen=True, omit_defaults=True):
     """A page of exchanges; `next` is the `after` of the next page, absent on the last."""
 
-    items: list[Summary]
-    next: str | None = None
+    items: Annotated[list[Summary], meanings.NEWEST_FIRST]
+    next: Annotated[str | None, meanings.NEXT] = None
 
 
 class Pending(Struct, frozen=True, omit_defaults=True):
@@ -273,9 +381,20 @@ class Pending(Struct, frozen=True, omit_defaults=True):
     `to_release` are requests of own users that must not leave before people have agreed.
     """
 
-    mc_service_id: str
-    to_decide: list[Summary]
-    to_fetch: list[Summary]
-    to_answer: list[Summary]
-    next: str | None = None
-    to_release: list[Summary] = []
+    mc_service_id: Annotated[str, Meta(description="whose list this is")]
+    to_decide: Annotated[
+        list[Summary], Meta(description="requests of partners that this person may review, oldest first")
+    ]
+    to_fetch: Annotated[
+        list[Summary],
+        Meta(description="answered requests of this person that were not retrieved yet, oldest first"),
+    ]
+    to_answer: Annotated[
+        list[Summary],
+        Meta(description="requests of this person about which the partner has asked, oldest first"),
+    ]
+    next: Annotated[str | None, meanings.NEXT] = None
+    to_release: Annotated[
+        list[Summary],
+        Meta(description="requests of others of this system that this person may release, oldest first"),
+    ] = []
