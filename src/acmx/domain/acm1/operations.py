@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from acmx.domain import meanings
-from acmx.domain.acm1.requests import JournalEntry
+from acmx.domain.acm1.exchanges import JournalEntry
 from acmx.domain.exchange import Audience
 from acmx.domain.messages import Line, Moment
 
