@@ -25,8 +25,8 @@ class Common(Struct, frozen=True):
 
     primary: Annotated[Short, meanings.PRIMARY]
     exchange: Annotated[str, Meta(pattern=UUID7), Meta(description="UUID of version 7 in lower case")]
-    role: Annotated[Role, Meta(description="of the system that says this")]
-    state: Annotated[str, Meta(max_length=32, description="of the exchange there (6.2)")]
+    role: Annotated[Role, Meta(description="role of the system that says this")]
+    state: Annotated[str, Meta(max_length=32, description="state of the exchange there (6.2)")]
     messages: Annotated[
         tuple[Standing, ...],
         Meta(

@@ -55,19 +55,18 @@ VERDICTS = Meta(
 PUBLIC_REASON = Meta(description="public reason")
 GRANTED_FROM = Meta(description="what is granted; absent: no bound. Absent unless somebody is approved")
 GRANTED_UNTIL = Meta(description="what is granted; absent: no end. Absent unless somebody is approved")
-USERS_APPROVED = Meta(description="how many users")
+USERS_APPROVED = Meta(description="how many users are approved")
 
 CATALOGUE = Meta(description="version of the partner's server identity information")
 SERVER_IDENTITY = Meta(description="the rows (3.9)")
 ENTERED_AT = Meta(description="when it was entered")
 ENTERED_BY = Meta(description="MC service ID of who entered it")
 TEMPLATE_VERSION = Meta(description="version of the template; 0: the defaults")
-PINNED_REALMS = Meta(description="pinned realms")
 
-ROLES = Meta(description="see 8.7")
+ROLES = Meta(description="names of roles, see 8.7")
 AUTOMATIC = Meta(description="a service account")
 NEEDED = Meta(description="how many operators it takes to give somebody a role")
-RULE_NAME = Meta(description="its name")
+RULE_NAME = Meta(description="name of the rule")
 
 NEXT = Meta(description="the `after` of the next page; absent on the last (8.3)")
 NEWEST_FIRST = Meta(description="newest first")

@@ -70,7 +70,7 @@ class Verdict(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
 class Message(
     Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="type"
 ):
-    """What every message carries. `n` counts the messages of its sender within the exchange, from 1."""
+    """What every message carries."""
 
     version: Annotated[str, Meta(max_length=16, description="`1.0`; see 3.1")]
     exchange: Annotated[
@@ -121,7 +121,7 @@ class Request(Message, frozen=True, kw_only=True, tag="request"):
 
 
 class Response(Message, frozen=True, kw_only=True, tag="response"):
-    """Step 13: the partner's outcome. `answers` is the digest of the request it belongs to."""
+    """Step 13: the partner's outcome."""
 
     answers: Annotated[str, Meta(description="SHA-256 of the body of the request, 64 hexadecimal digits")]
     asker: Annotated[Person, Meta(description="as in the request, member by member")]
@@ -155,7 +155,7 @@ class Question(Message, frozen=True, kw_only=True, tag="question"):
 
 
 class Answer(Message, frozen=True, kw_only=True, tag="answer"):
-    """The primary answers. `answers` is the digest of the question."""
+    """The primary answers."""
 
     asker: Annotated[Person, meanings.ASKER]
     answers: Annotated[str, Meta(description="SHA-256 of the body of the question, 64 hexadecimal digits")]
@@ -163,7 +163,7 @@ class Answer(Message, frozen=True, kw_only=True, tag="answer"):
 
 
 class Update(Message, frozen=True, kw_only=True, tag="update"):
-    """The partner gives something else now: `content` takes the place of what it gave before."""
+    """The partner gives something else now."""
 
     content: Annotated[
         dict[str, Any],
@@ -187,11 +187,7 @@ Status = Literal["stored", "withdrawn", "decided"]
 
 
 class Receipt(Struct, frozen=True, kw_only=True, tag_field="type", tag="receipt"):
-    """The signed success reply; for a request it is the stored indication of step 5.
-
-    `digest` is the SHA-256 (hex) of the body it answers, `n` that message's number. `status` is `stored`, or for a
-    withdrawal `withdrawn` or `decided`.
-    """
+    """The signed success reply; for a request it is the stored indication of step 5."""
 
     version: Annotated[str, meanings.VERSION]
     exchange: Annotated[str, Meta(description="as in the message")]
@@ -213,8 +209,8 @@ class Refusal(Struct, frozen=True, kw_only=True, omit_defaults=True):
         str, Meta(description="what was wrong this time, at most 500 characters, for people")
     ] = ""
     version: Annotated[str, meanings.VERSION]
-    exchange: Annotated[str, Meta(description="from the path")]
-    n: Annotated[int, Meta(description="from the path")]
+    exchange: Annotated[str, Meta(description="the exchange that the path names")]
+    n: Annotated[int, Meta(description="the number that the path names")]
     sender: Annotated[str, meanings.SPEAKER] = field(name="from")
     receiver: Annotated[str, meanings.SPOKEN_TO] = field(name="to")
     created_at: Annotated[Moment, Meta(description="when it was refused")]

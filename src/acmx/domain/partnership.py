@@ -35,10 +35,7 @@ class SupportedKind(Struct, frozen=True):
 
 
 class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="metadata"):
-    """What a system says of itself. `address` is the base URL of its ACM-2 listener.
-
-    `created_at` is when it last changed; absent as it was first set up.
-    """
+    """What a system says of itself."""
 
     version: Annotated[str, meanings.VERSION]
     system: Annotated[Short, meanings.MC_SYSTEM_ID]

@@ -25,7 +25,7 @@ class Checkpoint(Struct, frozen=True, tag_field="type", tag="checkpoint"):
             description="root of the tree over them, 64 hexadecimal digits",
         ),
     ]
-    created_at: Annotated[Moment, Meta(description="when")]
+    created_at: Annotated[Moment, Meta(description="when it was made")]
 
 
 class SignedCheckpoint(Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,10 +39,7 @@ class SignedCheckpoint(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SealedRow(Struct, frozen=True):
-    """A row of the journal as it is sealed: `line` is what is hashed, byte for byte.
-
-    `number` and `hash` (hexadecimal) are None for the second until it is sealed.
-    """
+    """A row of the journal as it is sealed."""
 
     serial: Annotated[int, Meta(description="where the row is stored")]
     number: Annotated[
@@ -50,10 +47,10 @@ class SealedRow(Struct, frozen=True):
     ]
     hash: Annotated[
         str | None,
-        Meta(description="of the row as a leaf of the tree, 64 hexadecimal digits; null like `number`"),
+        Meta(description="hash of the row as a leaf of the tree, 64 hexadecimal digits; null like `number`"),
     ]
     line: Annotated[
-        str, Meta(description="the row as JSON, byte for byte as it is hashed ([evidence.md](evidence.md))")
+        str, Meta(description="the row as JSON, byte for byte as it is hashed (docs/evidence.md)")
     ]
 
 
@@ -84,10 +81,10 @@ class HeldMetadata(Struct, frozen=True):
 class SignedMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A message and the receiver's word on it, with their signatures; without a body once that is purged."""
 
-    sender: Annotated[str, meanings.MC_SYSTEM_ID]
-    receiver: Annotated[str, meanings.MC_SYSTEM_ID]
+    sender: Annotated[str, meanings.SENDER]
+    receiver: Annotated[str, meanings.RECEIVER]
     n: Annotated[int, meanings.MESSAGE]
-    type: Annotated[str, Meta(description="of the message; `refused`: it was refused for good")]
+    type: Annotated[str, Meta(description="type of the message; `refused`: it was refused for good")]
     digest: Annotated[str, Meta(description="SHA-256 of the body, 64 hexadecimal digits")]
     stored_at: Annotated[Moment, Meta(description="when it was stored here")]
     body: Annotated[str | None, Meta(description="as text, byte for byte; absent once it was purged")] = None
@@ -111,7 +108,7 @@ class SignedMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class ProvenRow(Struct, frozen=True):
     """A row of the journal and its way to the root of the checkpoint (hexadecimal, from the leaf up)."""
 
-    number: Annotated[int, Meta(description="of the row")]
+    number: Annotated[int, Meta(description="number of the row")]
     line: Annotated[str, Meta(description="the row as JSON, byte for byte as it is hashed")]
     proof: Annotated[
         tuple[str, ...],
@@ -125,15 +122,15 @@ class Evidence(Struct, frozen=True, kw_only=True):
     version: Annotated[str, meanings.VERSION]
     acmx: Annotated[str, Meta(description="version of the software")]
     system: Annotated[str, Meta(description="who made it: MC system ID")]
-    partner: Annotated[str, Meta(description="the other system")]
-    role: Annotated[Role, Meta(description="of `system` in the exchange")]
+    partner: Annotated[str, Meta(description="the other system: MC system ID")]
+    role: Annotated[Role, Meta(description="role of `system` in the exchange")]
     primary: Annotated[str, meanings.PRIMARY]
     exchange: Annotated[str, meanings.EXCHANGE]
-    state: Annotated[str, Meta(description="of the exchange at `system`")]
-    made_at: Annotated[Moment, Meta(description="when")]
-    made_by: Annotated[str, meanings.MC_SERVICE_ID]
-    metadata: Annotated[tuple[HeldMetadata, ...], Meta(description="of both systems")]
-    messages: Annotated[tuple[SignedMessage, ...], Meta(description="of both systems")]
+    state: Annotated[str, Meta(description="state of the exchange at `system`")]
+    made_at: Annotated[Moment, Meta(description="when it was made")]
+    made_by: Annotated[str, Meta(description="MC service ID of who made it")]
+    metadata: Annotated[tuple[HeldMetadata, ...], Meta(description="what both systems said of themselves")]
+    messages: Annotated[tuple[SignedMessage, ...], Meta(description="the messages of both systems")]
     journal: Annotated[tuple[ProvenRow, ...], Meta(description="the rows of this exchange, in order")]
     checkpoint: Annotated[SignedCheckpoint, Meta(description="the one that `journal` is proven against")]
     type: Annotated[Literal["evidence"], Meta(description="`evidence`")] = "evidence"
@@ -153,17 +150,17 @@ class EvidenceFile(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PurgeInput(Struct, frozen=True, forbid_unknown_fields=True):
-    """`dry_run`: only count."""
+    """Whether what has reached the end of its retention is removed, or only counted."""
 
     dry_run: Annotated[bool, Meta(description="`true`: only count")] = False
 
 
 class Purged(Struct, frozen=True):
-    """What a purge removed, or would remove, of what ended before then; `more`: call again."""
+    """What a purge removed, or would remove."""
 
-    before: Annotated[Moment, Meta(description="what ended before then")]
-    exchanges: Annotated[int, Meta(description="how many")]
+    before: Annotated[Moment, Meta(description="the time before which all of it had ended")]
+    exchanges: Annotated[int, Meta(description="how many exchanges")]
     messages: Annotated[int, Meta(description="how many bodies")]
     notices: Annotated[int, Meta(description="how many notices, with what was told of them")]
     rows: Annotated[int, Meta(description="how many rows of provisioning jobs")]
-    more: Annotated[bool, Meta(description="call again")]
+    more: Annotated[bool, Meta(description="`true`: there is more, call again")]

@@ -24,7 +24,7 @@ class WaitingChange(Struct, frozen=True, omit_defaults=True):
         str, Meta(description="name of the account; of `free` the MC service ID, of `approvals` empty")
     ]
     what: Annotated[What, Meta(description="what is asked")]
-    asked_at: Annotated[Moment, Meta(description="when")]
+    asked_at: Annotated[Moment, Meta(description="when it was asked")]
     asked_by: Annotated[str, Meta(description="MC service ID of the operator who asked")]
     asked_by_account: Annotated[str, Meta(description="account of that operator")]
     mc_service_id: Annotated[
@@ -33,7 +33,7 @@ class WaitingChange(Struct, frozen=True, omit_defaults=True):
     roles_before: Annotated[list[str], Meta(description="its roles so far")] = []
     roles: Annotated[list[str], Meta(description="its roles once it is approved")] = []
     mail: Annotated[str | None, Meta(description="its mail address once it is approved")] = None
-    functional_aliases: Annotated[list[str], Meta(description="its aliases")] = []
+    functional_aliases: Annotated[list[str], Meta(description="its functional aliases")] = []
     automatic: Annotated[bool, meanings.AUTOMATIC] = False
     needed: Annotated[int | None, Meta(description="of `approvals`: how many operators it would take")] = None
 
@@ -46,7 +46,7 @@ class WaitingChanges(Struct, frozen=True, omit_defaults=True):
 
 
 class AccountApprovalsSet(Struct, frozen=True, omit_defaults=True):
-    """What holds; `waiting`: the id of the change that waits."""
+    """How many operators it takes to give somebody a role, and how many there are."""
 
     needed: Annotated[int, meanings.NEEDED]
     operators: Annotated[int, Meta(description="how many people there are who may ask or approve")]
@@ -82,4 +82,4 @@ class VouchedPeople(Struct, frozen=True, omit_defaults=True):
 class Freed(Struct, frozen=True, forbid_unknown_fields=True):
     """Whose MC service ID is to be free for the next who comes with it."""
 
-    mc_service_id: Annotated[Short, Meta(description="of a subject of the OpenID provider")]
+    mc_service_id: Annotated[Short, Meta(description="MC service ID of a subject of the OpenID provider")]

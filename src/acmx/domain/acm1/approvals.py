@@ -8,7 +8,7 @@ from acmx.domain.messages import Short
 
 
 class Threshold(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """`approvals` by as many people; `roles`: of which each must have one, any reviewer where it is empty."""
+    """How many people must approve, and in which role."""
 
     approvals: Annotated[
         int,
@@ -25,7 +25,7 @@ class Threshold(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=T
 
 
 class Approvals(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Of one kind: `review` of what the partner asks for, `release` of what is asked of it; absent: as it is."""
+    """The thresholds for one kind; what is absent stays as it is."""
 
     kind: Annotated[Short, Meta(description="what is exchanged")]
     review: Annotated[

@@ -44,7 +44,7 @@ class Summary(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Step(Struct, frozen=True, omit_defaults=True):
-    """One of the 18 steps as far as this system knows: done, waiting, not-taken, failed, elsewhere or ahead."""
+    """One of the 18 steps, as far as this system knows."""
 
     n: Annotated[int, Meta(description="1 to 18")]
     status: Annotated[
@@ -54,7 +54,7 @@ class Step(Struct, frozen=True, omit_defaults=True):
             "`ahead`"
         ),
     ]
-    at: Annotated[Moment | None, Meta(description="when")] = None
+    at: Annotated[Moment | None, Meta(description="when it was taken")] = None
     note: Annotated[str | None, Meta(description="rule, person or error")] = None
 
 
@@ -68,12 +68,9 @@ class Waiting(Struct, frozen=True, omit_defaults=True):
 
 
 class Remark(Struct, frozen=True, omit_defaults=True):
-    """A question of the partner system, or an answer of the primary; `person` is an MC service ID.
+    """A question of the partner system, or an answer of the primary."""
 
-    `question` is the number of the question that is asked or answered; None where that is not here.
-    """
-
-    type: Annotated[Literal["question", "answer"], Meta(description="which of the two")]
+    type: Annotated[Literal["question", "answer"], Meta(description="whether it is a question or an answer")]
     at: Annotated[Moment, Meta(description="when it was said, by the clock of the side that said it")]
     person: Annotated[str, meanings.MC_SERVICE_ID]
     text: Annotated[str, Meta(description="the words")]
@@ -89,7 +86,7 @@ class JournalEntry(Struct, frozen=True, omit_defaults=True):
     """A row of the journal."""
 
     serial: Annotated[int, Meta(description="number of the row")]
-    at: Annotated[Moment, Meta(description="when")]
+    at: Annotated[Moment, Meta(description="when it happened")]
     event: Annotated[str, Meta(description="see 6.1 for those of exchanges")]
     actor: Annotated[str, Meta(description="MC service ID, MC system ID, `policy` or `clock`")]
     exchange: Annotated[str | None, meanings.EXCHANGE] = None
@@ -98,12 +95,12 @@ class JournalEntry(Struct, frozen=True, omit_defaults=True):
 
 
 class GivenReview(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What one person said of a request; `counts` unless it was said for earlier versions and nothing is decided."""
+    """What one person said of a request."""
 
     person: Annotated[str, Meta(description="MC service ID, in its canonical form")]
-    at: Annotated[Moment, Meta(description="when")]
+    at: Annotated[Moment, Meta(description="when it was given")]
     approved: Annotated[int, meanings.USERS_APPROVED]
-    declined: Annotated[int, meanings.USERS_APPROVED]
+    declined: Annotated[int, Meta(description="how many users are declined")]
     reason: Annotated[str, meanings.PUBLIC_REASON]
     counts: Annotated[
         bool,
@@ -120,41 +117,37 @@ class UpdateShown(Struct, frozen=True):
 
     n: Annotated[int, meanings.MESSAGE]
     created_at: Annotated[Moment, meanings.MINTED_AT]
-    changes: Annotated[tuple[FieldChange, ...], Meta(description="against what held before")]
+    changes: Annotated[tuple[FieldChange, ...], Meta(description="what it changes, against what held before")]
 
 
 class RevocationShown(Struct, frozen=True):
-    """Who took an approval back for whom, and why; `person` is an MC service ID."""
+    """Who took an approval back for whom, and why."""
 
     n: Annotated[int, meanings.MESSAGE]
     created_at: Annotated[Moment, meanings.MINTED_AT]
     person: Annotated[str, Meta(description="MC service ID of who took it back")]
-    users: Annotated[tuple[str, ...], Meta(description="for whom")]
+    users: Annotated[tuple[str, ...], Meta(description="for whom the approval was taken back")]
     reason: Annotated[str, meanings.PUBLIC_REASON]
 
 
 class Contradiction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A signed message that lost its place to an earlier one; the last three members are those of a response."""
 
-    sender: Annotated[str, meanings.MC_SYSTEM_ID]
+    sender: Annotated[str, meanings.SENDER]
     n: Annotated[int, meanings.MESSAGE]
     type: Annotated[str, meanings.MESSAGE_TYPE]
     digest: Annotated[str, meanings.DIGEST_OF_BODY]
     created_at: Annotated[Moment, Meta(description="when it was minted: later than the one that stands")]
     found_at: Annotated[Moment, Meta(description="when this system saw both")]
-    outcome: Annotated[str | None, Meta(description="of a response")] = None
+    outcome: Annotated[str | None, Meta(description="outcome of a response")] = None
     decided_by: Annotated[
         str | None, Meta(description="of a response: who decided; absent: policy or the clock")
     ] = None
-    reason: Annotated[str | None, Meta(description="of a response")] = None
+    reason: Annotated[str | None, Meta(description="public reason of a response")] = None
 
 
 class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
-    """An exchange, whole. `seen` names the versions for a review, `disclosed` what was given away or what an approval
-    would give away, as all `updates` have left it. `partnership` is how it stands while nothing can be exchanged.
-
-    `on_cms` tells that the own CMS does not hold what it should: `older` documents, or some `to-remove`.
-    """
+    """An exchange, whole."""
 
     seen: Annotated[str, Meta(description="the versions that a review has to name")]
     users: Annotated[tuple[str, ...], Meta(description="as asked")]
@@ -171,7 +164,7 @@ class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
             description="questions of the partner system in order, each with the answers of the primary to it"
         ),
     ] = ()
-    verdicts: Annotated[tuple[Verdict, ...], Meta(description="of the response")] = ()
+    verdicts: Annotated[tuple[Verdict, ...], Meta(description="the verdicts of the response")] = ()
     disclosed: Annotated[
         dict[str, Any] | None,
         Meta(
@@ -214,17 +207,14 @@ class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Page(Struct, frozen=True, omit_defaults=True):
-    """A page of exchanges; `next` is the `after` of the next page, absent on the last."""
+    """A page of exchanges."""
 
     items: Annotated[list[Summary], meanings.NEWEST_FIRST]
     next: Annotated[str | None, meanings.NEXT] = None
 
 
 class Pending(Struct, frozen=True, omit_defaults=True):
-    """The pending ACM data of one person: requests to decide, answers to fetch, questions to answer.
-
-    `to_release` are requests of own users that must not leave before people have agreed.
-    """
+    """The pending ACM data of one person: what waits to be decided, fetched, answered or released."""
 
     mc_service_id: Annotated[str, Meta(description="whose list this is")]
     to_decide: Annotated[

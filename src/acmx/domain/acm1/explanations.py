@@ -14,11 +14,11 @@ Decider = Literal["person", "policy", "clock", "check", "partner"]
 class FactShown(Struct, frozen=True, omit_defaults=True):
     """A fact as it was, and where it came from."""
 
-    name: Annotated[str, meanings.RULE_NAME]
-    value: Annotated[Any, Meta(description="as it was")]
+    name: Annotated[str, Meta(description="name of the fact")]
+    value: Annotated[Any, Meta(description="its value, as it was")]
     meaning: Annotated[str, Meta(description="what it is")]
     source: Annotated[str, Meta(description="where it came from")]
-    unit: Annotated[str, Meta(description="of a number")] = ""
+    unit: Annotated[str, Meta(description="unit of a number")] = ""
 
 
 class CheckShown(Struct, frozen=True, omit_defaults=True):

@@ -9,10 +9,7 @@ from acmx.domain.messages import Moment
 
 
 class NewIdentities(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Server identity information to be entered; `incomplete` admits missing required rows, visibly.
-
-    With `replaces` only while that version is the current one.
-    """
+    """Server identity information to be entered."""
 
     server_identity: Annotated[dict[str, Any], meanings.SERVER_IDENTITY]
     incomplete: Annotated[bool, Meta(description="`true` admits missing required rows")] = False

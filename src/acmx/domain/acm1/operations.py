@@ -18,7 +18,7 @@ class AuditPage(Struct, frozen=True, omit_defaults=True):
 
 
 class Telling(Struct, frozen=True, omit_defaults=True):
-    """What one recipient is told by one channel. States: waiting, sent, failed, dropped."""
+    """What one recipient is told by one channel."""
 
     channel: Annotated[str, Meta(description="`mail`, or `webhook:` and its name")]
     recipient: Annotated[str, Meta(description="mail address, or where the webhook's receiver is")]
@@ -79,7 +79,7 @@ class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ] = None
     tellings: Annotated[
         list[Telling],
-        Meta(description="what is sent of it, see [notifications](notifications.md); absent: nothing"),
+        Meta(description="what is sent of it (docs/notifications.md); absent: nothing"),
     ] = []
 
 
@@ -127,7 +127,7 @@ class Acknowledged(Struct, frozen=True):
 
 
 class Component(Struct, frozen=True, omit_defaults=True):
-    """A part of the server that has to go on; `of` names which one, where there are several."""
+    """A part of the server that has to go on."""
 
     name: Annotated[
         str,
@@ -147,7 +147,7 @@ class Health(Struct, frozen=True, omit_defaults=True):
     """How the server is doing."""
 
     ok: Annotated[bool, Meta(description="all components are, and the clock is not in doubt")]
-    version: Annotated[str, Meta(description="of acmx")]
+    version: Annotated[str, Meta(description="version of acmx")]
     components: Annotated[list[Component], Meta(description="what has to go on")]
     clock: Annotated[ClockStanding, Meta(description="how the clock stands")]
     expiring: Annotated[

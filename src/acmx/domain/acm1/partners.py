@@ -61,11 +61,7 @@ class PinnedCertificate(Struct, frozen=True):
 
 
 class Partner(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A partner MC system: what is pinned of it, where the partnership stands, how the link is doing.
-
-    `compared_at` is when the last completed comparison of the common exchanges began, `comparison_error` what was wrong
-    in it, `comparison_due` why one is due; `change_waits`: see PartnerChange; `approvals` holds what was set.
-    """
+    """A partner MC system: what is pinned of it, where the partnership stands, how the link is doing."""
 
     id: Annotated[str, meanings.MC_SYSTEM_ID]
     name: Annotated[str, meanings.ORGANISATION]
@@ -85,15 +81,17 @@ class Partner(Struct, frozen=True, kw_only=True, omit_defaults=True):
     thumbprints: Annotated[list[str], Meta(description="`kid` of each pinned key")]
     spoken: Annotated[list[str], Meta(description="the same as 12 groups of 5 digits (4.3)")]
     certificates: Annotated[list[PinnedCertificate], Meta(description="the pinned leaf certificates")]
-    hosts: Annotated[list[str], meanings.PINNED_REALMS]
-    phone_contexts: Annotated[list[str], meanings.PINNED_REALMS]
-    tel_prefixes: Annotated[list[str], meanings.PINNED_REALMS]
+    hosts: Annotated[list[str], Meta(description="pinned realms: hosts of SIP URIs")]
+    phone_contexts: Annotated[list[str], Meta(description="pinned realms: phone contexts of local numbers")]
+    tel_prefixes: Annotated[
+        list[str], Meta(description="pinned realms: first digits of global numbers, with `+`")
+    ]
     kinds: Annotated[list[str], Meta(description="kinds the partner exchanges")]
     terms: Annotated[Terms, Meta(description="what this system admits")]
     waiting: Annotated[int, Meta(description="how many messages wait for it")]
     last_success_at: Annotated[Moment | None, Meta(description="when the link last worked")] = None
-    last_error: Annotated[str | None, Meta(description="why it does not")] = None
-    next_attempt_at: Annotated[Moment | None, Meta(description="when it is tried again")] = None
+    last_error: Annotated[str | None, Meta(description="why the link does not work")] = None
+    next_attempt_at: Annotated[Moment | None, Meta(description="when the link is tried again")] = None
     compared_at: Annotated[
         Moment | None,
         Meta(description="when the last completed comparison of the common exchanges (4.4) began"),
@@ -131,10 +129,7 @@ class FieldChange(Struct, frozen=True):
 
 
 class PartnerChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a partner has changed of itself and waits for a person, to be confirmed as `seen`; or why it was not taken.
-
-    `fault` is what was wrong with the metadata that came last.
-    """
+    """What a partner has changed of itself and waits for a person; or why it was not taken."""
 
     partner: Annotated[str, meanings.PARTNER]
     fields: Annotated[list[FieldChange], Meta(description="what waits for a person; empty: nothing")]
@@ -170,7 +165,7 @@ class Acceptance(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=
     ]
     seen: Annotated[
         Short | None,
-        Meta(description="of the Partner that they looked at; absent: the keys alone were compared"),
+        Meta(description="`seen` of the Partner that they looked at; absent: the keys alone were compared"),
     ] = None
 
 

@@ -16,22 +16,22 @@ PolicyText = Annotated[str, Meta(max_length=65_536)]
 
 
 class PolicyInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A policy text (Cedar); with `replaces` it is set only while that version holds."""
+    """A policy text to be set or checked."""
 
-    text: Annotated[PolicyText, Meta(description="Cedar (section 9)")]
+    text: Annotated[PolicyText, Meta(description="the policy text (Cedar, section 9)")]
     replaces: Annotated[
         int | None, Meta(description="the version that it follows: `versions-differ` where another holds")
     ] = None
 
 
 class Policy(Struct, frozen=True, omit_defaults=True):
-    """The policy that holds, or the one that was checked; `rules` are its names in order."""
+    """The policy that holds, or the one that was checked."""
 
     version: Annotated[int, Meta(description="1, 2, ...; 0: only checked")]
-    text: Annotated[str, Meta(description="Cedar")]
+    text: Annotated[str, Meta(description="the policy text (Cedar)")]
     rules: Annotated[list[str], Meta(description="names of the rules, in order")]
-    set_at: Annotated[Moment | None, Meta(description="when")] = None
-    set_by: Annotated[str | None, meanings.MC_SERVICE_ID] = None
+    set_at: Annotated[Moment | None, Meta(description="when it was set")] = None
+    set_by: Annotated[str | None, Meta(description="MC service ID of who set it")] = None
     unreadable: Annotated[
         str | None,
         Meta(description="why this version of acmx cannot read it: a person decides everything then"),
@@ -42,13 +42,13 @@ class RuleFailure(Struct, frozen=True):
     """A rule that could not be evaluated on the facts."""
 
     rule: Annotated[str, meanings.RULE_NAME]
-    error: Annotated[str, Meta(description="why")]
+    error: Annotated[str, Meta(description="why it could not be evaluated")]
 
 
 class Consultation(Struct, frozen=True, omit_defaults=True):
     """Step 6: what policy was asked on, and what it said."""
 
-    version: Annotated[int, Meta(description="of the policy")]
+    version: Annotated[int, Meta(description="version of the policy")]
     digest: Annotated[str, Meta(description="SHA-256 of its text")]
     decision: Annotated[Ruled, Meta(description="what came of it")]
     why: Annotated[

@@ -28,7 +28,7 @@ class Template(Struct, frozen=True, omit_defaults=True):
     """A version of the template for a partner; 0: none was entered, and the values are the defaults."""
 
     partner: Annotated[str, meanings.PARTNER]
-    version: Annotated[int, Meta(description="0: none was entered")]
+    version: Annotated[int, Meta(description="its version; 0: none was entered")]
     template: Annotated[
         dict[str, Any],
         Meta(description="the values; `x509` and `key` are shown as `…`, and `…` given back keeps them"),
@@ -48,11 +48,7 @@ class Entry(Struct, frozen=True):
 
 
 class Documents(Struct, frozen=True):
-    """What was made of one answer: the UE initial configuration document, and the entries for these users.
-
-    Where the partner gave unasked, `users` is empty: the own people name them. `sources` tells of each value whether it
-    is from the partner's answer or from the template of that version.
-    """
+    """What was made of one answer: the UE initial configuration document, and the entries for these users."""
 
     id: Annotated[str, meanings.EXCHANGE]
     partner: Annotated[str, meanings.PARTNER]
@@ -73,10 +69,7 @@ class Documents(Struct, frozen=True):
 
 
 class NewProvisioning(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What is to be done at the CMS with the documents of an exchange.
-
-    `users`: for whom, where the partner gave unasked; else they are known.
-    """
+    """What is to be done at the CMS with the documents of an exchange."""
 
     mode: Annotated[
         Mode,
@@ -96,10 +89,10 @@ class NewProvisioning(Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
 
 
 class Provisioning(Struct, frozen=True, omit_defaults=True):
-    """A job at the CMS. `counts` tells how many of its `total` documents are in which state."""
+    """A job at the CMS."""
 
-    id: Annotated[str, Meta(description="of the job")]
-    exchange: Annotated[str, Meta(description="whose documents they are")]
+    id: Annotated[str, Meta(description="id of the job")]
+    exchange: Annotated[str, Meta(description="id of the exchange whose documents they are")]
     partner: Annotated[str, meanings.PARTNER]
     mode: Annotated[Mode, Meta(description="`push`, `preview` or `remove`")]
     state: Annotated[
@@ -110,11 +103,11 @@ class Provisioning(Struct, frozen=True, omit_defaults=True):
     ]
     catalogue: Annotated[int, meanings.CATALOGUE]
     template: Annotated[int, meanings.TEMPLATE_VERSION]
-    started_at: Annotated[Moment, Meta(description="when")]
-    started_by: Annotated[str, meanings.MC_SERVICE_ID]
+    started_at: Annotated[Moment, Meta(description="when it was started")]
+    started_by: Annotated[str, Meta(description="MC service ID of who started it")]
     total: Annotated[int, Meta(description="how many documents")]
     counts: Annotated[dict[RowState, int], Meta(description="how many of them are in which state")]
-    ended_at: Annotated[Moment | None, Meta(description="when")] = None
+    ended_at: Annotated[Moment | None, Meta(description="when it ended")] = None
     next_attempt_at: Annotated[Moment | None, Meta(description="before it the CMS is left alone")] = None
     last_error: Annotated[
         str | None, Meta(description="why it is left alone, or why the job ended early")
@@ -148,7 +141,7 @@ class ProvisioningRow(Struct, frozen=True, omit_defaults=True):
 
 
 class ProvisioningRows(Struct, frozen=True):
-    """A page of the documents of a job; `next` is the `after` of the next page."""
+    """A page of the documents of a job."""
 
     items: Annotated[list[ProvisioningRow], Meta(description="in the order of the job")]
     next: Annotated[str | None, meanings.NEXT] = None

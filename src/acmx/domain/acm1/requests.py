@@ -11,7 +11,7 @@ Service = Literal["mcptt", "mcvideo", "mcdata"]
 
 
 class Submission(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Step 1: what a requester asks for, or an identity editor gives. `content` belongs to the kind."""
+    """Step 1: what a requester asks for, or an identity editor gives."""
 
     kind: Annotated[
         Short, Meta(description="`server-identity`, or `server-identity-provision` to give unasked")
@@ -50,10 +50,7 @@ class VerdictInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_field
 
 
 class Review(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Step 12: one act over every user of the request. `seen` is EXCHANGE.CATALOGUE as the reviewer read them.
-
-    `note` is for the people of the own system and never leaves it.
-    """
+    """Step 12: one act over every user of the request."""
 
     verdicts: Annotated[
         tuple[VerdictInput, ...],
@@ -95,7 +92,7 @@ class AnswerInput(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RevocationInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Why an approval is taken back, and for whom; without `users` for everybody."""
+    """Why an approval is taken back, and for whom."""
 
     reason: Annotated[Line, meanings.REASON_FOR_PARTNER]
     users: Annotated[
@@ -105,7 +102,7 @@ class RevocationInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
 
 
 class Revoked(Struct, frozen=True):
-    """What stands of an approval after a revocation: how many users it was of, and how many are approved still."""
+    """What stands of an approval after a revocation."""
 
     id: Annotated[str, meanings.EXCHANGE]
     grant: Annotated[str, Meta(description="`live`, or `revoked` once nobody is approved any more")]
@@ -121,7 +118,7 @@ class Accepted(Struct, frozen=True):
 
 
 class Reviewed(Struct, frozen=True, omit_defaults=True):
-    """What stands after a review; `undecided` with how many `approvals` there are of those `needed`."""
+    """What stands after a review."""
 
     id: Annotated[str, meanings.EXCHANGE]
     state: Annotated[str, meanings.STATE_NOW]
@@ -141,10 +138,7 @@ class Reviewed(Struct, frozen=True, omit_defaults=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Step 18: the server identity information response, as the partner sent it, with the `content` that holds now.
-
-    `updated_at` is when the partner changed it last; for the `revoked` users it took the approval back.
-    """
+    """Step 18: the response as the partner sent it, with the content that holds now."""
 
     id: Annotated[str, meanings.EXCHANGE]
     partner: Annotated[str, meanings.PARTNER]
@@ -159,5 +153,5 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     content: Annotated[
         dict[str, Any], Meta(description="as in the response (3.8), or in the last update")
     ] = {}
-    updated_at: Annotated[Moment | None, Meta(description="of the last update")] = None
+    updated_at: Annotated[Moment | None, Meta(description="when the partner changed it last")] = None
     revoked: Annotated[tuple[str, ...], Meta(description="for whom the approval was taken back")] = ()

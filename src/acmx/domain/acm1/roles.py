@@ -4,20 +4,18 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from acmx.domain import meanings
-
 
 class PermissionShown(Struct, frozen=True):
     """A permission, in plain words."""
 
-    name: Annotated[str, meanings.RULE_NAME]
+    name: Annotated[str, Meta(description="name of the permission")]
     meaning: Annotated[str, Meta(description="in plain words, after «may»")]
 
 
 class RoleShown(Struct, frozen=True):
     """A role and all it may do."""
 
-    name: Annotated[str, meanings.RULE_NAME]
+    name: Annotated[str, Meta(description="name of the role")]
     may: Annotated[list[PermissionShown], Meta(description="all it may do")]
 
 

@@ -80,7 +80,7 @@ class NewAccount(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=
         str,
         Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="lower case letters, digits, `.`, `_`, `-`"),
     ]
-    mc_service_id: Annotated[Short, Meta(description="of a realm of this system")]
+    mc_service_id: Annotated[Short, Meta(description="MC service ID, of a realm of this system")]
     roles: Annotated[tuple[str, ...], Meta(description="at least one; see 8.7")]
     password: Annotated[str, Meta(min_length=12, max_length=1024, description="12 characters or more")]
     functional_aliases: Annotated[
@@ -103,15 +103,11 @@ class AccountChange(Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
 
 
 class Account(Struct, frozen=True, omit_defaults=True):
-    """An account; its password never leaves the server.
+    """An account; its password never leaves the server."""
 
-    `in_doubt`: its MC service ID is that of other accounts too, those of `shares_with` that are enabled, and none is
-    chosen; `waiting`: the id of what was asked for it and waits for a second operator.
-    """
-
-    name: Annotated[str, Meta(description="name")]
+    name: Annotated[str, Meta(description="name of the account")]
     mc_service_id: Annotated[str, meanings.MC_SERVICE_ID]
-    functional_aliases: Annotated[list[str], Meta(description="aliases")]
+    functional_aliases: Annotated[list[str], Meta(description="its functional aliases")]
     roles: Annotated[list[str], meanings.ROLES]
     automatic: Annotated[bool, meanings.AUTOMATIC]
     disabled: Annotated[bool, Meta(description="nobody logs on with it any more")]

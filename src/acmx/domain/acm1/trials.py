@@ -13,7 +13,7 @@ from acmx.domain.messages import Moment
 class Trial(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A policy text to be tried on one exchange, or on those that have arrived."""
 
-    text: Annotated[PolicyText, Meta(description="Cedar (section 9)")]
+    text: Annotated[PolicyText, Meta(description="the policy text (Cedar, section 9)")]
     against: Annotated[
         Annotated[str, Meta(min_length=1, max_length=300)] | None,
         Meta(description="an exchange; absent: those that have arrived, newest first, page by page"),
@@ -21,7 +21,7 @@ class Trial(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
 
 
 class Tried(Struct, frozen=True, omit_defaults=True):
-    """What happened to a request, and what would have happened. `would` is absent where no facts were kept."""
+    """What happened to a request, and what would have happened."""
 
     id: Annotated[str, meanings.EXCHANGE]
     primary: Annotated[str, meanings.PRIMARY]
@@ -30,7 +30,7 @@ class Tried(Struct, frozen=True, omit_defaults=True):
     outcome: Annotated[str | None, Meta(description="what happened: once decided")] = None
     by: Annotated[Decider | None, Meta(description="who decided, as in Explanation")] = None
     decided_by: Annotated[str | None, meanings.DECIDED_BY] = None
-    rule: Annotated[str | None, Meta(description="of the policy that held")] = None
+    rule: Annotated[str | None, Meta(description="rule of the policy that held")] = None
     was: Annotated[Ruled | None, Meta(description="what policy said then")] = None
     would: Annotated[
         Ruled | None, Meta(description="what this policy says; absent where the facts were not kept")
