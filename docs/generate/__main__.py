@@ -1,10 +1,6 @@
-"""Rewrite docs/protocol.md, docs/evidence.md, docs/examples and docs/openapi-acm2.json."""
+"""Rewrite docs/protocol.md, docs/evidence.md, docs/examples and docs/openapi-acm1.json and -acm2.json."""
 
-import json
-
-from docs.generate.page import DOCS, golden_files, page
-
-from acmx.faces.acm2.openapi import document
+from docs.generate.page import DOCS, golden_files, openapi_files, page
 
 files = golden_files()
 for folder in ("acm1", "acm2"):
@@ -14,4 +10,5 @@ for name, content in files.items():
     (DOCS / "examples" / name).write_bytes(content)
 for name in ("protocol.md", "evidence.md"):
     (DOCS / name).write_text(page(files, name), encoding="utf-8")
-(DOCS / "openapi-acm2.json").write_text(json.dumps(document(), indent=2) + "\n", encoding="utf-8")
+for name, text in openapi_files().items():
+    (DOCS / name).write_text(text, encoding="utf-8")

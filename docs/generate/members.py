@@ -1,19 +1,13 @@
-"""The tables of members of each document: name, type and need from the struct, the meaning from `members_*`."""
+"""The tables of members of each document: name, type, need and meaning, all from the struct."""
 
 from typing import Any, get_args
 
-from docs.generate.members_acm2 import ACM2
-from docs.generate.members_operations import OPERATIONS
-from docs.generate.members_partners import PARTNERS
-from docs.generate.members_policy import POLICY
-from docs.generate.members_provisioning import PROVISIONING
-from docs.generate.members_records import RECORDS
-from docs.generate.members_requests import REQUESTS
-from msgspec import inspect
+from msgspec import Struct, inspect
 
-from acmx.domain import acm1, messages
+from acmx.domain import acm1, comparison, messages, partnership, records
+from acmx.faces.schemas import tag_meaning
+from acmx.kinds import catalogue
 
-MEANINGS = ACM2 | REQUESTS | PARTNERS | PROVISIONING | OPERATIONS | POLICY | RECORDS
 GROUPED: dict[type, type] = {
     **dict.fromkeys(get_args(messages.AnyMessage), messages.Message),
     acm1.Exchange: acm1.Summary,
@@ -22,33 +16,41 @@ GROUPED: dict[type, type] = {
 
 
 def table(struct: type) -> str:
-    """The members of a document. Raises KeyError where a member has no meaning here."""
-    info = inspect.type_info(struct)
-    assert isinstance(info, inspect.StructType)
-    meanings = MEANINGS[struct]
-    inherited = {f.encode_name for f in _fields(GROUPED[struct])} if struct in GROUPED else set()
+    """The members of a document. Raises TypeError where a member has no description."""
+    info = _info(struct)
+    inherited = {f.encode_name for f in _info(GROUPED[struct]).fields} if struct in GROUPED else set()
     rows = ["| member | type | need | meaning |", "|---|---|---|---|"]
     if info.tag_field and struct not in GROUPED:
-        tag = meanings.get(info.tag_field, f"`{info.tag}`")
+        tag = tag_meaning(str(info.tag), str(struct.__doc__))
         shown = "one of the seven messages" if struct is messages.Message else tag
         rows.append(f"| `{info.tag_field}` | text | required | {shown} |")
     rows += [
         f"| `{field.encode_name}` | {_type(field.type)} | {'required' if field.required else 'optional'} "
-        f"| {meanings[field.encode_name]} |"
+        f"| {meaning(field.type)} |"
         for field in info.fields
         if field.encode_name not in inherited
     ]
     return "\n".join(rows)
 
 
-def _fields(struct: type) -> tuple[inspect.Field, ...]:
+def meaning(kind: inspect.Type) -> str:
+    """The description that a member's type carries."""
+    if not (isinstance(kind, inspect.Metadata) and kind.extra_json_schema):
+        raise TypeError(kind)
+    description: str = kind.extra_json_schema["description"]
+    return description
+
+
+def _info(struct: type) -> inspect.StructType:
     info = inspect.type_info(struct)
     assert isinstance(info, inspect.StructType)
-    return info.fields
+    return info
 
 
 def _type(kind: Any) -> str:  # noqa: C901, PLR0911
     match kind:
+        case inspect.Metadata():
+            return _type(kind.type)
         case inspect.UnionType():
             return " or ".join(_type(t) for t in kind.types if not isinstance(t, inspect.NoneType))
         case inspect.LiteralType():
@@ -62,7 +64,7 @@ def _type(kind: Any) -> str:  # noqa: C901, PLR0911
         case inspect.BoolType():
             return "true or false"
         case inspect.ListType() | inspect.VarTupleType():
-            return f"list of {_type(kind.item_type)}"
+            return f"list of {_type(kind.item_type)}" + _bounds(kind.min_length, kind.max_length, " items")
         case inspect.StructType():
             return kind.cls.__name__
         case inspect.DictType():
@@ -82,4 +84,10 @@ def _bounds(least: int | None, most: int | None, unit: str) -> str:
     return f", {least:,} to {most:,}{unit}" if most is not None else f", {least:,} or more{unit}"
 
 
-STRUCTS = {struct.__name__: struct for struct in MEANINGS} | {"messages.Answer": messages.Answer}
+STRUCTS: dict[str, type] = {
+    name: value
+    for module in (catalogue, messages, comparison, partnership, records, acm1)
+    for name, value in vars(module).items()
+    if isinstance(value, type) and issubclass(value, Struct)
+} | {"messages.Answer": messages.Answer, "comparison.Standing": comparison.Standing}
+"""What a page may show the members of, by name; ACM-1 has two names that ACM-2 has too."""

@@ -18,6 +18,11 @@ from docs.generate import examples, journalled, members, rules
 from docs.generate.delivery import Files
 from docs.generate.systems import POLICE
 
+from acmx.faces.acm1 import openapi as acm1
+from acmx.faces.acm1.app import BASE
+from acmx.faces.acm1.routes import ROUTES
+from acmx.faces.acm2 import openapi as acm2
+
 DOCS = Path(__file__).parent.parent
 _PART = re.compile(r"(<!-- generated: ([^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -26,6 +31,15 @@ _PART = re.compile(r"(<!-- generated: ([^>]+?) -->\n).*?(<!-- end -->)", re.DOTA
 def golden_files() -> Files:
     """File name below docs/examples: content, byte for byte."""
     return examples.make()
+
+
+def openapi_files() -> dict[str, str]:
+    """The OpenAPI document of each reference point, by its file name below docs/."""
+    documents = {"openapi-acm1.json": acm1.document(ROUTES, BASE), "openapi-acm2.json": acm2.document()}
+    return {
+        name: json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        for name, document in documents.items()
+    }
 
 
 def page(files: Files, name: str = "protocol.md") -> str:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
+from acmx.domain import meanings
 from acmx.domain.exchange import Role
 from acmx.domain.messages import Moment, Short
 
@@ -13,20 +14,25 @@ UUID7 = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 class Standing(Struct, frozen=True):
     """A stored message: whose it is within the exchange, its number, type and digest."""
 
-    sender: Role
-    n: Annotated[int, Meta(ge=1, le=999_999)]
-    type: Annotated[str, Meta(max_length=32)]
-    digest: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    sender: Annotated[Role, Meta(description="whose message it is")]
+    n: Annotated[int, Meta(ge=1, le=999_999, description="its number")]
+    type: Annotated[str, Meta(max_length=32, description="its type; `refused` where it was refused finally")]
+    digest: Annotated[str, Meta(pattern="^[0-9a-f]{64}$"), meanings.DIGEST_OF_BODY]
 
 
 class Common(Struct, frozen=True):
     """An exchange as the sender of the page holds it; `role` is the sender's."""
 
-    primary: Short
-    exchange: Annotated[str, Meta(pattern=UUID7)]
-    role: Role
-    state: Annotated[str, Meta(max_length=32)]
-    messages: tuple[Standing, ...]
+    primary: Annotated[Short, meanings.PRIMARY]
+    exchange: Annotated[str, Meta(pattern=UUID7), Meta(description="UUID of version 7 in lower case")]
+    role: Annotated[Role, Meta(description="role of the system that says this")]
+    state: Annotated[str, Meta(max_length=32, description="state of the exchange there (6.2)")]
+    messages: Annotated[
+        tuple[Standing, ...],
+        Meta(
+            description="every message of both sides that is stored there, without those that were never sent"
+        ),
+    ]
 
     @property
     def key(self) -> tuple[str, str]:
@@ -34,14 +40,19 @@ class Common(Struct, frozen=True):
 
 
 class ExchangesPage(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="exchanges"):
-    """Exchanges by key (primary, exchange); `next` is the `after` of the next page, absent on the last."""
+    """Exchanges by key (primary, exchange)."""
 
-    version: str
-    sender: Short = field(name="from")
-    receiver: Short = field(name="to")
-    created_at: Moment
-    items: tuple[Common, ...]
-    next: Short | None = None
+    version: Annotated[str, meanings.VERSION]
+    sender: Annotated[Short, Meta(description="MC system ID of the system that says this")] = field(
+        name="from"
+    )
+    receiver: Annotated[Short, Meta(description="MC system ID of the system that asked")] = field(name="to")
+    created_at: Annotated[Moment, Meta(description="when this was said")]
+    items: Annotated[
+        tuple[Common, ...],
+        Meta(description="the exchanges in the order of (primary, exchange), compared as text"),
+    ]
+    next: Annotated[Short | None, Meta(description="the `after` of the next page; absent on the last")] = None
 
 
 def key_of(after: str) -> tuple[str, str]:

@@ -109,6 +109,8 @@ def _type_info(kind: Any) -> inspect.Type:
 
 
 def _pruned(value: Any, kind: inspect.Type) -> Any:
+    if isinstance(kind, inspect.Metadata):
+        return _pruned(value, kind.type)
     if isinstance(kind, inspect.UnionType) and isinstance(value, dict):
         structs = [t for t in kind.types if isinstance(t, inspect.StructType)]
         fitting = [t for t in structs if len(structs) == 1 or value.get(str(t.tag_field)) == t.tag]

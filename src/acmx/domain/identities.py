@@ -8,8 +8,10 @@ part with case, escapes of unreserved characters undone, URI parameters left asi
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from acmx.domain.errors import FaultyInput
 from acmx.domain.faults import Fault
@@ -69,9 +71,16 @@ class Realms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     All in lower case; a host stands for itself alone, never for the hosts below it.
     """
 
-    hosts: tuple[str, ...] = ()
-    phone_contexts: tuple[str, ...] = ()
-    tel_prefixes: tuple[str, ...] = ()
+    hosts: Annotated[
+        tuple[str, ...],
+        Meta(description="hosts of SIP URIs, lower case; each stands for itself, not for the hosts below it"),
+    ] = ()
+    phone_contexts: Annotated[
+        tuple[str, ...], Meta(description="values of `;phone-context=` of local numbers")
+    ] = ()
+    tel_prefixes: Annotated[
+        tuple[str, ...], Meta(description="first digits of global numbers, with `+`")
+    ] = ()
 
     def foreign(self, users: Iterable[str]) -> list[str]:
         """Return the users who live elsewhere, in their order; an invalid identity lives nowhere."""

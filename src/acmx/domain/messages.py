@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from acmx.domain import meanings
+
 VERSION = "1.0"
 PROBLEM = "urn:acmx:problem:"
 
@@ -22,19 +24,21 @@ Outcome = Literal["approved", "partly-approved", "declined", "expired"]
 class Person(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """An authorised user, by MC service ID; the functional alias is information beside it."""
 
-    mc_service_id: Short
-    functional_alias: Short | None = None
+    mc_service_id: Annotated[Short, meanings.MC_SERVICE_ID]
+    functional_alias: Annotated[Short | None, Meta(description="the role the person acts in")] = None
 
 
 class Addressee(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Who shall decide at the partner: exactly one of an MC service ID and a functional alias."""
 
-    mc_service_id: Short | None = None
-    functional_alias: Short | None = None
+    mc_service_id: Annotated[Short | None, Meta(description="a person")] = None
+    functional_alias: Annotated[Short | None, Meta(description="a role. Exactly one of the two is there")] = (
+        None
+    )
 
 
 class Automatic(Struct, frozen=True, forbid_unknown_fields=True, tag_field="by", tag="policy"):
-    """The handler of an exchange that the partner's policy or its expiry decided."""
+    """Local policy decided, or the clock (outcome `expired`)."""
 
 
 class Handler(
@@ -42,8 +46,13 @@ class Handler(
 ):
     """The person who decided."""
 
-    mc_service_id: Short
-    functional_alias: Short | None = None
+    mc_service_id: Annotated[Short, meanings.MC_SERVICE_ID]
+    functional_alias: Annotated[
+        Short | None,
+        Meta(
+            description="the alias that the request was addressed to, if that is how the person came to decide"
+        ),
+    ] = None
 
 
 class Agent(Handler, frozen=True, kw_only=False, tag="agent"):
@@ -53,90 +62,124 @@ class Agent(Handler, frozen=True, kw_only=False, tag="agent"):
 class Verdict(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What was decided for these users, and the public reason."""
 
-    approved: bool
-    users: tuple[str, ...]
-    reason: Line | None = None
+    approved: Annotated[bool, Meta(description="whether these users may migrate")]
+    users: Annotated[tuple[str, ...], Meta(description="some users of the request, as written there")]
+    reason: Annotated[Line | None, meanings.PUBLIC_REASON] = None
 
 
 class Message(
     Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="type"
 ):
-    """What every message carries. `n` counts the messages of its sender within the exchange, from 1."""
+    """What every message carries."""
 
-    version: Annotated[str, Meta(max_length=16)]
-    exchange: Annotated[str, Meta(min_length=36, max_length=36)]
-    n: Annotated[int, Meta(ge=1, le=999_999)]
-    sender: Short = field(name="from")
-    receiver: Short = field(name="to")
-    created_at: Moment
-    critical: tuple[str, ...] = ()
+    version: Annotated[str, Meta(max_length=16, description="`1.0`; see 3.1")]
+    exchange: Annotated[
+        str,
+        Meta(
+            min_length=36,
+            max_length=36,
+            description="UUID of version 7 in lower case, minted by the primary's ACM server; the one in the path",
+        ),
+    ]
+    n: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=999_999,
+            description="number of this message among those of its sender in this exchange; the one in the path",
+        ),
+    ]
+    sender: Annotated[Short, meanings.SENDER] = field(name="from")
+    receiver: Annotated[Short, meanings.RECEIVER] = field(name="to")
+    created_at: Annotated[Moment, Meta(description="when the body was minted")]
+    critical: Annotated[
+        tuple[str, ...], Meta(description="members that the receiver has to understand; see 3.1")
+    ] = ()
 
 
 class Request(Message, frozen=True, kw_only=True, tag="request"):
     """Steps 1 and 3: the primary asks."""
 
-    kind: Short
-    asker: Person
-    expires_at: Moment
-    users: tuple[str, ...]
-    purpose: Line
-    addressee: Addressee | None = None
-    urgency: Urgency = "normal"
-    reference: Short | None = None
-    valid_from: Moment | None = None
-    valid_until: Moment | None = None
-    content: dict[str, Any] = {}
+    kind: Annotated[
+        Short,
+        Meta(
+            description="what is asked for, `server-identity`, or given, `server-identity-provision`; see 3.8"
+        ),
+    ]
+    asker: Annotated[Person, Meta(description="the authorised user who asks")]
+    expires_at: Annotated[
+        Moment, Meta(description="until when the partner may decide; not until when it may deliver")
+    ]
+    users: Annotated[tuple[str, ...], meanings.USERS]
+    purpose: Annotated[Line, meanings.PURPOSE]
+    addressee: Annotated[Addressee | None, meanings.ADDRESSEE] = None
+    urgency: Annotated[Urgency, meanings.URGENCY] = "normal"
+    reference: Annotated[Short | None, meanings.REFERENCE] = None
+    valid_from: Annotated[Moment | None, meanings.ADMITTED_FROM] = None
+    valid_until: Annotated[Moment | None, meanings.ADMITTED_UNTIL] = None
+    content: Annotated[dict[str, Any], Meta(description="belongs to the kind; see 3.8")] = {}
 
 
 class Response(Message, frozen=True, kw_only=True, tag="response"):
-    """Step 13: the partner's outcome. `answers` is the digest of the request it belongs to."""
+    """Step 13: the partner's outcome."""
 
-    answers: str
-    asker: Person
-    outcome: Outcome
-    handler: Handler | Agent | Automatic
-    decided_at: Moment
-    verdicts: tuple[Verdict, ...]
-    reason: Line | None = None
-    valid_from: Moment | None = None
-    valid_until: Moment | None = None
-    content: dict[str, Any] = {}
+    answers: Annotated[str, Meta(description="SHA-256 of the body of the request, 64 hexadecimal digits")]
+    asker: Annotated[Person, Meta(description="as in the request, member by member")]
+    outcome: Annotated[Outcome, meanings.OUTCOME]
+    handler: Annotated[
+        Handler | Agent | Automatic, Meta(description="who decided; see Person who decided and Automatic")
+    ]
+    decided_at: Annotated[Moment, meanings.DECIDED_AT]
+    verdicts: Annotated[tuple[Verdict, ...], meanings.VERDICTS]
+    reason: Annotated[Line | None, meanings.PUBLIC_REASON] = None
+    valid_from: Annotated[Moment | None, meanings.GRANTED_FROM] = None
+    valid_until: Annotated[Moment | None, meanings.GRANTED_UNTIL] = None
+    content: Annotated[
+        dict[str, Any],
+        Meta(description="belongs to the kind; see 3.8. Empty or absent unless somebody is approved"),
+    ] = {}
 
 
 class Withdrawal(Message, frozen=True, kw_only=True, tag="withdrawal"):
     """The primary takes its request back; it may overtake the request."""
 
-    asker: Person
-    reason: Line | None = None
+    asker: Annotated[Person, meanings.ASKER]
+    reason: Annotated[Line | None, meanings.PUBLIC_REASON] = None
 
 
 class Question(Message, frozen=True, kw_only=True, tag="question"):
     """The partner asks back before it decides."""
 
-    handler: Person
-    text: Line
+    handler: Annotated[Person, Meta(description="who asks, and may decide")]
+    text: Annotated[Line, Meta(description="the question")]
 
 
 class Answer(Message, frozen=True, kw_only=True, tag="answer"):
-    """The primary answers. `answers` is the digest of the question."""
+    """The primary answers."""
 
-    asker: Person
-    answers: str
-    text: Line
+    asker: Annotated[Person, meanings.ASKER]
+    answers: Annotated[str, Meta(description="SHA-256 of the body of the question, 64 hexadecimal digits")]
+    text: Annotated[Line, Meta(description="the answer")]
 
 
 class Update(Message, frozen=True, kw_only=True, tag="update"):
-    """The partner gives something else now: `content` takes the place of what it gave before."""
+    """The partner gives something else now."""
 
-    content: dict[str, Any]
+    content: Annotated[
+        dict[str, Any],
+        Meta(description="what the kind gives now, whole: it takes the place of the content of the response"),
+    ]
 
 
 class Revocation(Message, frozen=True, kw_only=True, tag="revocation"):
     """The partner takes back what it approved for these users; when it was the last of them, the grant ends."""
 
-    handler: Handler | Agent
-    users: tuple[str, ...]
-    reason: Line
+    handler: Annotated[Handler | Agent, Meta(description="who took it back; see Person who decided")]
+    users: Annotated[
+        tuple[str, ...],
+        Meta(description="whose approval ends: some of those whom the response approved, as written there"),
+    ]
+    reason: Annotated[Line, meanings.PUBLIC_REASON]
 
 
 AnyMessage = Request | Response | Withdrawal | Question | Answer | Update | Revocation
@@ -144,38 +187,48 @@ Status = Literal["stored", "withdrawn", "decided"]
 
 
 class Receipt(Struct, frozen=True, kw_only=True, tag_field="type", tag="receipt"):
-    """The signed success reply; for a request it is the stored indication of step 5.
+    """The signed success reply; for a request it is the stored indication of step 5."""
 
-    `digest` is the SHA-256 (hex) of the body it answers, `n` that message's number. `status` is `stored`, or for a
-    withdrawal `withdrawn` or `decided`.
-    """
-
-    version: str
-    exchange: str
-    n: int
-    sender: str = field(name="from")
-    receiver: str = field(name="to")
-    created_at: Moment
-    digest: str
-    status: Status
+    version: Annotated[str, meanings.VERSION]
+    exchange: Annotated[str, Meta(description="as in the message")]
+    n: Annotated[int, Meta(description="as in the message")]
+    sender: Annotated[str, meanings.SPEAKER] = field(name="from")
+    receiver: Annotated[str, meanings.SPOKEN_TO] = field(name="to")
+    created_at: Annotated[Moment, Meta(description="when the message was stored")]
+    digest: Annotated[str, Meta(description="SHA-256 of the body of the message, 64 hexadecimal digits")]
+    status: Annotated[Status, Meta(description="`withdrawn` or `decided` for a withdrawal, else `stored`")]
 
 
 class Refusal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The signed refusal reply: an RFC 9457 problem that names the message it answers."""
 
-    type: str
-    title: str
-    status: int
-    detail: str = ""
-    version: str
-    exchange: str
-    n: int
-    sender: str = field(name="from")
-    receiver: str = field(name="to")
-    created_at: Moment
-    digest: str
-    final: bool = field()
-    held: str | None = None
-    signed_at: str | None = None
-    received_at: str | None = None
-    faults: list[dict[str, str]] = []
+    type: Annotated[str, Meta(description="`urn:acmx:problem:` and a type of section 7")]
+    title: Annotated[str, Meta(description="one sentence, the same for each type")]
+    status: Annotated[int, Meta(description="the HTTP status")]
+    detail: Annotated[
+        str, Meta(description="what was wrong this time, at most 500 characters, for people")
+    ] = ""
+    version: Annotated[str, meanings.VERSION]
+    exchange: Annotated[str, Meta(description="the exchange that the path names")]
+    n: Annotated[int, Meta(description="the number that the path names")]
+    sender: Annotated[str, meanings.SPEAKER] = field(name="from")
+    receiver: Annotated[str, meanings.SPOKEN_TO] = field(name="to")
+    created_at: Annotated[Moment, Meta(description="when it was refused")]
+    digest: Annotated[str, Meta(description="SHA-256 of the body that arrived, 64 hexadecimal digits")]
+    final: Annotated[
+        bool, Meta(description="`true`: this message will never be taken; `false`: send it again later")
+    ] = field()
+    held: Annotated[
+        str | None, Meta(description="`place-taken`: the digest of the body that stands at this place")
+    ] = None
+    signed_at: Annotated[
+        str | None, Meta(description="`clock-ahead`: the `iat` of the signature, as a time")
+    ] = None
+    received_at: Annotated[str | None, Meta(description="`clock-ahead`: the receiver's time")] = None
+    faults: Annotated[
+        list[dict[str, str]],
+        Meta(
+            description="`invalid-message`: at most 20 objects with `field` (path), `value` (as given, cut) and "
+            "`rule`"
+        ),
+    ] = []

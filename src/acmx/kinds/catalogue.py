@@ -1,9 +1,9 @@
 """Server identity information as a kind gives it away: what this system holds, what is chosen of it, and its check."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from acmx.domain import server_identity
 from acmx.domain.acm1 import Service
@@ -26,16 +26,22 @@ class Held(Struct, frozen=True):
 class Wanted(Struct, frozen=True, forbid_unknown_fields=True):
     """The MC services that it is wanted for."""
 
-    services: tuple[Service, ...] = SERVICES
+    services: Annotated[
+        tuple[Service, ...], Meta(description="the MC services that it is for; absent: all three")
+    ] = SERVICES
 
 
 class Given(Struct, frozen=True, forbid_unknown_fields=True):
     """The server identities, for which services, their version, and what is known to be missing."""
 
-    services: tuple[Service, ...]
-    catalogue: int
-    missing: tuple[str, ...]
-    server_identity: dict[str, Any]
+    services: Annotated[tuple[Service, ...], Meta(description="the services that it is for; of those wanted")]
+    catalogue: Annotated[
+        int, Meta(description="number of the version of the server identity information that was disclosed")
+    ]
+    missing: Annotated[
+        tuple[str, ...], Meta(description="required rows that are absent; both sides see them")
+    ]
+    server_identity: Annotated[dict[str, Any], Meta(description="the rows; see 3.9")]
 
 
 def wanted(content: dict[str, Any], error: type[FaultyInput]) -> Wanted:

@@ -75,6 +75,8 @@ def written(kind: inspect.Type) -> Any:
     if type(kind) in SCALARS:
         return SCALARS[type(kind)]
     match kind:
+        case inspect.Metadata():
+            return written(kind.type)
         case inspect.LiteralType():
             return kind.values[0]
         case inspect.EnumType():

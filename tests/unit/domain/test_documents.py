@@ -173,6 +173,14 @@ def test_members_of_a_newer_minor_version_are_left_out_at_every_depth() -> None:
     assert known_part(document, Letter | Card) == known
 
 
+def test_they_are_left_out_of_the_objects_within_a_message_too() -> None:
+    """Whose members carry descriptions."""
+    asker = {"mc_service_id": "sip:a@mc.example"}
+    known = {"type": "request", "asker": asker, "addressee": {"functional_alias": "sip:duty@mc.example"}}
+    newer = {name: {**part, "new": 1} if isinstance(part, dict) else part for name, part in known.items()}
+    assert known_part(newer, AnyMessage) == known
+
+
 def test_a_type_of_message_that_nobody_knows_keeps_its_members() -> None:
     document = {"type": "song", "verse": 1}
     assert known_part(document, AnyMessage) == document

@@ -1,281 +1,157 @@
-"""Requests, reviews and what becomes of them."""
+"""What people do about an exchange: submission, review, question, answer and taking back; and what they are told."""
 
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from acmx.domain.acm1.partners import FieldChange
-from acmx.domain.exchange import Role
+from acmx.domain import meanings
 from acmx.domain.messages import Addressee, Line, Moment, Person, Short, Urgency, Verdict
 
 Service = Literal["mcptt", "mcvideo", "mcdata"]
 
 
 class Submission(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Step 1: what a requester asks for, or an identity editor gives. `content` belongs to the kind."""
+    """Step 1: what a requester asks for, or an identity editor gives."""
 
-    kind: Short
-    partner: Short
-    users: tuple[str, ...] = ()
-    purpose: Line
-    reference: Short | None = None
-    addressee: Addressee | None = None
-    urgency: Urgency = "normal"
-    valid_from: Moment | None = None
-    valid_until: Moment | None = None
-    expires_at: Moment | None = None
-    content: dict[str, Any] = {}
+    kind: Annotated[
+        Short, Meta(description="`server-identity`, or `server-identity-provision` to give unasked")
+    ]
+    partner: Annotated[Short, Meta(description="MC system ID of an established partner")]
+    users: Annotated[tuple[str, ...], meanings.USERS] = ()
+    purpose: Annotated[Line, meanings.PURPOSE]
+    reference: Annotated[Short | None, meanings.REFERENCE] = None
+    addressee: Annotated[Addressee | None, meanings.ADDRESSEE] = None
+    urgency: Annotated[Urgency, meanings.URGENCY] = "normal"
+    valid_from: Annotated[Moment | None, meanings.ADMITTED_FROM] = None
+    valid_until: Annotated[Moment | None, meanings.ADMITTED_UNTIL] = None
+    expires_at: Annotated[
+        Moment | None,
+        Meta(description="as in a request; absent: after the days that the server is configured for (30)"),
+    ] = None
+    content: Annotated[
+        dict[str, Any],
+        Meta(
+            description="Wanted (3.8), whatever the kind: where something is given, the server adds the rows"
+        ),
+    ] = {}
 
 
 class VerdictInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A verdict on these users, or on everyone whom no other verdict names."""
 
-    approved: bool
-    users: tuple[str, ...] | None = None
+    approved: Annotated[bool, Meta(description="whether these users are approved")]
+    users: Annotated[
+        tuple[str, ...] | None,
+        Meta(
+            description="some users of the request; absent: everybody whom no other verdict names, or what was given "
+            "unasked"
+        ),
+    ] = None
 
 
 class Review(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Step 12: one act over every user of the request. `seen` is EXCHANGE.CATALOGUE as the reviewer read them.
+    """Step 12: one act over every user of the request."""
 
-    `note` is for the people of the own system and never leaves it.
-    """
-
-    verdicts: tuple[VerdictInput, ...]
-    reason: Line
-    seen: Annotated[str, Meta(pattern=r"^[0-9]{1,18}\.[0-9]{1,18}$")]
-    note: Line | None = None
+    verdicts: Annotated[
+        tuple[VerdictInput, ...],
+        Meta(description="one or two; every user of the request is named by exactly one"),
+    ]
+    reason: Annotated[Line, Meta(description="public reason: it goes to the partner")]
+    seen: Annotated[
+        str,
+        Meta(
+            pattern=r"^[0-9]{1,18}\.[0-9]{1,18}$",
+            description="as `seen` of the exchange says: version of the exchange, dot, version of the server identity"
+            " information",
+        ),
+    ]
+    note: Annotated[Line | None, Meta(description="for the people of the own system; it never leaves it")] = (
+        None
+    )
 
 
 class WithdrawalInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Why a request is taken back."""
 
-    reason: Line | None = None
+    reason: Annotated[Line | None, meanings.PUBLIC_REASON] = None
 
 
 class TextInput(Struct, frozen=True, forbid_unknown_fields=True):
     """A question to the partner."""
 
-    text: Line
+    text: Annotated[Line, meanings.TEXT_FOR_PARTNER]
 
 
 class AnswerInput(Struct, frozen=True, forbid_unknown_fields=True):
     """The answer to the question of this number, as the conversation of the exchange gives it."""
 
-    question: int
-    text: Line
+    question: Annotated[
+        int, Meta(description="number of the question, as the `conversation` of the exchange gives it")
+    ]
+    text: Annotated[Line, meanings.TEXT_FOR_PARTNER]
 
 
 class RevocationInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Why an approval is taken back, and for whom; without `users` for everybody."""
+    """Why an approval is taken back, and for whom."""
 
-    reason: Line
-    users: tuple[str, ...] | None = None
-
-
-class Summary(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An exchange in a list."""
-
-    id: str
-    primary: str
-    partner: str
-    role: Role
-    state: str
-    kind: str | None
-    asker: str
-    urgency: str
-    purpose: str
-    user_count: int
-    created_at: Moment
-    expires_at: Moment | None = None
-    addressee: str | None = None
-    reference: str | None = None
-    outcome: str | None = None
-    reason: str | None = None
-    decided_by: str | None = None
-    grant: str | None = None
-    valid_from: Moment | None = None
-    valid_until: Moment | None = None
-
-
-class Step(Struct, frozen=True, omit_defaults=True):
-    """One of the 18 steps as far as this system knows: done, waiting, not-taken, failed, elsewhere or ahead."""
-
-    n: int
-    status: str
-    at: Moment | None = None
-    note: str | None = None
-
-
-class Waiting(Struct, frozen=True, omit_defaults=True):
-    """A message that waits for the partner's signed word."""
-
-    type: str
-    attempts: int
-    next_attempt_at: Moment
-    last_error: str | None = None
-
-
-class Remark(Struct, frozen=True, omit_defaults=True):
-    """A question of the partner system, or an answer of the primary; `person` is an MC service ID.
-
-    `question` is the number of the question that is asked or answered; None where that is not here.
-    """
-
-    type: Literal["question", "answer"]
-    at: Moment
-    person: str
-    text: str
-    question: int | None = None
-
-
-class JournalEntry(Struct, frozen=True, omit_defaults=True):
-    """A row of the journal."""
-
-    serial: int
-    at: Moment
-    event: str
-    actor: str
-    exchange: str | None = None
-    primary: str | None = None
-    detail: dict[str, Any] = {}
-
-
-class GivenReview(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What one person said of a request; `counts` unless it was said for earlier versions and nothing is decided."""
-
-    person: str
-    at: Moment
-    approved: int
-    declined: int
-    reason: str
-    counts: bool
-    note: str | None = None
-
-
-class UpdateShown(Struct, frozen=True):
-    """The partner's later word on what it gives: what it changed, field by field."""
-
-    n: int
-    created_at: Moment
-    changes: tuple[FieldChange, ...]
-
-
-class RevocationShown(Struct, frozen=True):
-    """Who took an approval back for whom, and why; `person` is an MC service ID."""
-
-    n: int
-    created_at: Moment
-    person: str
-    users: tuple[str, ...]
-    reason: str
-
-
-class Contradiction(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A signed message that lost its place to an earlier one; the last three members are those of a response."""
-
-    sender: str
-    n: int
-    type: str
-    digest: str
-    created_at: Moment
-    found_at: Moment
-    outcome: str | None = None
-    decided_by: str | None = None
-    reason: str | None = None
-
-
-class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
-    """An exchange, whole. `seen` names the versions for a review, `disclosed` what was given away or what an approval
-    would give away, as all `updates` have left it. `partnership` is how it stands while nothing can be exchanged.
-
-    `on_cms` tells that the own CMS does not hold what it should: `older` documents, or some `to-remove`.
-    """
-
-    seen: str
-    users: tuple[str, ...]
-    content: dict[str, Any]
-    steps: list[Step]
-    journal: list[JournalEntry]
-    waiting: list[Waiting]
-    conversation: tuple[Remark, ...] = ()
-    verdicts: tuple[Verdict, ...] = ()
-    disclosed: dict[str, Any] | None = None
-    missing: tuple[str, ...] = ()
-    refusal: dict[str, Any] | None = None
-    reviews: tuple[GivenReview, ...] = ()
-    approvals_needed: int | None = None
-    contradictions: tuple[Contradiction, ...] = ()
-    partnership: str | None = None
-    updates: tuple[UpdateShown, ...] = ()
-    revocations: tuple[RevocationShown, ...] = ()
-    on_cms: Literal["older", "to-remove"] | None = None
+    reason: Annotated[Line, meanings.REASON_FOR_PARTNER]
+    users: Annotated[
+        tuple[str, ...] | None,
+        Meta(description="whose approval is taken back, each once; absent: everybody's"),
+    ] = None
 
 
 class Revoked(Struct, frozen=True):
-    """What stands of an approval after a revocation: how many users it was of, and how many are approved still."""
+    """What stands of an approval after a revocation."""
 
-    id: str
-    grant: str
-    revoked: int
-    approved: int
+    id: Annotated[str, meanings.EXCHANGE]
+    grant: Annotated[str, Meta(description="`live`, or `revoked` once nobody is approved any more")]
+    revoked: Annotated[int, Meta(description="how many users it was of")]
+    approved: Annotated[int, Meta(description="how many are approved still")]
 
 
 class Accepted(Struct, frozen=True):
     """The exchange that a submission made."""
 
-    id: str
-    state: str
+    id: Annotated[str, meanings.EXCHANGE]
+    state: Annotated[str, meanings.STATE_NOW]
 
 
 class Reviewed(Struct, frozen=True, omit_defaults=True):
-    """What stands after a review; `undecided` with how many `approvals` there are of those `needed`."""
+    """What stands after a review."""
 
-    id: str
-    state: str
-    outcome: str
-    approved: int
-    declined: int
-    approvals: int | None = None
-    needed: int | None = None
+    id: Annotated[str, meanings.EXCHANGE]
+    state: Annotated[str, meanings.STATE_NOW]
+    outcome: Annotated[
+        str,
+        Meta(
+            description="as in the response, or `undecided` while others have to review; at the primary system "
+            "`released`, `refused` or `undecided`"
+        ),
+    ]
+    approved: Annotated[int, meanings.USERS_APPROVED]
+    declined: Annotated[int, Meta(description="how many users, whoever declined them")]
+    approvals: Annotated[
+        int | None, Meta(description="while it is `undecided`: how many people's reviews count so far")
+    ] = None
+    needed: Annotated[int | None, Meta(description="while it is `undecided`: how many have to")] = None
 
 
 class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Step 18: the server identity information response, as the partner sent it, with the `content` that holds now.
+    """Step 18: the response as the partner sent it, with the content that holds now."""
 
-    `updated_at` is when the partner changed it last; for the `revoked` users it took the approval back.
-    """
-
-    id: str
-    partner: str
-    outcome: str
-    handler: Person | None = None
-    automatic: bool = False
-    decided_at: Moment
-    reason: str | None = None
-    verdicts: tuple[Verdict, ...] = ()
-    valid_from: Moment | None = None
-    valid_until: Moment | None = None
-    content: dict[str, Any] = {}
-    updated_at: Moment | None = None
-    revoked: tuple[str, ...] = ()
-
-
-class Page(Struct, frozen=True, omit_defaults=True):
-    """A page of exchanges; `next` is the `after` of the next page, absent on the last."""
-
-    items: list[Summary]
-    next: str | None = None
-
-
-class Pending(Struct, frozen=True, omit_defaults=True):
-    """The pending ACM data of one person: requests to decide, answers to fetch, questions to answer.
-
-    `to_release` are requests of own users that must not leave before people have agreed.
-    """
-
-    mc_service_id: str
-    to_decide: list[Summary]
-    to_fetch: list[Summary]
-    to_answer: list[Summary]
-    next: str | None = None
-    to_release: list[Summary] = []
+    id: Annotated[str, meanings.EXCHANGE]
+    partner: Annotated[str, meanings.PARTNER]
+    outcome: Annotated[str, meanings.OUTCOME]
+    handler: Annotated[Person | None, Meta(description="the person who decided")] = None
+    automatic: Annotated[bool, Meta(description="`true` if policy or the clock decided")] = False
+    decided_at: Annotated[Moment, meanings.DECIDED_AT]
+    reason: Annotated[str | None, meanings.PUBLIC_REASON] = None
+    verdicts: Annotated[tuple[Verdict, ...], meanings.VERDICTS] = ()
+    valid_from: Annotated[Moment | None, meanings.GRANTED_FROM] = None
+    valid_until: Annotated[Moment | None, meanings.GRANTED_UNTIL] = None
+    content: Annotated[
+        dict[str, Any], Meta(description="as in the response (3.8), or in the last update")
+    ] = {}
+    updated_at: Annotated[Moment | None, Meta(description="when the partner changed it last")] = None
+    revoked: Annotated[tuple[str, ...], Meta(description="for whom the approval was taken back")] = ()

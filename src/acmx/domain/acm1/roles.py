@@ -1,23 +1,25 @@
 """Roles and what each may do."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 
 class PermissionShown(Struct, frozen=True):
     """A permission, in plain words."""
 
-    name: str
-    meaning: str
+    name: Annotated[str, Meta(description="name of the permission")]
+    meaning: Annotated[str, Meta(description="in plain words, after «may»")]
 
 
 class RoleShown(Struct, frozen=True):
     """A role and all it may do."""
 
-    name: str
-    may: list[PermissionShown]
+    name: Annotated[str, Meta(description="name of the role")]
+    may: Annotated[list[PermissionShown], Meta(description="all it may do")]
 
 
 class Roles(Struct, frozen=True):
     """Every role."""
 
-    items: list[RoleShown]
+    items: Annotated[list[RoleShown], Meta(description="every role")]

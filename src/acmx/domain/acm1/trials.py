@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from acmx.domain import meanings
 from acmx.domain.acm1.explanations import Decider
 from acmx.domain.acm1.policy import PolicyText, Ruled, RuleFailure
 from acmx.domain.messages import Moment
@@ -12,31 +13,36 @@ from acmx.domain.messages import Moment
 class Trial(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A policy text to be tried on one exchange, or on those that have arrived."""
 
-    text: PolicyText
-    against: Annotated[str, Meta(min_length=1, max_length=300)] | None = None
+    text: Annotated[PolicyText, Meta(description="the policy text (Cedar, section 9)")]
+    against: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=300)] | None,
+        Meta(description="an exchange; absent: those that have arrived, newest first, page by page"),
+    ] = None
 
 
 class Tried(Struct, frozen=True, omit_defaults=True):
-    """What happened to a request, and what would have happened. `would` is absent where no facts were kept."""
+    """What happened to a request, and what would have happened."""
 
-    id: str
-    primary: str
-    at: Moment
-    state: str
-    outcome: str | None = None
-    by: Decider | None = None
-    decided_by: str | None = None
-    rule: str | None = None
-    was: Ruled | None = None
-    would: Ruled | None = None
-    rules: tuple[str, ...] = ()
-    forbidden: tuple[str, ...] = ()
-    failed: tuple[RuleFailure, ...] = ()
-    facts: dict[str, Any] = {}
+    id: Annotated[str, meanings.EXCHANGE]
+    primary: Annotated[str, meanings.PRIMARY]
+    at: Annotated[Moment, Meta(description="when the request arrived")]
+    state: Annotated[str, meanings.STATE]
+    outcome: Annotated[str | None, Meta(description="what happened: once decided")] = None
+    by: Annotated[Decider | None, Meta(description="who decided, as in Explanation")] = None
+    decided_by: Annotated[str | None, meanings.DECIDED_BY] = None
+    rule: Annotated[str | None, Meta(description="rule of the policy that held")] = None
+    was: Annotated[Ruled | None, Meta(description="what policy said then")] = None
+    would: Annotated[
+        Ruled | None, Meta(description="what this policy says; absent where the facts were not kept")
+    ] = None
+    rules: Annotated[tuple[str, ...], Meta(description="rules that decide")] = ()
+    forbidden: Annotated[tuple[str, ...], Meta(description="rules that forbid it")] = ()
+    failed: Annotated[tuple[RuleFailure, ...], Meta(description="rules that cannot be evaluated")] = ()
+    facts: Annotated[dict[str, Any], Meta(description="on which it was asked")] = {}
 
 
 class TrialPage(Struct, frozen=True, omit_defaults=True):
     """Newest first."""
 
-    items: list[Tried]
-    next: str | None = None
+    items: Annotated[list[Tried], meanings.NEWEST_FIRST]
+    next: Annotated[str | None, meanings.NEXT] = None

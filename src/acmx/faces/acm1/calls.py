@@ -120,3 +120,8 @@ class Served:
     gives: type[Struct]
     status: int = 200
     query: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """What it does: the first line about its handler."""
+        return (self.handle.__doc__ or "").partition("\n")[0].rstrip(".")

@@ -4,46 +4,78 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 import acmx
 from acmx.domain.acm1 import Credentials, Session, SignIn
-from acmx.faces.acm1.calls import Served
+from acmx.faces.acm1.calls import LONGEST_PAGE, PAGE, Served
+from acmx.faces.schemas import SECTIONS, schemas
 
 PROBLEM_SCHEMA = {
     "type": "object",
+    "description": "Why a call was refused (RFC 9457); some types have further members, see 8.8.",
     "required": ["type", "title", "status"],
     "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
+        "type": {"type": "string", "description": "`urn:acmx:problem:` and a type of 8.8"},
+        "title": {"type": "string", "description": "one sentence, the same for each type"},
+        "status": {"type": "integer", "description": "the HTTP status"},
+        "detail": {"type": "string", "description": "what was wrong this time, for people"},
     },
 }
 
+IN_PATH = {
+    "/requests/{id}": "id of the exchange, or PRIMARY:ID where two primary systems minted the same",
+    "/partners/{id}": "MC system ID of the partner",
+    "/server-identities/{version}": "number of the version, from 1",
+    "/provisionings/{id}": "id of the job",
+    "/accounts/{name}": "name of the account",
+    "/account-changes/{id}": "id of the change that waits",
+}
+IN_QUERY: dict[str, tuple[str, dict[str, Any]]] = {
+    "after": ("`next` of the page before; absent: the first page", {}),
+    "limit": (
+        f"how many items a page has at most: 1 to {LONGEST_PAGE:,}, {PAGE} where absent",
+        {"type": "integer", "minimum": 1, "maximum": LONGEST_PAGE, "default": PAGE},
+    ),
+    "state": ("only what is in this state", {}),
+    "partner": ("only what is with this partner, by MC system ID", {}),
+    "event": ("only rows of this event", {}),
+    "actor": ("only rows of this actor", {}),
+    "exchange": ("only rows of this exchange, by id", {}),
+    "since": ("only rows from this time on, with an offset", {"type": "string", "format": "date-time"}),
+    "rel13": (
+        "`true`: leave out what readers of Release 13 do not know; `false` where absent",
+        {"enum": ["true", "false"], "default": "false"},
+    ),
+}
+"""What chooses among what is given: its meaning, and its schema where that is not any text."""
+
+_TEXT = {"type": "string"}
+
 
 def document(routes: Iterable[Served], base: str) -> dict[str, Any]:
+    """Return the document of these routes, and of the two that need no token: how to sign in, and log-on."""
     rows = list(routes)
-    structs = {Credentials, Session, SignIn} | {
-        s for row in rows for s in (row.takes, row.gives) if s is not None
-    }
-    ordered = sorted(structs, key=lambda struct: struct.__name__)
-    schemas, components = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
-    schema_of = dict(zip(ordered, schemas, strict=True))
+    structs = {s for row in rows for s in (row.takes, row.gives) if s is not None}
+    structs |= {Credentials, Session, SignIn}
+    of, components = schemas(sorted(structs, key=lambda struct: struct.__name__))
+    sign_in = _operation("get_sign_in", "Tell how people log on here", [], None, of[SignIn], 200)
+    log_on = _operation("post_session", "Log on with a local account", [], of[Credentials], of[Session], 201)
     paths: dict[str, Any] = {
-        f"{base}/": {"get": _operation("get_sign_in", [], None, schema_of[SignIn], 200) | {"security": []}},
-        f"{base}/sessions": {
-            "post": _operation("post_session", [], schema_of[Credentials], schema_of[Session], 201)
-            | {"security": []}
-        },
+        f"{base}/": {"get": sign_in | {"security": []}},
+        f"{base}/sessions": {"post": log_on | {"security": []}},
     }
     for row in rows:
-        takes = schema_of[row.takes] if row.takes else None
-        operation = _operation(row.handle.__name__, _parameters(row), takes, schema_of[row.gives], row.status)
+        takes = of[row.takes] if row.takes else None
+        name, summary = row.handle.__name__, row.summary
+        operation = _operation(name, summary, _parameters(row), takes, of[row.gives], row.status)
         paths.setdefault(base + row.path, {})[row.method.lower()] = operation
     return {
         "openapi": "3.1.0",
-        "info": {"title": "ACM-1", "version": acmx.__version__, "license": {"name": "Apache-2.0"}},
+        "info": {
+            "title": "ACM-1",
+            "description": f"Between an ACM client and its own ACM server. {SECTIONS}",
+            "version": acmx.__version__,
+            "license": {"name": "Apache-2.0"},
+        },
         "security": [{"bearer": []}],
         "paths": paths,
         "components": {
@@ -55,6 +87,7 @@ def document(routes: Iterable[Served], base: str) -> dict[str, Any]:
 
 def _operation(
     name: str,
+    summary: str,
     parameters: list[dict[str, Any]],
     takes: dict[str, Any] | None,
     gives: dict[str, Any],
@@ -62,6 +95,7 @@ def _operation(
 ) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": name,
+        "summary": summary,
         "parameters": parameters,
         "responses": {
             str(status): {"description": "done", "content": {"application/json": {"schema": gives}}},
@@ -77,13 +111,22 @@ def _operation(
 
 
 def _parameters(row: Served) -> list[dict[str, Any]]:
-    text = {"type": "string"}
     named = [
-        {"name": name, "in": "path", "required": True, "schema": text}
-        for name in re.findall(r"{(\w+)}", row.path)
+        {"name": name, "in": "path", "required": True, "description": IN_PATH[upto], "schema": _TEXT}
+        for upto, name in re.findall(r"(.*{(\w+)})", row.path)
     ]
     paging = ("after", "limit") if "next" in row.gives.__struct_fields__ else ()
-    named += [{"name": name, "in": "query", "schema": text} for name in (*row.query, *paging)]
+    for name in (*row.query, *paging):
+        meaning, schema = IN_QUERY[name]
+        named.append({"name": name, "in": "query", "description": meaning, "schema": schema or _TEXT})
     if row.path == "/requests" and row.method == "POST":
-        named.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": text})
+        named.append(
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": True,
+                "description": "chosen by the client, 1 to 255 printable ASCII characters; see 8.4",
+                "schema": _TEXT | {"minLength": 1, "maxLength": 255},
+            }
+        )
     return named
