@@ -50,11 +50,16 @@ class Http(HttpToolsProtocol):
         client: Address,
         tally: Tally,
         asks: Callable[[], None],
+        rests: Callable[[], None],
         leave: Callable[[], None],
     ) -> None:
-        """`asks` is called when the head of a message is there, `leave` when a connection that was made is lost."""
+        """`asks` is called when the head of a message is there, `rests` when all that was asked is answered.
+
+        `leave` is called when a connection that was made is lost.
+        """
         super().__init__(config, state, {})
-        self._client, self._tally, self._asks, self.leave = client, tally, asks, leave
+        self._client, self._tally = client, tally
+        self._asks, self._rests, self.leave = asks, rests, leave
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -127,6 +132,12 @@ class Http(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._forget_message()
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.timeout_keep_alive_task is not None and not self._head:
+            self.cycle = self.scope = self.headers = None  # type: ignore[assignment]
+            self._rests()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_message()
