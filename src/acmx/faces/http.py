@@ -132,12 +132,22 @@ class Http(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._forget_message()
         super().on_message_complete()
+        if self.cycle.response_complete:
+            self._rest()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self.timeout_keep_alive_task is not None and not self._head:
-            self.cycle = self.scope = self.headers = None  # type: ignore[assignment]
-            self._rests()
+            self._rest()
+
+    def _rest(self) -> None:
+        """Forget what was asked; a body that came after its answer has ended uvicorn's own wait."""
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+        self.cycle = self.scope = self.headers = None  # type: ignore[assignment]
+        self._rests()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_message()

@@ -315,6 +315,28 @@ def test_of_connections_at_rest_the_newest_are_kept(party, run, monkeypatch, mos
     run(scenario())
 
 
+def test_a_body_that_comes_after_its_answer_keeps_no_connection(party, run, monkeypatch) -> None:
+    monkeypatch.setattr(module, "_IDLE_SECONDS", 0.05)
+    us = party("us")
+
+    async def app(scope, receive, send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x"})
+
+    async def scenario() -> None:
+        async with serving(us, asks=False, app=app) as face:
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", face.listener.port, ssl=showing_none(us), server_hostname="127.0.0.1"
+            )
+            writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+            assert await reader.readline() == OK
+            writer.write(b"12345")
+            await asyncio.wait_for(reader.read(), 5)
+            writer.close()
+
+    run(scenario())
+
+
 REQUEST, OK = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 200 OK\r\n"
 
 
