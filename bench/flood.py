@@ -1,8 +1,10 @@
-"""Floods from 20 addresses: what 16,000 silent connections cost the server, and how long a burst of wrong log-ons lasts
-for somebody else.
+"""Floods from 20 addresses: what 16,000 silent connections cost the server, and 8,000 that have asked, and how long a
+burst of wrong log-ons lasts for somebody else.
 
-`uv run python -m bench.flood [--connections N] [--log-ons N]`: connections to both faces of one `acmx serve` that say
+`uv run python -m bench.flood [--connections N] [--at-rest N] [--log-ons N]`: connections
+to both faces of one `acmx serve` that say
 nothing, half of them to each; resident memory of that server before, at its highest, and after they have ended. Then
+connections on which a body of 200 kB was sent and answered, and which are kept, half of them to each face. Then
 wrong log-ons, all at once from one address, and meanwhile one right log-on after the other from another.
 """
 
@@ -24,7 +26,10 @@ from bench.processes import Server, serving
 from bench.results import at_most
 from bench.systems import ACCOUNT, PASSWORD, onboard
 
+from acmx.trust import tls
+
 ADDRESSES = 20
+BODY = 200_000
 LOOK_S = 0.25
 HELD_S = 5.0
 BACK_WITHIN_S = 60.0
@@ -105,17 +110,43 @@ async def burst(server: Server, count: int) -> Burst:
         return Burst(took, alone, before, answers.count(WRONG), time.perf_counter() - began)
 
 
+def at_rest(server: Server, partner: Path, count: int) -> Silence:
+    """Each has sent a body and read the answer; where the server ends one, that is all it gets."""
+    before, held, head = server.resident(), [], b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+    faces = [
+        tls.client_context(
+            partner / "tls" / "acm2.pem",
+            partner / "tls" / "acm2.key",
+            [(server.directory / "tls" / f"{face}.pem").read_text()],
+        )
+        for face in ("acm1", "acm2")
+    ]
+    for n in range(count):
+        connection = socket.create_connection(
+            ("127.0.0.1", server.ports[n % 2]), source_address=(f"127.0.0.{2 + n // 2 % ADDRESSES}", 0)
+        )
+        kept = faces[n % 2].wrap_socket(connection, server_hostname="127.0.0.1")
+        kept.sendall(head % BODY + bytes(BODY))
+        assert kept.recv(BODY).startswith(b"HTTP/1.1 4")
+        held.append(kept)
+    highest = server.resident()
+    for kept in held:
+        kept.close()
+    time.sleep(BACK_WITHIN_S)
+    return Silence(before, highest, server.resident())
+
+
 def session(context: ssl.SSLContext, address: str) -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(ssl=context, local_addr=(address, 0), limit=0)
     return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=300))
 
 
-def report(found: Silence, count: int) -> None:
+def report(found: Silence, count: int, what: str) -> None:
     print(
-        f"{count:,} silent connections: resident {found.before:.0f} MiB, {found.highest:.0f} MiB at the highest, "
+        f"{count:,} connections that {what}: resident {found.before:.0f} MiB, {found.highest:.0f} MiB at the highest, "
         f"{found.after:.0f} MiB {BACK_WITHIN_S:.0f} s after their end"
     )
-    at_most(400, "flood", f"resident memory while {count:,} connections say nothing", found.highest, "MiB")
+    at_most(400, "flood", f"resident memory while {count:,} connections {what}", found.highest, "MiB")
     at_most(
         50, "flood", "the same a minute after their end, against before", found.after - found.before, "MiB"
     )
@@ -133,6 +164,7 @@ def report_burst(found: Burst, count: int) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--connections", type=int, default=16_000)
+    parser.add_argument("--at-rest", type=int, default=8000)
     parser.add_argument("--log-ons", type=int, default=1000)
     asked = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -142,7 +174,9 @@ def main() -> int:
         fire = Server(Path(name) / "fire")
         with serving(fire):
             time.sleep(2)
-            report(silence(fire, asked.connections), asked.connections)
+            report(silence(fire, asked.connections), asked.connections, "say nothing")
+            resting = at_rest(fire, Path(name) / "police", asked.at_rest)
+            report(resting, asked.at_rest, "have sent a body and rest")
             report_burst(asyncio.run(burst(fire, asked.log_ons)), asked.log_ons)
     return 0
 

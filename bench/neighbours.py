@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.systems import free_port
-
 from acmx import config
+from acmx.cli.demo.ports import reserve_port
 
 
 def another(directory: Path, copy: Path) -> Path:
@@ -17,7 +16,7 @@ def another(directory: Path, copy: Path) -> Path:
     given = config.read(directory / "config.toml")
     text = (copy / "config.toml").read_text()
     for listen in (given.acm1.listen, given.acm2.listen):
-        text = text.replace(f'"{listen}"', f'"127.0.0.1:{free_port()}"')
+        text = text.replace(f'"{listen}"', f'"127.0.0.1:{reserve_port()}"')
     (copy / "config.toml").write_text(text)
     return copy
 

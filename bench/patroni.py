@@ -26,7 +26,8 @@ from bench.estate.people import People
 from bench.estate.servers import Servers
 from bench.postgres_pair import give, kill, run
 from bench.processes import until
-from bench.systems import free_port
+
+from acmx.cli.demo.ports import reserve_port
 
 WITHIN = 120.0
 NAMES = ("one", "two")
@@ -37,7 +38,7 @@ class Node:
 
     def __init__(self, name: str, folder: Path, programs: Path, etcd: int, *, synchronous: bool) -> None:
         self.name, self.folder = name, folder
-        self.rest, self.port = free_port(), free_port()
+        self.rest, self.port = reserve_port(), reserve_port()
         self._patroni: subprocess.Popen[bytes] | None = None
         folder.mkdir()
         give(folder)
@@ -111,7 +112,7 @@ class Nodes:
         self._stack = ExitStack()
         self._folder = folder
         self._synchronous = synchronous
-        self._client, self._peer = free_port(), free_port()
+        self._client, self._peer = reserve_port(), reserve_port()
         self.both = [Node(n, folder / n, programs, self._client, synchronous=synchronous) for n in NAMES]
         hosts = ",".join(f"127.0.0.1:{node.port}" for node in self.both)
         self.url = f"postgresql://postgres@{hosts}/acmx"

@@ -1,7 +1,6 @@
 """Two onboarded MC systems in a folder: the police asks, the fire service answers by its policy."""
 
 import asyncio
-import socket
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from acmx import config
 from acmx.bootstrap.create import Settings, create
 from acmx.bootstrap.database import open_store
 from acmx.bootstrap.own import own
+from acmx.cli.demo.ports import reserve_port
 from acmx.domain.acm1 import NewIdentities
 from acmx.flows import enter_identities
 from acmx.flows.house import House
@@ -94,7 +94,7 @@ async def _furnish(directory: Path, partner: Path, policy: str) -> None:
 
 def settings(system: str, via: str | None = None, database: str = "") -> Settings:
     """Of an ACM server on free ports of the loopback address."""
-    acm1, acm2 = free_port(), free_port()
+    acm1, acm2 = reserve_port(), reserve_port()
     return Settings(
         system=system,
         name=system,
@@ -107,10 +107,3 @@ def settings(system: str, via: str | None = None, database: str = "") -> Setting
         acm2_address=via or f"https://127.0.0.1:{acm2}",
         allow_local=True,
     )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

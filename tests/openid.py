@@ -6,7 +6,6 @@ import fcntl
 import json
 import re
 import shutil
-import socket
 import ssl
 import subprocess
 import urllib.request
@@ -23,6 +22,7 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
+from acmx.cli.demo.ports import reserve_port
 from acmx.config import Oidc
 from acmx.trust.certificates import self_signed
 from systems import POLICE
@@ -74,9 +74,7 @@ class Provider:
 
     def __init__(self, *, alg: str = "ES256", seconds: int = 300, consoles: tuple[str, ...] = ()) -> None:
         installed()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = reserve_port()
         self.issuer = f"https://127.0.0.1:{self.port}"
         pem, key = self_signed("localhost", ["127.0.0.1"], now=datetime.now(UTC), days=1)
         self.certificate, self._key = pem.decode(), key.decode()

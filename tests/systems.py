@@ -6,7 +6,6 @@ A template of two onboarded systems is made once a test process; every test gets
 import asyncio
 import atexit
 import shutil
-import socket
 import ssl
 import tempfile
 import tomllib
@@ -28,6 +27,7 @@ from acmx.bootstrap.create import Settings, create
 from acmx.bootstrap.database import open_store
 from acmx.bootstrap.own import own
 from acmx.bootstrap.server import Server
+from acmx.cli.demo.ports import reserve_port
 from acmx.delivery import clockwork
 from acmx.domain.acm1 import NewAccount
 from acmx.domain.errors import TemporarilyUnavailable
@@ -297,7 +297,7 @@ def _template(engine: str) -> Path:
 
 
 def _settings(directory: Path, system: str, hosts: tuple[str, ...], prefixes: tuple[str, ...]) -> Settings:
-    acm1, acm2 = _free_port(), _free_port()
+    acm1, acm2 = reserve_port(), reserve_port()
     return Settings(
         system=system,
         name=system,
@@ -343,13 +343,6 @@ def _accounts(system: System) -> list[Account]:
         ).account
         for role in ROLES
     ]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _fail(error: BaseException) -> None:

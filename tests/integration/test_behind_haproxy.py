@@ -11,9 +11,10 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from acmx.cli.demo.ports import reserve_port
 from acmx.config import endpoint
 from haproxy import configuration, haproxy, needs_haproxy
-from systems import System, _free_port, eventually, two_systems
+from systems import System, eventually, two_systems
 
 pytestmark = needs_haproxy
 PROXY = ("127.0.0.1",)
@@ -26,7 +27,7 @@ class Behind(System):
         super().__init__(system.directory, system.clock)
         acm1, acm2 = self.config.acm1, self.config.acm2
         self.fronts = endpoint(acm1.listen)[1], endpoint(acm2.listen)[1]
-        self.backs = _free_port(), _free_port()
+        self.backs = reserve_port(), reserve_port()
         replace = msgspec.structs.replace
         self.config = replace(
             self.config,

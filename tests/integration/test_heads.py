@@ -83,6 +83,52 @@ def test_a_body_does_not_count_whatever_the_head_before_it(tmp_path: Path, face:
     asyncio.run(scenario())
 
 
+BEFORE = {
+    "no body": lambda face: head(face, 300),
+    "a body": lambda face: head(face, 300, "POST", "Content-Length: 5") + b"12345",
+    "the end of a head in it": lambda face: head(face, 300, "POST", "Content-Length: 8") + b"\r\n\r\n" * 2,
+    "chunks": lambda face: (
+        head(face, 300, "POST", "Transfer-Encoding: chunked") + b"6\r\na\r\n\r\nb\r\n0\r\nAfter: a\r\n\r\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("before", BEFORE)
+def test_the_limit_is_exact_for_a_head_in_the_same_read_as_the_message_before(
+    tmp_path: Path, face: str, before: str
+) -> None:
+    async def scenario() -> None:
+        first = BEFORE[before](face)
+        async with fire_alone(tmp_path) as (fire, police, _):
+            for size in (HEAD_LIMIT, HEAD_LIMIT + 1):
+                streams = await dial(fire, face, police.certificate, police.key)
+                streams[1].write(first * 2 + head(face, size) + first)
+                answers = [await status(streams)]
+                while 400 not in answers and len(answers) < 4:
+                    answers.append(await status(streams))
+                assert (400 in answers) == (size > HEAD_LIMIT)
+                streams[1].transport.abort()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("piece", [1, 2, 3, 5, 7])
+def test_a_message_ends_where_it_ends_however_it_comes_in_pieces(tmp_path: Path, piece: int) -> None:
+    async def scenario() -> None:
+        async with connected(tmp_path, "acm1") as (_, streams):
+            sent = b"".join(message("acm1") for message in BEFORE.values())
+            for start in range(0, len(sent), piece):
+                streams[1].write(sent[start : start + piece])
+                await streams[1].drain()
+            assert [await status(streams) for _ in BEFORE] == [200, 405, 405, 405]
+            streams[1].write(head("acm1", HEAD_LIMIT))
+            assert await status(streams) == 200
+            streams[1].transport.abort()
+
+    asyncio.run(scenario())
+
+
 def test_what_is_no_request_is_told_once_a_minute_with_address_and_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

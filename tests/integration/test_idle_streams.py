@@ -40,7 +40,7 @@ def test_all_connections_of_a_listener_read_into_one_buffer(tmp_path: Path) -> N
             replies = [await listening(police, http) for _ in range(3)]
             held = [protocol._ssl_buffer for protocol in servers_ends()]
             assert (len(held), len({id(buffer) for buffer in held})) == (3, 1)
-            assert {len(protocol.get_buffer(-1)) for protocol in servers_ends()} == {256 * 1024}
+            assert {len(protocol.get_buffer(-1)) for protocol in servers_ends()} == {16 * 1024}
             for reply in replies:
                 reply.close()
 

@@ -8,13 +8,14 @@ import msgspec
 import pytest
 
 from acmx.bootstrap import database
+from acmx.cli.demo.ports import reserve_port
 from acmx.delivery import comparison
 from acmx.domain.moments import text
 from acmx.trust.signatures import body_digest
 from another import another_connection
 from by_hand import BEYOND, ByHand, pin
 from restores import agree, answered, asked, back_up, compare, compared, restore, run, systems, withdrawn
-from systems import FIRE, POLICE, System, _free_port, eventually, two_systems
+from systems import FIRE, POLICE, System, eventually, two_systems
 
 pytestmark = pytest.mark.law(3)
 
@@ -346,7 +347,7 @@ def test_a_partner_that_lies_in_its_page_changes_nothing(tmp_path: Path) -> None
             await police.stop()
             liar = ByHand.new(tmp_path, police.clock)  # type: ignore[arg-type]
             metadata = msgspec.json.decode(liar.own.metadata)
-            liar.listen = f"127.0.0.1:{_free_port()}"
+            liar.listen = f"127.0.0.1:{reserve_port()}"
             metadata["address"] = f"https://{liar.listen}"
             liar.own = type(liar.own)(liar.own.system, liar.own.key, msgspec.json.encode(metadata))
             await pin(police, liar.own.metadata)

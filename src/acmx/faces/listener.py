@@ -35,6 +35,9 @@ _MOST, _MOST_OF_ONE = 16_384, 1024
 _MOST_NEW, _MOST_NEW_OF_ONE = 1024, 512
 """Those among them that have asked for nothing yet."""
 
+_MOST_AT_REST, _MOST_AT_REST_OF_ONE = 4096, 512
+"""Those whose requests are all answered."""
+
 _LISTEN_AGAIN_SECONDS = 0.1
 _LOOK_AGAIN_SECONDS = 0.02
 _ABANDON_SECONDS = 1.0
@@ -82,6 +85,7 @@ class Listener:
         )
         self._handshakes: set[asyncio.Task[None]] = set()
         self._newcomers = Newcomers(_MOST_NEW, _MOST_NEW_OF_ONE)
+        self._at_rest = Newcomers(_MOST_AT_REST, _MOST_AT_REST_OF_ONE)
         self._open: Counter[str] = Counter()
         self._buffer = ReadBuffer()
         self._tally = Tally()
@@ -209,8 +213,9 @@ class Listener:
         self._begin_http(newcomer, connection)
 
     def _begin_http(self, newcomer: Newcomer, connection: socket.socket) -> None:
-        asks, leave = partial(self._newcomers.leave, newcomer), partial(self._leave, newcomer)
-        http = Http(self._config, self._state, newcomer.client, self._tally, asks, leave)
+        asks, rests = partial(self._asks, newcomer), partial(self._rests, newcomer)
+        leave = partial(self._leave, newcomer)
+        http = Http(self._config, self._state, newcomer.client, self._tally, asks, rests, leave)
 
         def close_unless_made(_: asyncio.Task[None]) -> None:
             if http.made:
@@ -265,8 +270,16 @@ class Listener:
             self._open[network_of(client[0])] += 1
             self._await_word(connection, client)
 
-    def _leave(self, newcomer: Newcomer) -> None:
+    def _asks(self, newcomer: Newcomer) -> None:
         self._newcomers.leave(newcomer)
+        self._at_rest.leave(newcomer)
+
+    def _rests(self, newcomer: Newcomer) -> None:
+        if (gone := self._at_rest.enter(newcomer)) is not None:
+            gone.end()
+
+    def _leave(self, newcomer: Newcomer) -> None:
+        self._asks(newcomer)
         self._uncount(newcomer.network)
 
     def _uncount(self, network: str) -> None:

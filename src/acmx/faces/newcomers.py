@@ -1,4 +1,4 @@
-"""Connections that have asked for nothing yet: nobody knows whose they are, and each costs memory."""
+"""Connections that ask for nothing: nobody waits for their answers, and each costs memory."""
 
 import asyncio
 from collections.abc import Callable, Iterator

@@ -5,9 +5,11 @@ import contextlib
 import gc
 import io
 import socket
+import ssl
 import struct
 from asyncio import sslproto
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -16,7 +18,7 @@ from acmx.faces import http
 from acmx.faces import listener as module
 from acmx.faces.http import HEAD_LIMIT
 from acmx.faces.listener import Listener
-from parties import GRACE, Face, asked, says_who_called, serving, showing, showing_none
+from parties import GRACE, Face, asked, says_who_called, serving, showing, showing_none, streams
 from systems import eventually, turns
 
 pytestmark = pytest.mark.sqlite
@@ -279,3 +281,120 @@ def test_who_has_asked_counts_among_the_new_ones_no_more(party, run, monkeypatch
                 writer.transport.abort()
 
     run(scenario())
+
+
+@pytest.mark.parametrize(("most", "of_one"), [(4, 9), (9, 4)])
+def test_of_connections_at_rest_the_newest_are_kept(party, run, monkeypatch, most, of_one) -> None:
+    """Nobody is told; one whose answer goes on is none of them."""
+    monkeypatch.setattr(module, "_MOST_AT_REST", most)
+    monkeypatch.setattr(module, "_MOST_AT_REST_OF_ONE", of_one)
+    us = party("us")
+
+    async def app(scope, receive, send) -> None:
+        if scope["path"] == "/stream":
+            await streams(send)
+            await receive()
+            await asyncio.Event().wait()
+        await says_who_called(scope, receive, send)
+
+    async def scenario() -> None:
+        async with serving(us, asks=False, app=app) as face:
+            kept = [await answered(face, us, path) for path in ("/stream", *["/"] * 10)]
+            ended = [await asyncio.wait_for(reader.read(), 5) for reader, _ in kept[1:7]]
+            assert len(ended) == 6
+            assert len(face.listener._state.connections) == 5
+            for reader, writer in kept[-1:]:
+                writer.write(REQUEST)
+                assert await reader.readline() == OK
+            assert face.refused.empty()
+            for _, writer in kept:
+                writer.transport.abort()
+            await eventually(lambda: face.listener._open.total(), lambda left: left == 0)
+            assert not list(face.listener._at_rest)
+
+    run(scenario())
+
+
+def test_a_body_that_comes_after_its_answer_keeps_no_connection(party, run, monkeypatch) -> None:
+    monkeypatch.setattr(module, "_IDLE_SECONDS", 0.05)
+    us = party("us")
+
+    async def app(scope, receive, send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x"})
+
+    async def scenario() -> None:
+        async with serving(us, asks=False, app=app) as face:
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", face.listener.port, ssl=showing_none(us), server_hostname="127.0.0.1"
+            )
+            writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+            assert await reader.readline() == OK
+            writer.write(b"12345")
+            await asyncio.wait_for(reader.read(), 5)
+            writer.close()
+
+    run(scenario())
+
+
+REQUEST, OK = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 200 OK\r\n"
+
+
+async def answered(face: Face, us, path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection on which something was asked, and at least the beginning of the answer has come."""
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", face.listener.port, ssl=showing_none(us), server_hostname="127.0.0.1"
+    )
+    writer.write(REQUEST.replace(b"/", path.encode(), 1))
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(OK)
+    await reader.readuntil(b"\n\r\n" if path == "/" else b":\n\n")
+    return reader, writer
+
+
+LARGE = 1_000_000
+
+
+@pytest.mark.parametrize("sent", ["body", "answer", "head"])
+def test_a_connection_at_rest_holds_nothing_of_what_went_over_it(party, run, sent) -> None:
+    """Its largest body, answer and head would be 350, 1,060 and 130 KiB."""
+    us, count, answer = party("us"), 200, LARGE if sent == "answer" else 10
+    asks = {
+        "body": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % LARGE + bytes(LARGE),
+        "answer": REQUEST,
+        "head": REQUEST[:-2] + b"X: " + b"a" * 60_000 + b"\r\n\r\n",
+    }[sent]
+
+    async def app(scope, receive, send) -> None:
+        while (await receive())["more_body"]:
+            pass
+        length = [(b"content-length", str(answer).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": length})
+        await send({"type": "http.response.body", "body": bytes(answer)})
+
+    def visit(port: int, context: ssl.SSLContext) -> ssl.SSLSocket:
+        connection = context.wrap_socket(
+            socket.create_connection(("127.0.0.1", port)), server_hostname="127.0.0.1"
+        )
+        connection.sendall(asks)
+        with connection.makefile("rb") as reply:
+            while reply.readline() != b"\r\n":
+                pass
+            assert len(reply.read(answer)) == answer
+        return connection
+
+    async def scenario() -> None:
+        async with serving(us, asks=False, app=app) as face:
+            context = showing_none(us)
+            kept = [await asyncio.to_thread(visit, face.listener.port, context)]
+            before = resident()
+            kept += [await asyncio.to_thread(visit, face.listener.port, context) for _ in range(count)]
+            assert (resident() - before) / count < 110
+            for connection in kept:
+                connection.close()
+
+    run(scenario())
+
+
+def resident() -> int:
+    """Memory of this process, KiB."""
+    return int(Path("/proc/self/status").read_text().partition("VmRSS:")[2].split()[0])

@@ -1,7 +1,6 @@
 """The two MC systems of the demo: set up, started, connected as partners, with people who log on."""
 
 import os
-import socket
 import subprocess
 import sys
 import tomllib
@@ -15,6 +14,7 @@ import msgspec
 
 from acmx.bootstrap.create import Settings, create
 from acmx.cli.demo.patience import eventually
+from acmx.cli.demo.ports import reserve_port
 from acmx.cli.profiles import Profile, save
 from acmx.cli.terminal import out
 from acmx.client import Client
@@ -94,7 +94,7 @@ def neighbours(folder: Path) -> Iterator[Neighbours]:
 
 
 def _set_up(folder: Path, system: str, name: str, first_account: str, prefixes: tuple[str, ...]) -> System:
-    acm1, acm2 = _free_port(), _free_port()
+    acm1, acm2 = reserve_port(), reserve_port()
     settings = Settings(
         system=system,
         name=name,
@@ -150,10 +150,3 @@ def _reached(system: System, account: str) -> Client | None:
         return system.log_on(account)
     except Unreachable:
         return None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
