@@ -87,7 +87,7 @@ def restore(file: Path, directory: Path) -> None:
             require_postgres()
             from acmx.storage.transfer import to_postgres  # noqa: PLC0415
 
-            with filling():
+            with filling(chosen):
                 to_postgres(draft / DATABASE, url)
             (draft / DATABASE).unlink()
 

@@ -127,7 +127,7 @@ async def _fill(draft: Path, chosen: Config, house: House, account: keep_account
         keep_accounts.apply(tx, account)
         set_policy.apply(tx, set_policy.prepare(house, tx, caller, policy))
 
-    with filling():
+    with filling(chosen):
         store = make_store(draft, chosen)
         try:
             await store.write(fill)

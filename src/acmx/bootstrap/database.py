@@ -51,11 +51,13 @@ def _store(
 
 
 @contextmanager
-def filling() -> Iterator[None]:
-    """What goes wrong last while a new database is filled is told with what is to be done about it."""
+def filling(config: Config) -> Iterator[None]:
+    """What goes wrong last while a new PostgreSQL database is filled is told with what is to be done about it."""
     try:
         yield
     except TemporarilyUnavailable as error:
+        if not config.database:
+            raise
         detail = f"{error.detail} The directory was not made; make the database anew before you repeat this."
         raise TemporarilyUnavailable(detail) from error
 
