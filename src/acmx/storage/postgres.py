@@ -21,6 +21,7 @@ from acmx.storage.migrations import Migration
 from acmx.storage.postgres_connection import SNAPSHOT, Connection, PostgresTx, close, connect
 from acmx.storage.postgres_history import History, seen_before
 from acmx.storage.postgres_neighbours import NOTIFY, Neighbours
+from acmx.storage.postgres_offline import make_schema
 from acmx.storage.postgres_troubles import DAMAGE, REASONS, FormerPrimary
 from acmx.storage.postgres_writer import engine
 from acmx.storage.troubles import in_plain_words
@@ -67,15 +68,16 @@ class PostgresStore:
         `migrations`: of that schema, default: those of acmx; `batch`: most plans in a commit; `seen`: the file that
         keeps what was seen of the database; `require_synchronous`: acknowledge nothing that PostgreSQL does not wait
         for a synchronous standby with.
-        Raises Misconfigured when it cannot be reached, has another schema, or is behind what was seen.
+        Raises Misconfigured when it cannot be reached, has another schema, or is behind what was seen;
+        TemporarilyUnavailable where it was made, and its synchronous standby has not confirmed that.
         """
         known = shipped.load() if migrations is None else migrations
         before = seen_before(seen)
+        if make:
+            make_schema(url, known)
         try:
             first = connect(url, before.require) if before else connect(url)
             try:
-                if make and schema.present(first) == 0:
-                    schema.migrate(first, known)
                 schema.require(first, known)
                 history = History(first, seen, before)
             except BaseException:

@@ -71,6 +71,13 @@ def migrate(url: str, migrations: Sequence[Migration]) -> int:
     return before
 
 
+def make_schema(url: str, migrations: Sequence[Migration]) -> None:
+    """Unless there is one. Raises Misconfigured, TemporarilyUnavailable."""
+    with writing(url) as connection:
+        if schema.present(connection) == 0:
+            schema.migrate(connection, migrations)
+
+
 class Facts(NamedTuple):
     """What an operator should know. `risky`: settings of the server with which a commit may be lost.
 
