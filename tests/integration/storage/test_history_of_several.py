@@ -1,15 +1,12 @@
 """PostgreSQL: several servers on a database that goes back to what it was, or is pruned; what leads to a former one."""
 
 import asyncio
-from contextlib import AsyncExitStack
 
-import msgspec
 import pytest
-import structlog
 from bench.postgres_proxy import Fault, PostgresProxy
 
 import engines
-from acmx.domain.errors import Misconfigured, TemporarilyUnavailable
+from acmx.domain.errors import Misconfigured
 from acmx.storage import (
     postgres_history,
     postgres_neighbours,
@@ -17,14 +14,11 @@ from acmx.storage import (
     postgres_writer,
 )
 from acmx.storage.engine import InCharge
-from acmx.storage.migrations import Migration
-from acmx.storage.postgres import PostgresStore
-from acmx.storage.postgres_history import Seen
 from histories import Copies, wait_for_standbys
 from plans import together
 from systems import eventually
+from taking import SCHEMA, ask, insert, keys, refused, run
 
-SCHEMA = [Migration(1, "CREATE TABLE entry (serial INTEGER PRIMARY KEY, k BIGINT NOT NULL)")]
 PRUNE = "DELETE FROM batch WHERE serial NOT IN (SELECT MAX(serial) FROM batch GROUP BY process)"
 
 pytestmark = pytest.mark.postgres
@@ -41,55 +35,6 @@ def url():
 @pytest.fixture
 def seen(tmp_path):
     return tmp_path / "database-seen"
-
-
-def ask(url, statement, *values):
-    with postgres_offline.connected(url) as connection:
-        done = connection.execute(statement, values)
-        return done.fetchall() if done.description else []
-
-
-def kept(file):
-    return msgspec.json.decode(file.read_bytes(), type=Seen)
-
-
-class Taking:
-    """Opens stores that keep the changes they took in; `nobody`: that take in none."""
-
-    def __init__(self, stack):
-        self._stack = stack
-
-    async def open(self, url, *, nobody=False, **options):
-        store = PostgresStore.open(url, migrations=SCHEMA, **options)
-        self._stack.push_async_callback(store.close)
-        store.changes = []
-        if not nobody:
-            store.on_new_history(lambda _tx, change: store.changes.append(change))
-        return store
-
-
-def run(scenario):
-    async def opened():
-        async with AsyncExitStack() as stack:
-            await scenario(Taking(stack))
-
-    asyncio.run(opened())
-
-
-def insert(k):
-    def act(tx):
-        tx.execute("INSERT INTO entry (k) VALUES (:k)", {"k": k})
-        return k
-
-    return act
-
-
-def keys(tx):
-    return [k for (k,) in tx.rows("SELECT k FROM entry ORDER BY serial")]
-
-
-def refused(results, match):
-    return all(isinstance(result, TemporarilyUnavailable) and match in str(result) for result in results)
 
 
 # What is pruned by another server is not lost.
@@ -333,82 +278,6 @@ def test_of_several_hosts_one_that_is_a_former_primary_is_passed_over(url, seen,
         monkeypatch.setattr(postgres_history, "require", require)
         run(goes_on)
         run(alone)
-
-
-# A server that does not answer.
-
-
-def test_the_wait_for_a_standby_is_ended_though_all_other_threads_are_busy(url, monkeypatch):
-    monkeypatch.setattr(postgres_writer, "COMMIT_S", 0.3)
-
-    async def scenario(stores):
-        store = await stores.open(url)
-        done = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        busy = [
-            asyncio.create_task(
-                asyncio.to_thread(asyncio.run_coroutine_threadsafe(done.wait(), loop).result, 30)
-            )
-            for _ in range(64)
-        ]
-        wait_for_standbys("nobody")
-        try:
-            async with asyncio.timeout(10):
-                assert refused(await together(store, insert(0)), "does not confirm")
-        finally:
-            wait_for_standbys("")
-            done.set()
-            await asyncio.gather(*busy)
-
-    run(scenario)
-
-
-@pytest.mark.parametrize("step", ["BEGIN", "INSERT", "COMMIT"])
-def test_a_server_that_falls_silent_is_given_up(url, step, monkeypatch):
-    for name in ("BEGIN_S", "APPLY_S", "COMMIT_S"):
-        monkeypatch.setattr(postgres_writer, name, 0.3)
-    with PostgresProxy(url) as proxy:
-
-        async def scenario(stores):
-            store = await stores.open(proxy.url)
-            assert await store.write(insert(0)) == 0
-            proxy.fall_silent(step.encode())
-            async with asyncio.timeout(20):
-                assert refused(await together(store, insert(1)), "cannot be reached")
-            proxy.cut()
-            assert await store.write(insert(2)) == 2
-            assert set(await store.read(keys)) == {0, 2}
-
-        run(scenario)
-
-
-def test_an_outage_of_the_listening_connection_is_one_line_when_it_begins_and_one_when_it_ends(
-    url, monkeypatch
-):
-    monkeypatch.setattr(postgres_neighbours, "POLL", 0.05)
-
-    async def scenario(stores):
-        store = await stores.open(proxy.url)
-        store.on_commit(lambda _: None)
-        await eventually(lambda: store.in_charge, bool)
-        with structlog.testing.capture_logs() as lines:
-            attempts = []
-            monkeypatch.setattr(
-                postgres_neighbours, "places", lambda *of, **more: attempts.append(1) or places(*of, **more)
-            )
-            proxy.go_away()
-            await eventually(lambda: len(attempts), lambda n: n >= 3)
-            proxy.fault = Fault.NONE
-            await eventually(lambda: store.in_charge, bool)
-        told = [(line["log_level"], line["event"]) for line in lines]
-        assert told == [
-            ("warning", "the connection that listens to other servers is lost"),
-            ("info", "other servers on the database are listened to again"),
-        ]
-
-    places = postgres_neighbours.places
-    with PostgresProxy(url) as proxy:
-        run(scenario)
 
 
 # A table that somebody has emptied.
