@@ -45,6 +45,7 @@ class PostgresProxy:
         self.struck, self.answered = threading.Event(), threading.Event()
         self._further, self._back = threading.Event(), threading.Event()
         self._ways: list[_Way] = []
+        self._silent_at: bytes | None = None
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -64,6 +65,10 @@ class PostgresProxy:
             event.clear()
         self._about, self.fault = about, fault
 
+    def fall_silent(self, at: bytes) -> None:
+        """From what holds these bytes on nothing gets through on open connections, and none of them ends."""
+        self._silent_at = at
+
     def go_away(self) -> None:
         self.fault = Fault.AWAY
         self.cut()
@@ -71,6 +76,7 @@ class PostgresProxy:
     def cut(self) -> None:
         """Every connection ends; a COMMIT that is held never arrives."""
         ways, self._ways = self._ways, []
+        self._silent_at = None
         for way in ways:
             way.end()
         self.let_go()
@@ -116,6 +122,9 @@ class PostgresProxy:
     def _up(self, way: "_Way") -> None:
         with suppress(OSError):
             while piece := way.client.recv(65536):
+                if way.silent or (self._silent_at is not None and self._silent_at in piece):
+                    way.silent = True
+                    continue
                 if self._strikes(way, piece):
                     way.fault, self.fault = self.fault, Fault.NONE
                     if way.fault is Fault.COMMIT_LOST:
@@ -157,6 +166,7 @@ class _Way:
         self.client, self.server = client, server
         self.fault = Fault.NONE
         self.said = b""
+        self.silent = False
         self._begun = False
         self._rest = b""
         self._prepared: set[bytes] = set()

@@ -22,7 +22,7 @@ from msgspec import Struct, structs
 
 from acmx import __version__, config
 from acmx.bootstrap.create import KEYS, TLS
-from acmx.bootstrap.database import DATABASE, require_postgres
+from acmx.bootstrap.database import DATABASE, filling, require_postgres
 from acmx.bootstrap.new_directory import CONFIG, new_directory
 from acmx.config import Config
 from acmx.domain.documents import encode, read
@@ -78,7 +78,8 @@ def restore(file: Path, directory: Path) -> None:
     Where its configuration, or the environment, names a PostgreSQL database, that is filled.
     Raises AlreadyThere where the directory or that database is not empty; FaultyInput where the archive holds what
     it should not, or not exactly what its manifest says; Misconfigured where configuration, key and database cannot
-    be used, or are not of one MC system; OSError.
+    be used, or are not of one MC system; TemporarilyUnavailable where the synchronous standby has not confirmed the
+    database; OSError.
     """
     with _unpacked(file, directory, os.environ) as (draft, chosen):
         key_files.load(draft / KEYS)
@@ -86,7 +87,8 @@ def restore(file: Path, directory: Path) -> None:
             require_postgres()
             from acmx.storage.transfer import to_postgres  # noqa: PLC0415
 
-            to_postgres(draft / DATABASE, url)
+            with filling(chosen):
+                to_postgres(draft / DATABASE, url)
             (draft / DATABASE).unlink()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from acmx import config
-from acmx.bootstrap.database import make_store
+from acmx.bootstrap.database import filling, make_store
 from acmx.bootstrap.new_directory import CONFIG, new_directory
 from acmx.config import Acm1, Acm2, Config, Delivery
 from acmx.domain.acm1 import NewAccount
@@ -60,7 +60,8 @@ def create(directory: Path, settings: Settings, clock: Clock = machine_clock) ->
 
     It holds a configuration, a signing key, TLS certificates, a database with the shipped policy as version 1
     and the first account, which has every role. Not inside a running event loop.
-    Raises FaultyInput; AlreadyThere where the directory or the database is not empty; Misconfigured, OSError.
+    Raises FaultyInput; AlreadyThere where the directory or the database is not empty; Misconfigured, OSError;
+    TemporarilyUnavailable where the synchronous standby of the database does not confirm what is in it.
     """
     chosen = _config(settings)
     if found := config.faults(chosen):
@@ -126,8 +127,9 @@ async def _fill(draft: Path, chosen: Config, house: House, account: keep_account
         keep_accounts.apply(tx, account)
         set_policy.apply(tx, set_policy.prepare(house, tx, caller, policy))
 
-    store = make_store(draft, chosen)
-    try:
-        await store.write(fill)
-    finally:
-        await store.close()
+    with filling(chosen):
+        store = make_store(draft, chosen)
+        try:
+            await store.write(fill)
+        finally:
+            await store.close()

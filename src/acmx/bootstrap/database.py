@@ -9,7 +9,7 @@ from typing import TypeVar
 import apsw
 
 from acmx.config import Config
-from acmx.domain.errors import Misconfigured
+from acmx.domain.errors import Misconfigured, TemporarilyUnavailable
 from acmx.storage import migrations, own_system, schema, sqlite_connection
 from acmx.storage.engine import Store, Tx
 from acmx.storage.sqlite import SqliteStore
@@ -48,6 +48,18 @@ def _store(
             require_synchronous=config.require_synchronous,
         )
     return SqliteStore.open(directory / DATABASE, on_fatal=on_fatal, make=make)
+
+
+@contextmanager
+def filling(config: Config) -> Iterator[None]:
+    """What goes wrong last while a new PostgreSQL database is filled is told with what is to be done about it."""
+    try:
+        yield
+    except TemporarilyUnavailable as error:
+        if not config.database:
+            raise
+        detail = f"{error.detail} The directory was not made; make the database anew before you repeat this."
+        raise TemporarilyUnavailable(detail) from error
 
 
 def require_postgres() -> None:

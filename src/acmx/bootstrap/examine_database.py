@@ -54,6 +54,7 @@ def _sqlite(path: Path) -> Iterator[Finding]:
 def _postgres(config: Config) -> Iterator[Finding]:
     require_postgres()
     from acmx.storage import postgres_offline, postgres_schema, postgres_standby  # noqa: PLC0415
+    from acmx.storage.postgres_troubles import REASONS, Emptied  # noqa: PLC0415
 
     with postgres_offline.connected(config.database) as connection:
         facts = postgres_offline.facts(connection)
@@ -71,6 +72,8 @@ def _postgres(config: Config) -> Iterator[Finding]:
             yield failed("standby", postgres_standby.BLIND)
         present, parts = postgres_schema.present(connection), postgres_schema.parts(connection)
         yield _schema(present, parts, postgres_schema.OWN_PARTS)
+        if "table batch" in parts and connection.execute("SELECT 1 FROM batch LIMIT 1").fetchone() is None:
+            yield failed("batches", REASONS[Emptied])
 
 
 def _standbys(names: str, *, required: bool) -> Finding:

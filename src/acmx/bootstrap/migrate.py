@@ -17,7 +17,8 @@ from acmx.storage.sqlite_connection import SqliteTx
 def migrate(directory: Path) -> tuple[int, int]:
     """The versions of the schema before and after. A database that does not say whose it is becomes this system's.
 
-    Raises DirectoryInUse, UnsafeLibrary; Misconfigured where it is missing, empty, or another system's.
+    Raises DirectoryInUse, UnsafeLibrary; Misconfigured where it is missing, empty, or another system's;
+    TemporarilyUnavailable where it is done, and the synchronous standby has not confirmed it.
     """
     chosen = config.read(directory / CONFIG)
     known = migrations.load()
@@ -49,7 +50,7 @@ def _in_postgres(url: str, known: list[migrations.Migration], system: str) -> in
     from acmx.storage import postgres_offline, postgres_schema  # noqa: PLC0415
     from acmx.storage.postgres_connection import PostgresTx  # noqa: PLC0415
 
-    with postgres_offline.connected(url) as connection:
+    with postgres_offline.writing(url) as connection:
         migrations.require_any(postgres_schema.present(connection))
         own_system.require_no_other(PostgresTx(connection), postgres_schema.parts(connection), system)
         before = postgres_offline.migrate(url, known)

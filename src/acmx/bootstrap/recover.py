@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from acmx import config
@@ -10,7 +11,8 @@ from acmx.bootstrap.lock import hold
 from acmx.bootstrap.new_directory import CONFIG
 from acmx.config import Config
 from acmx.domain.moments import to_ms
-from acmx.flows import account_changes
+from acmx.flows import account_changes, take_in_history
+from acmx.flows.house import House
 
 
 def recover(directory: Path) -> None:
@@ -24,6 +26,8 @@ async def _lower(directory: Path, chosen: Config) -> None:
     """A failed fsync is told by the refusal that follows."""
     at = to_ms(datetime.now(UTC))
     store = open_store(directory, chosen, lambda _: None)
+    house = House(chosen.system, chosen.realms, lambda: datetime.now(UTC))
+    store.on_new_history(partial(take_in_history.apply, house))
     try:
         await store.write(lambda tx: account_changes.put_approvals(tx, at, "operator", 1))
     finally:

@@ -20,7 +20,7 @@ from acmx.flows import doubt_clock
 from acmx.flows.house import House
 from acmx.storage import tellings
 from acmx.storage.clock_holds import ClockRight
-from acmx.storage.engine import Store, Tx
+from acmx.storage.engine import Missed, Store, Tx
 from acmx.storage.tellings import Parcel, ToTell
 
 TAKEN_FOR = timedelta(minutes=2)
@@ -55,6 +55,9 @@ class Messenger:
             if isinstance(signal, ClockRight):
                 for round_ in self._rounds.values():
                     round_.begin_anew()
+            elif isinstance(signal, Missed):
+                for round_ in self._rounds.values():
+                    round_.wake()
             elif isinstance(signal, ToTell) and signal.channel in self._rounds:
                 self._rounds[signal.channel].wake()
 

@@ -17,11 +17,12 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from acmx.domain.errors import TemporarilyUnavailable
 from acmx.storage.engine import Missed, NewHistory, T, Tx
-from acmx.storage.troubles import Reasons, in_plain_words
+from acmx.storage.troubles import in_plain_words
+from acmx.storage.writers import Engine, Writer
 
 TURNS: Final = 3
 """Of the event loop, before a batch begins: what has arrived by then is read, handled, and waits in it too."""
@@ -30,76 +31,8 @@ FAILED_OVER: Final = "The database has failed over; try again."
 Listener = Callable[[frozenset[Hashable]], None]
 
 
-class SignallingTx(Tx, Protocol):
-    """A `Tx` that keeps its signals."""
-
-    signals: set[Hashable]
-
-
-class Writer(Protocol):
-    """The one connection that writes. What may block is called off the event loop's thread."""
-
-    on_loop: bool
-    """Whether its statements are short enough for the event loop's thread."""
-
-    def begin_at_once(self) -> bool:
-        """Begin without waiting for anybody; False where that cannot be."""
-
-    def begin(self) -> None:
-        """Begin, patiently."""
-
-    def tx(self) -> SignallingTx: ...
-
-    def run(self, command: str) -> None:
-        """SAVEPOINT and the like."""
-
-    @property
-    def in_transaction(self) -> bool: ...
-
-    @property
-    def broken(self) -> bool:
-        """Whether the connection has ended."""
-
-    def commit(self, signals: frozenset[Hashable]) -> None:
-        """`signals`: of what is committed."""
-
-    @property
-    def change(self) -> NewHistory | None:
-        """What was found when it began, and is to be taken in with this transaction."""
-
-    @property
-    def endings(self) -> Sequence[Callable[[], None]]:
-        """What ends a COMMIT that does not return, the mildest first. Called on other threads; raises nothing."""
-
-    @property
-    def lost(self) -> str | None:
-        """The mark of a batch whose COMMIT was sent and not confirmed, where the engine has such marks."""
-
-    @property
-    def follows(self) -> str:
-        """The mark of the batch before that one."""
-
-    def came_through(self, lost: str) -> bool:
-        """Whether that batch of an earlier connection was committed. Called within a transaction."""
-
-    def close(self) -> None:
-        """Whatever state it is in. Raises nothing."""
-
-
-@dataclass(frozen=True)
-class Engine:
-    """How a writer is come by, how long a batch may be applied and committed, and what its troubles mean."""
-
-    connect: Callable[[], Writer]
-    applying_s: float
-    commit_s: float
-    errors: type[Exception]
-    reasons: Reasons
-    failed_sync: Callable[[BaseException], bool]
-
-
-class _CannotBeginError(Exception):
-    """No transaction was to be had: nothing was tried."""
+class _RefusedError(Exception):
+    """The database serves nobody at the moment: whoever waits is refused."""
 
     def __init__(self, reason: Exception) -> None:
         super().__init__(str(reason))
@@ -141,12 +74,14 @@ class GroupCommit:
         self._limit = batch
         self._writer: Writer | None = None
         self._helper = ThreadPoolExecutor(1, "acmx-commit")
+        self._ender = ThreadPoolExecutor(1, "acmx-end-commit")
         self._waiting: deque[_Unit] = deque()
         self._batch: list[_Unit] = []
         self._worker: asyncio.Task[None] | None = None
         self._in_doubt = False
         self._taken_in: str | None = None
-        self.on_new_history: Callable[[Tx, NewHistory], None] = lambda _tx, _change: None
+        self._overdue = False
+        self.on_new_history: Callable[[Tx, NewHistory], None] = _nobody_takes_it_in
         self.listeners: list[Listener] = []
         self.failed = False
 
@@ -167,6 +102,7 @@ class GroupCommit:
         if self._worker is not None:
             await asyncio.wait([self._worker])
         self._helper.shutdown()
+        self._ender.shutdown()
         self._discard()
 
     async def _work(self) -> None:
@@ -189,7 +125,7 @@ class GroupCommit:
             if self._in_doubt:
                 await self._confirm(await self._begin())
             await self._transact(self._batch, self._apply_waiting)
-        except _CannotBeginError as error:
+        except _RefusedError as error:
             self._refuse_all(error.reason)
         except Exception as error:
             if self._engine.failed_sync(error):
@@ -202,7 +138,7 @@ class GroupCommit:
         for unit in self._batch:
             try:
                 await self._transact([unit], unit.apply)
-            except _CannotBeginError as error:
+            except _RefusedError as error:
                 self._refuse_all(error.reason)
                 return
             except Exception as error:
@@ -218,10 +154,13 @@ class GroupCommit:
             if writer.on_loop:
                 apply(writer)
             else:
-                await self._off_loop(apply, writer)
+                await self._within(self._engine.within.apply, writer.endings[-1:], apply, writer)
             await self._commit(writer, _signals(units))
-        except Exception:
+        except Exception as error:
             self._discard()
+            if self._overdue:
+                self._in_doubt = self._in_doubt or writer.lost is not None
+                raise _RefusedError(error) from error
             if writer.lost is None or not await self._came_through(writer.lost, writer.follows):
                 raise
 
@@ -237,14 +176,25 @@ class GroupCommit:
                 return
 
     async def _commit(self, writer: Writer, signals: frozenset[Hashable]) -> None:
-        """Within a bounded time, where the engine knows how."""
-        committing = self._off_loop(writer.commit, signals)
-        for end in writer.endings:
-            done, _ = await asyncio.wait([committing], timeout=self._engine.commit_s)
+        await self._within(self._engine.within.commit, writer.endings, writer.commit, signals)
+
+    async def _within(
+        self,
+        seconds: float,
+        endings: Sequence[Callable[[], None]],
+        step: Callable[..., None],
+        *args: object,
+    ) -> None:
+        """In a bounded time, where the engine knows how to end it: it is `_overdue` then."""
+        taking = self._off_loop(step, *args)
+        self._overdue = False
+        for end in endings:
+            done, _ = await asyncio.wait([taking], timeout=seconds)
             if done:
                 break
-            await asyncio.to_thread(end)
-        await committing
+            self._overdue = True
+            await asyncio.get_running_loop().run_in_executor(self._ender, end)
+        await taking
 
     async def _came_through(self, lost: str, follows: str) -> bool:
         """Whether the batch is there, and as durable as one that was answered.
@@ -258,14 +208,14 @@ class GroupCommit:
             again = there or await self._off_loop(writer.came_through, follows)
         except self._engine.errors as error:
             self._discard()
-            raise _CannotBeginError(error) from error
+            raise _RefusedError(error) from error
         if there:
             await self._confirm(writer)
             return True
         self._discard()
         self._in_doubt = False
         if not again:
-            raise _CannotBeginError(TemporarilyUnavailable(FAILED_OVER))
+            raise _RefusedError(TemporarilyUnavailable(FAILED_OVER))
         return False
 
     async def _confirm(self, writer: Writer) -> None:
@@ -274,7 +224,7 @@ class GroupCommit:
             await self._commit(writer, frozenset())
         except self._engine.errors as error:
             self._discard()
-            raise _CannotBeginError(error) from error
+            raise _RefusedError(error) from error
         self._in_doubt = False
         tell(self.listeners, frozenset({Missed()}))
 
@@ -288,19 +238,20 @@ class GroupCommit:
             if self._writer is None:
                 self._writer = await self._off_loop(self._engine.connect)
             if not self._writer.begin_at_once():
-                await self._off_loop(self._writer.begin)
+                writer = self._writer
+                await self._within(self._engine.within.begin, writer.endings[-1:], writer.begin)
         except Exception as error:
             self._discard()
             if self._engine.failed_sync(error):
                 raise
             if idle is not None and idle.broken:
                 return await self._begin(resolving=resolving)
-            raise _CannotBeginError(error) from error
+            raise _RefusedError(error) from error
         if (change := self._writer.change) is None:
             return self._writer
         await self._take_in(self._writer, change)
         if not change.at_start and (change.lost or not resolving):
-            raise _CannotBeginError(TemporarilyUnavailable(FAILED_OVER))
+            raise _RefusedError(TemporarilyUnavailable(FAILED_OVER))
         return await self._begin(resolving=resolving)
 
     async def _take_in(self, writer: Writer, change: NewHistory) -> None:
@@ -316,7 +267,7 @@ class GroupCommit:
         except Exception as error:
             self._discard()
             self._taken_in = writer.lost or self._taken_in
-            raise _CannotBeginError(error) from error
+            raise _RefusedError(error) from error
         self._in_doubt, self._taken_in = False, None
         tell(self.listeners, frozenset({Missed()}))
 
@@ -351,6 +302,11 @@ class GroupCommit:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+
+def _nobody_takes_it_in(_tx: Tx, _change: NewHistory) -> None:
+    """Then nothing is written to it."""
+    raise TemporarilyUnavailable(FAILED_OVER)
 
 
 def tell(listeners: Iterable[Listener], signals: frozenset[Hashable]) -> None:

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -16,17 +16,25 @@ from acmx.domain.errors import Misconfigured, TemporarilyUnavailable
 from acmx.storage import migrations as shipped
 from acmx.storage import postgres_schema as schema
 from acmx.storage import postgres_standby
-from acmx.storage.engine import NewHistory, T, Tx
+from acmx.storage.engine import Missed, NewHistory, T, Tx
 from acmx.storage.group_commit import GroupCommit, Listener
 from acmx.storage.migrations import Migration
 from acmx.storage.postgres_connection import SNAPSHOT, Connection, PostgresTx, close, connect
-from acmx.storage.postgres_history import History
+from acmx.storage.postgres_history import History, seen_before
 from acmx.storage.postgres_neighbours import NOTIFY, Neighbours
-from acmx.storage.postgres_troubles import DAMAGE, REASONS
+from acmx.storage.postgres_offline import make_schema
+from acmx.storage.postgres_troubles import DAMAGE, REASONS, FormerPrimary
 from acmx.storage.postgres_writer import engine
 from acmx.storage.troubles import in_plain_words
 
 READERS: Final = 8
+
+
+class _Reader(NamedTuple):
+    """A connection, and of how many changes of the history was known when it was opened."""
+
+    connection: Connection
+    since: int
 
 
 class PostgresStore:
@@ -37,12 +45,12 @@ class PostgresStore:
     ) -> None:
         self._url = url
         self._history = history
-        self._idle = deque([first])
+        self._idle = deque([_Reader(first, history.changes)])
         self._readers = ThreadPoolExecutor(READERS, "acmx-read")
         writers = engine(url, history, require_synchronous=require_synchronous)
         self._writer = GroupCommit(writers, lambda _: None, batch)
         self._neighbours = Neighbours(url, history, self, self._announce)
-        self._writer.listeners.append(self._neighbours.hear)
+        self._writer.listeners.extend((self._drop_former, self._neighbours.hear))
         self._closed = False
 
     @classmethod
@@ -62,21 +70,28 @@ class PostgresStore:
         keeps what was seen of the database; `require_synchronous`: acknowledge nothing that no synchronous standby
         has shown to have.
         Raises Misconfigured when it cannot be reached, has another schema, or is behind what was seen; when its user
-        may not see what standbys have.
+        may not see what standbys have; TemporarilyUnavailable where it was made, and its synchronous standby has not
+        confirmed that.
         """
         known = shipped.load() if migrations is None else migrations
+        before = seen_before(seen)
+        if make:
+            make_schema(url, known)
         try:
-            first = connect(url)
+            first = connect(url, before.require) if before else connect(url)
             try:
-                if make and schema.present(first) == 0:
-                    schema.migrate(first, known)
                 schema.require(first, known)
                 if require_synchronous and not postgres_standby.may_see(first):
                     raise Misconfigured(postgres_standby.BLIND)
-                history = History(first, seen)
+                history = History(first, seen, before)
             except BaseException:
                 close(first)
                 raise
+        except FormerPrimary as error:
+            raise Misconfigured(
+                f"This is not the database that was served from here, or a former primary of it: {error}. "
+                f"Stop that server, or leave it out of the URL; if it is the one to go on with, remove {seen}"
+            ) from error
         except psycopg.Error as error:
             raise Misconfigured(f"the database: {error}") from error
         return cls(url, first, history, batch, require_synchronous=require_synchronous)
@@ -122,7 +137,7 @@ class PostgresStore:
         self._history.save()
         await asyncio.to_thread(self._readers.shutdown)
         while self._idle:
-            close(self._idle.pop())
+            close(self._idle.pop().connection)
 
     async def _announce(self) -> None:
         """Outside of any transaction that changes something, as those that notify wait for each other."""
@@ -136,28 +151,30 @@ class PostgresStore:
         while True:
             fresh = False
             try:
-                connection = self._idle.pop()
+                reader = self._idle.pop()
             except IndexError:
-                connection, fresh = self._connected(), True
+                since = self._history.changes
+                reader, fresh = _Reader(connect(self._url, self._history.require), since), True
             try:
-                return use(connection)
+                return use(reader.connection)
             except psycopg.OperationalError:
-                if fresh or not connection.closed:
+                if fresh or not reader.connection.closed:
                     raise
             finally:
-                if connection.closed:
-                    close(connection)
-                else:
-                    self._idle.append(connection)
+                self._put_back(reader)
 
-    def _connected(self) -> Connection:
-        connection = connect(self._url)
-        try:
-            self._history.require(connection)
-        except psycopg.Error:
-            close(connection)
-            raise
-        return connection
+    def _put_back(self, reader: _Reader) -> None:
+        """Unless it has ended, or may lead to a former primary."""
+        if reader.connection.closed or reader.since != self._history.changes:
+            close(reader.connection)
+        else:
+            self._idle.append(reader)
+
+    def _drop_former(self, signals: frozenset[Hashable]) -> None:
+        if Missed() in signals:
+            for _ in range(len(self._idle)):
+                with suppress(IndexError):
+                    self._put_back(self._idle.popleft())
 
     def _look(self, look: Callable[[Tx], T], connection: Connection) -> T:
         connection.execute(SNAPSHOT)

@@ -4,7 +4,7 @@ The statements are those of SQLite, with `:name` for a parameter and x'00' for b
 """
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -12,12 +12,13 @@ from typing import Any, Final, cast
 import psycopg
 from psycopg import RawCursor
 from psycopg.adapt import AdaptersMap
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_attempts, conninfo_to_dict, make_conninfo
 from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import StrDumper
 
 from acmx.domain.errors import Misconfigured
 from acmx.storage.engine import NO_PARAMS
+from acmx.storage.postgres_troubles import FormerPrimary
 
 OLDEST: Final = 150_000
 SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -93,17 +94,45 @@ def translated(sql: str) -> tuple[bytes, tuple[str, ...]]:
     return text.encode(), tuple(names)
 
 
-def conninfo(url: str, **given: str) -> str:
-    """With what is given, and what is usual here where nothing else was chosen."""
-    usual = {name: value for name, value in _USUAL.items() if name not in conninfo_to_dict(url)}
-    return make_conninfo(url, **usual | given)
+def places(url: str, **given: str) -> list[str]:
+    """Each host of the URL with what is given, and what is usual here where nothing else was chosen.
+
+    Raises psycopg.Error where no name is known.
+    """
+    chosen = conninfo_to_dict(url)
+    return [make_conninfo("", **place) for place in conninfo_attempts(_USUAL | chosen | given)]
 
 
-def connect(url: str, **given: str) -> Connection:
-    """A connection that is durable when it says so. Raises psycopg.Error; Misconfigured where that cannot be."""
-    connection = psycopg.connect(
-        conninfo(url, **given), autocommit=True, context=_ADAPTERS, cursor_factory=RawCursor
-    )
+def connect(url: str, accept: Callable[[Connection], None] = lambda _: None, **given: str) -> Connection:
+    """A connection that is durable when it says so, to the first host of the URL whose server is accepted.
+
+    Raises psycopg.Error, that of a server that was not accepted (FormerPrimary) rather than of one that is away;
+    Misconfigured where it cannot be durable.
+    """
+    refusals: list[psycopg.OperationalError] = []
+    for place in places(url, **given):
+        try:
+            return _connect(place, accept)
+        except psycopg.OperationalError as error:
+            refusals.append(error)
+    raise most_telling(refusals)
+
+
+def most_telling(refusals: list[psycopg.OperationalError]) -> psycopg.OperationalError:
+    """Of several hosts."""
+    former = [error for error in refusals if isinstance(error, FormerPrimary)]
+    if len(found := former or refusals) == 1:
+        return found[0]
+    return type(found[0])("; ".join(map(str, found)))
+
+
+def host_of(connection: psycopg.BaseConnection[Any]) -> str:
+    """With its port, for people."""
+    return f"{connection.info.host}:{connection.info.port}"
+
+
+def _connect(place: str, accept: Callable[[Connection], None]) -> Connection:
+    connection = psycopg.connect(place, autocommit=True, context=_ADAPTERS, cursor_factory=RawCursor)
     try:
         if connection.info.server_version < OLDEST:
             raise Misconfigured(
@@ -112,6 +141,7 @@ def connect(url: str, **given: str) -> Connection:
         if connection.info.parameter_status("server_encoding") != "UTF8":
             raise Misconfigured("The database must have the encoding UTF8.")
         connection.execute(f"{_SETTINGS}; SET lock_timeout = {LOCK_MS}")
+        accept(connection)
     except BaseException:
         connection.close()
         raise

@@ -12,14 +12,17 @@ from contextlib import suppress
 from typing import Any, Final
 
 import psycopg
+import structlog
 
 from acmx.domain.errors import TemporarilyUnavailable
 from acmx.storage import signals as kept
 from acmx.storage.engine import InCharge, Missed, Store, Tx
 from acmx.storage.group_commit import Listener, tell
-from acmx.storage.postgres_connection import conninfo
-from acmx.storage.postgres_history import KEPT_DAYS, TIMELINE, History
+from acmx.storage.postgres_connection import most_telling, places
+from acmx.storage.postgres_history import KEPT_DAYS, TIMELINE, WHICH, History
 from acmx.storage.postgres_schema import CHARGE
+
+log = structlog.get_logger()
 
 POLL: Final = 2.0
 GATHERED: Final = 0.05
@@ -64,6 +67,7 @@ class Neighbours:
         self._tasks: list[asyncio.Task[None]] = []
         self.listeners: list[Listener] = []
         self.in_charge = False
+        self._away = False
 
     def start(self) -> None:
         """Once; without effect after that."""
@@ -82,21 +86,53 @@ class Neighbours:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _listen(self) -> None:
+        """Of how long it is away one line tells when it goes, and one when it is back."""
+        since = self._history.changes
         try:
-            place = conninfo(self._url, application_name="acmx listening")
-            async with await psycopg.AsyncConnection.connect(place, autocommit=True) as connection:
+            async with await self._connected() as connection:
                 await connection.execute(_ATTEND)
+                if self._away:
+                    log.info("other servers on the database are listened to again")
+                self._away = False
                 try:
-                    await self._attend(connection)
+                    await self._attend(connection, since)
                 finally:
                     with suppress(psycopg.Error):
                         await connection.execute("SELECT pg_advisory_unlock_all(); NOTIFY acmx")
+        except psycopg.Error as error:
+            if not self._away:
+                log.warning("the connection that listens to other servers is lost", error=str(error))
+            self._away = True
+            raise
         finally:
             self.in_charge = False
 
-    async def _attend(self, connection: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
-        """The question also shows, every two seconds, whether the connection lives."""
-        while True:
+    async def _connected(self) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+        """As `connect`, to a server with the history that is known or a later one."""
+        refusals: list[psycopg.OperationalError] = []
+        for place in await asyncio.to_thread(places, self._url, application_name="acmx listening"):
+            try:
+                return await self._connected_to(place)
+            except psycopg.OperationalError as error:
+                refusals.append(error)
+        raise most_telling(refusals)
+
+    async def _connected_to(self, place: str) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+        connection = await psycopg.AsyncConnection.connect(place, autocommit=True)
+        try:
+            identifier, timeline = await (await connection.execute(WHICH)).fetchone() or ("", 0)
+            self._history.require_not_before(connection, identifier, timeline)
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
+
+    async def _attend(self, connection: psycopg.AsyncConnection[tuple[Any, ...]], since: int) -> None:
+        """The question also shows, every two seconds, whether the connection lives.
+
+        Where another history was taken in, it may lead to the former one.
+        """
+        while since == self._history.changes:
             ask = "SELECT true" if self.in_charge else f"SELECT pg_try_advisory_lock({CHARGE})"
             found = await (await connection.execute(ask)).fetchone()
             if not self.in_charge and found == (True,):

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 
 import psycopg
+from psycopg.errors import Diagnostic
 
-from acmx.domain.errors import Misconfigured
+from acmx.domain.errors import Misconfigured, TemporarilyUnavailable
 from acmx.storage import migrations as shipped
 from acmx.storage import postgres_schema as schema
 from acmx.storage.migrations import Migration
 from acmx.storage.postgres_connection import SNAPSHOT, Connection, PostgresTx, close, connect
+from acmx.storage.troubles import NOT_CONFIRMED
 
 
 @contextmanager
@@ -27,6 +30,30 @@ def connected(url: str) -> Iterator[Connection]:
 
 
 @contextmanager
+def writing(url: str) -> Iterator[Connection]:
+    """As `connected`.
+
+    Raises TemporarilyUnavailable where the wait for the synchronous standby was broken off: PostgreSQL says that in a
+    mere warning.
+    """
+    warnings: list[str] = []
+    try:
+        with connected(url) as connection:
+            connection.add_notice_handler(partial(_keep_warning, warnings))
+            yield connection
+    except Misconfigured:
+        if not warnings:
+            raise
+    if warnings:
+        raise TemporarilyUnavailable(f"{NOT_CONFIRMED} PostgreSQL says: {warnings[-1]}.")
+
+
+def _keep_warning(warnings: list[str], notice: Diagnostic) -> None:
+    if notice.severity_nonlocalized == "WARNING":
+        warnings.append(notice.message_primary or "WARNING")
+
+
+@contextmanager
 def snapshot(url: str) -> Iterator[PostgresTx]:
     """What one commit left. Raises Misconfigured."""
     with connected(url) as connection:
@@ -37,11 +64,18 @@ def snapshot(url: str) -> Iterator[PostgresTx]:
 
 def migrate(url: str, migrations: Sequence[Migration]) -> int:
     """Bring the schema up to date; its version before. Raises Misconfigured."""
-    with connected(url) as connection:
+    with writing(url) as connection:
         before = schema.present(connection)
         schema.migrate(connection, migrations)
         schema.require(connection, migrations)
     return before
+
+
+def make_schema(url: str, migrations: Sequence[Migration]) -> None:
+    """Unless there is one. Raises Misconfigured, TemporarilyUnavailable."""
+    with writing(url) as connection:
+        if schema.present(connection) == 0:
+            schema.migrate(connection, migrations)
 
 
 class Facts(NamedTuple):

@@ -29,11 +29,13 @@ _OWN: Final = """
       previous TEXT COLLATE "C" NOT NULL,
       signals TEXT COLLATE "C" NOT NULL
     );
+    CREATE TABLE IF NOT EXISTS taken_in (mark TEXT COLLATE "C" PRIMARY KEY);
     INSERT INTO batch (timeline, process, mark, previous, signals)
       SELECT 0, '', gen_random_uuid()::text, '', '[]' WHERE NOT EXISTS (SELECT 1 FROM batch)
 """
 """Besides the tables of both engines: `batch`, a row for each COMMIT, never empty. It tells processes of each other's,
-and each whether its own are still there; `previous` is the mark of the batch before."""
+and each whether its own are still there; `previous` is the mark of the batch before. `taken_in`: the marks of those
+with which another history was taken in by whoever noticed it first, for ever."""
 OWN_PARTS: Final = [f"table {name}" for name in re.findall(r"TABLE IF NOT EXISTS (\w+)", _OWN)]
 _PARTS: Final = """
     SELECT CASE WHEN relkind IN ('r', 'p') THEN 'table ' ELSE 'index ' END || relname FROM pg_class
@@ -72,15 +74,17 @@ def require(connection: Connection, known: Sequence[Migration]) -> None:
 
 
 def migrate(connection: Connection, migrations: Sequence[Migration]) -> None:
-    """Run the pending migrations, one transaction each. Raises psycopg.Error.
+    """Make what PostgreSQL has of its own and lacks, run the pending migrations, one transaction each.
 
+    Raises psycopg.Error.
     None waits longer than two seconds for what others have locked, as whoever comes after it would wait as well; it is
     tried again a second later.
     """
-    while (version := present(connection)) < len(migrations):
+    version = present(connection)
+    for migration in [None, *migrations[version:]] if version <= len(migrations) else []:
         for left in reversed(range(_TRIES)):
             try:
-                _step(connection, migrations[version])
+                _step(connection, migration)
                 break
             except psycopg.errors.LockNotAvailable:
                 if not left:
@@ -88,12 +92,12 @@ def migrate(connection: Connection, migrations: Sequence[Migration]) -> None:
                 time.sleep(1.0)
 
 
-def _step(connection: Connection, migration: Migration) -> None:
+def _step(connection: Connection, migration: Migration | None) -> None:
     with connection.transaction():
         connection.execute(f"SET LOCAL lock_timeout = {PATIENCE_MS}; SET LOCAL statement_timeout = 0")
         connection.execute("SELECT pg_advisory_xact_lock($1)", [TURN])
         connection.execute(_OWN)
-        if present(connection) != migration.number - 1:
+        if migration is None or present(connection) != migration.number - 1:
             return
         connection.execute(cast("Any", in_words_of_postgres(migration.script)))
         connection.execute("DELETE FROM schema_version")

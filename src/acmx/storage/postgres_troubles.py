@@ -19,11 +19,16 @@ class StandbyForgone(Unconfirmed):
     """PostgreSQL goes on without its synchronous standby, or none shows that it has what was committed."""
 
 
+class Emptied(psycopg.OperationalError):
+    """The table `batch` has no row, though it never is without one."""
+
+
 DAMAGE: Final = (psycopg.errors.DataCorrupted, psycopg.errors.IndexCorrupted)
 REASONS: Final[Reasons] = {
     StandbyForgone: "The database goes on without its synchronous standby, which is required here.",
     Unconfirmed: "The synchronous standby of the database does not confirm what is written.",
     FormerPrimary: "The database that answers is not the one that was written to last, or a former primary of it.",
+    Emptied: "Somebody has emptied the table `batch` of the database: stop all servers, run acmx migrate, start them.",
     **dict.fromkeys(DAMAGE, DAMAGED),
     psycopg.errors.DiskFull: "The disk of the database is full.",
     psycopg.errors.ReadOnlySqlTransaction: "The database cannot be written to.",

@@ -12,22 +12,25 @@ import psycopg
 from psycopg.errors import Diagnostic
 from psycopg.pq import TransactionStatus
 
-from acmx.storage.group_commit import Engine
 from acmx.storage.journal import Journalled
 from acmx.storage.postgres_connection import PostgresTx, close, connect
-from acmx.storage.postgres_history import TIMELINE, Batch, History
+from acmx.storage.postgres_history import TAKEN_IN, TIMELINE, Batch, History
 from acmx.storage.postgres_schema import TURN
 from acmx.storage.postgres_standby import holds_what_is_committed
-from acmx.storage.postgres_troubles import REASONS, StandbyForgone, Unconfirmed
+from acmx.storage.postgres_troubles import REASONS, Emptied, StandbyForgone, Unconfirmed
 from acmx.storage.signals import encode
+from acmx.storage.writers import Engine, Within
 
+BEGIN_S: Final = 10.0
+APPLY_S: Final = 40.0
+"""So long after, the server is taken for dead that does not answer: its own limits are half of that, and 30 s."""
 APPLYING_S: Final = 0.02
 """So long the other processes wait for their turn, besides the COMMIT."""
 COMMIT_S: Final = 5.0
 """So long a COMMIT may wait for the synchronous standby: its turn to write is everybody's."""
 _BEGIN: Final = (
     "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({turn}); "
-    "SELECT {timeline}, (SELECT mark FROM batch WHERE serial = {serial})"
+    "SELECT {timeline}, (SELECT mark FROM batch WHERE serial = {serial}), {taken_in}"
 )
 _BATCH: Final = (
     "INSERT INTO batch (timeline, process, mark, signals, previous) "
@@ -47,7 +50,7 @@ class PostgresWriter:
 
     def __init__(self, url: str, history: History, *, require_synchronous: bool) -> None:
         self._name = f"acmx writing {history.process}"
-        self._connection = connect(url, application_name=self._name)
+        self._connection = connect(url, history.require, application_name=self._name)
         self._connection.add_notice_handler(self._notice)
         self._history = history
         self._require_synchronous = require_synchronous
@@ -58,7 +61,6 @@ class PostgresWriter:
         self.follows = ""
         self._found: Batch | None = None
         try:
-            history.require(self._connection)
             self._connection.execute(_END_FORMER, [self._name])
         except psycopg.Error:
             self.close()
@@ -70,13 +72,13 @@ class PostgresWriter:
     def begin(self) -> None:
         """Raises FormerPrimary."""
         cursor = self._connection.execute(
-            _BEGIN.format(turn=TURN, timeline=TIMELINE, serial=self._history.last.serial)
+            _BEGIN.format(turn=TURN, timeline=TIMELINE, serial=self._history.last.serial, taken_in=TAKEN_IN)
         )
         while cursor.nextset():
             pass
-        self._timeline, mark = cursor.fetchone() or (0, None)
-        self._history.require_not_before(self._timeline)
-        self.change = self._history.change(self._connection, self._timeline, mark)
+        self._timeline, mark, taken_in = cursor.fetchone() or (0, None, ())
+        self._history.require_not_before(self._connection, None, self._timeline)
+        self.change = self._history.change(self._connection, self._timeline, mark, taken_in)
 
     def tx(self) -> PostgresTx:
         return PostgresTx(self._connection)
@@ -99,10 +101,12 @@ class PostgresWriter:
         values = [self._timeline, self._history.process, mark, encode(signals)]
         row = self._connection.execute(_BATCH, values).fetchone()
         if row is None:
-            raise psycopg.OperationalError("the table `batch` is empty")
+            raise Emptied
         serial, self.follows = row
+        if self.change is not None and self.change.first:
+            self._connection.execute("INSERT INTO taken_in VALUES ($1)", [mark])
         named = {signal.exchange for signal in signals if isinstance(signal, Journalled)}
-        batch = Batch(serial, mark, frozenset(filter(None, named)))
+        batch = Batch(serial, mark, self._history.process, frozenset(filter(None, named)))
         self._warning = None
         self._history.sent, found = batch, self._found
         self.lost = mark
@@ -153,4 +157,5 @@ class PostgresWriter:
 
 def engine(url: str, history: History, *, require_synchronous: bool) -> Engine:
     connect_ = partial(PostgresWriter, url, history, require_synchronous=require_synchronous)
-    return Engine(connect_, APPLYING_S, COMMIT_S, psycopg.Error, REASONS, lambda _: False)
+    within = Within(BEGIN_S, APPLY_S, COMMIT_S)
+    return Engine(connect_, APPLYING_S, within, psycopg.Error, REASONS, lambda _: False)

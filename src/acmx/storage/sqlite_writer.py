@@ -8,8 +8,8 @@ from typing import Final
 
 import apsw
 
-from acmx.storage.group_commit import Engine
 from acmx.storage.sqlite_connection import BUSY_MS, REASONS, SqliteTx, connect, failed_sync
+from acmx.storage.writers import Engine, Within
 
 APPLYING_S: Final = 0.005
 """So long the event loop stands still."""
@@ -65,4 +65,6 @@ class SqliteWriter:
 
 
 def engine(path: Path) -> Engine:
-    return Engine(partial(SqliteWriter, path), APPLYING_S, 0.0, apsw.Error, REASONS, failed_sync)
+    return Engine(
+        partial(SqliteWriter, path), APPLYING_S, Within(0.0, 0.0, 0.0), apsw.Error, REASONS, failed_sync
+    )

@@ -12,7 +12,7 @@ from acmx.domain.errors import AlreadyThere
 from acmx.storage import migrations as shipped
 from acmx.storage import postgres_schema, sqlite_connection
 from acmx.storage.postgres_connection import SNAPSHOT, Connection
-from acmx.storage.postgres_offline import connected
+from acmx.storage.postgres_offline import connected, writing
 
 _AT_ONCE = 1_000
 
@@ -36,12 +36,13 @@ def to_file(url: str, path: Path) -> None:
 def to_postgres(path: Path, url: str) -> None:
     """Fill a PostgreSQL database that has no schema yet from a SQLite file, whole or not at all.
 
-    Raises AlreadyThere, Misconfigured, apsw.Error.
+    Raises AlreadyThere, Misconfigured, apsw.Error; TemporarilyUnavailable where it is filled, and the synchronous
+    standby has not confirmed it.
     """
     known = shipped.load()
     with (
         closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as file,
-        connected(url) as connection,
+        writing(url) as connection,
     ):
         if postgres_schema.present(connection):
             raise AlreadyThere("The database holds an ACM server.")

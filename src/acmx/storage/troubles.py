@@ -6,6 +6,9 @@ from typing import Final
 from acmx.domain.errors import TemporarilyUnavailable
 
 DAMAGED: Final = "The database is damaged: see acmx doctor, and restore a backup."
+NOT_CONFIRMED: Final = (
+    "It is written, but the synchronous standby has not confirmed it: a failover may lose it."
+)
 Reasons = Mapping[type[Exception], str]
 """Why the store cannot be used, by the error of the engine's library; the first that fits."""
 

@@ -11,6 +11,7 @@ from bench import agreement
 from acmx.storage import transfer
 from estate import AT_ONCE, estate
 from restores import compared
+from streams import hint, stream
 from systems import EXAMPLES, FIRE, POLICE, eventually
 
 pytestmark = pytest.mark.postgres
@@ -132,6 +133,50 @@ def test_what_servers_remember_of_a_partner_goes_with_the_history_and_the_partne
             await fire.reaches(accepted, "stored")
 
     asyncio.run(scenario())
+
+
+@lagging
+@pytest.mark.law(8)
+def test_whoever_listens_for_news_misses_none_that_comes_after_it(pair, tmp_path):
+    """Neither by a stream that was open, nor by a page of what the new history does not hold."""
+
+    async def scenario():
+        async with estate(pair, tmp_path, servers=2) as (police, twin, fire):
+            pair.hold()
+            for n in range(3):
+                lost = await _accepted(police, f"lost {n}")
+                await police.reaches(lost, "stored")
+                await fire.review(lost)
+                await police.reaches(lost, "answered")
+            before = (await police.done("GET", "/notices"))["items"]
+            beyond = before[0]["serial"] + 1
+            async with stream(police, "operator") as here, stream(twin, "operator") as there:
+                for open_ in (here, there):
+                    assert await open_.block() == hint(police, "operator")
+                pair.fail_over()
+                await _hears(police, here)
+                await _hears(twin, there)
+                news = (await twin.done("GET", "/news", account="operator"))["items"]
+                assert news[0]["event"] == "database-changed"
+            after = (await police.done("GET", f"/notices?after={beyond + 100}"))["items"]
+            assert "database-changed" in {notice["event"] for notice in after}
+            assert after[0]["serial"] == (await twin.done("GET", "/notices"))["items"][0]["serial"]
+
+    asyncio.run(scenario())
+
+
+async def _hears(system, open_):
+    """That it is to look again; a stream that could not be vouched for meanwhile ends, and begins with that."""
+    try:
+        while await open_.block() != hint(system, "operator"):
+            pass
+    except asyncio.IncompleteReadError:
+        await eventually(lambda: _hinted_anew(system), bool)
+
+
+async def _hinted_anew(system):
+    async with stream(system, "operator") as anew:
+        return await anew.block() == hint(system, "operator")
 
 
 async def _shows(system, partner, **standing):

@@ -5,6 +5,8 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from systems import FIRE, POLICE, eventually
 
 pytestmark = [pytest.mark.postgres, pytest.mark.law(1)]
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+COMMIT_S = postgres_writer.COMMIT_S
 GERMAN = "de_DE.UTF-8"
 
 
@@ -94,6 +97,32 @@ def test_writes_are_refused_in_a_bounded_time_and_no_server_is_stalled(pair, tmp
             assert len((await fire.done("GET", "/requests"))["items"]) == 2
 
     asyncio.run(scenario())
+
+
+@pytest.mark.slow
+def test_how_long_it_takes_until_a_write_is_refused(pair, tmp_path, monkeypatch):
+    """What docs/postgresql.md says of it, with the limits that a server has."""
+    monkeypatch.setattr(postgres_writer, "COMMIT_S", COMMIT_S)
+    taken = []
+
+    async def submits(system, name):
+        for n in range(3):
+            begun = time.monotonic()
+            status, _ = await system.submit(f"{name} {n}")
+            taken.append((time.monotonic() - begun, status))
+
+    async def scenario():
+        async with estate(pair, tmp_path, servers=2) as (police, twin, _fire):
+            pair.standby.crash()
+            await asyncio.gather(
+                *(submits(s, f"{s.directory.name} {k}") for s in (police, twin) for k in range(2))
+            )
+
+    asyncio.run(scenario())
+    slowest = max(seconds for seconds, _ in taken)
+    sys.stdout.write(f"refused after {min(taken)[0]:.1f} to {slowest:.1f} s\n")
+    assert {status for _, status in taken} == {503}
+    assert slowest < 2 * COMMIT_S + 1.5
 
 
 @pytest.mark.law(3)

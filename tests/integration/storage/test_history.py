@@ -84,6 +84,12 @@ def refused(results, match):
     return all(isinstance(result, TemporarilyUnavailable) and match in str(result) for result in results)
 
 
+def patient(store):
+    """From now on a COMMIT may take half a minute."""
+    within = store._writer._engine.within._replace(commit=30.0)
+    store._writer._engine = replace(store._writer._engine, within=within)
+
+
 # A COMMIT that is lost.
 
 
@@ -226,7 +232,7 @@ def test_a_change_is_taken_in_once_though_it_is_confirmed_later(url, standby_awa
         for _ in range(3):
             assert refused(await together(store, insert(0)), "does not confirm")
         assert len(store.changes) == 1
-        store._writer._engine = replace(store._writer._engine, commit_s=30.0)
+        patient(store)
         standby_away()
         assert refused(await together(store, insert(0)), "has failed over")
         assert await store.write(insert(0)) == 0
@@ -245,7 +251,7 @@ def test_with_the_standby_away_nothing_is_acknowledged_in_a_bounded_time_and_nob
         assert refused(await together(store, insert(1), insert(2)), "does not confirm")
         assert await store.read(keys) == [0], "nothing more is written before that is confirmed"
         assert store.told == []
-        store._writer._engine = replace(store._writer._engine, commit_s=30.0)
+        patient(store)
         standby_away()
         assert await store.write(insert(3)) == 3
         assert await store.read(keys) == [0, 3]
