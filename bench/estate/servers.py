@@ -1,6 +1,6 @@
 """Two `acmx serve` of the police on one database, behind a balancer for their partner, and one of the fire service."""
 
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
@@ -63,25 +63,27 @@ class Servers:
             server.stop()
 
     def settle(self) -> None:
-        """Wait until all are well, have compared, and nothing waits anywhere. Raises TimeoutError."""
-        until(self._settled, within=PATIENCE, told=self._unsettled)
+        """Wait until all are well, have compared, and nothing waits anywhere.
 
-    def _settled(self) -> bool:
-        self.revive()
-        with suppress(AcmxError):
-            return not any(self._open())
-        return False
+        Raises TimeoutError where what waits longest has not changed for `PATIENCE` seconds.
+        """
+        while open_ := self._unsettled():
+            until(lambda: self._unsettled() != open_, within=PATIENCE, told=lambda: open_)  # noqa: B023
 
     def _open(self) -> list[str]:
         found = []
         for server, partner in ((self.police[0], FIRE), (self.police[1], FIRE), (self.fire, POLICE)):
             with server.client() as client:
-                found += [f"{server.directory.name}: {item}" for item in client.outbox(limit=3).items]
+                found += [
+                    f"{server.directory.name}: {item.exchange}, {item.type} {item.n}"
+                    for item in client.outbox(limit=3).items
+                ]
                 if due := client.partner(partner).comparison_due:
                     found.append(f"{server.directory.name}: a comparison is due: {due}")
         return found
 
     def _unsettled(self) -> str:
+        self.revive()
         try:
             return "\n".join(self._open())
         except AcmxError as error:
