@@ -68,7 +68,7 @@ class Servers:
         Raises TimeoutError where what waits longest has not changed for `PATIENCE` seconds.
         """
         while open_ := self._unsettled():
-            until(lambda: self._unsettled() != open_, within=PATIENCE, told=lambda: open_)  # noqa: B023
+            until(lambda: self._unsettled() != open_, within=PATIENCE, told=lambda: open_)
 
     def _open(self) -> list[str]:
         found = []
