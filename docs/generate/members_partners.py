@@ -55,12 +55,14 @@ PARTNERS: dict[type, dict[str, str]] = {
     acm1.Acceptance: {
         "thumbprints": "every key of the partner as people compared it: `kid`, or the digits of 4.3 with or without "
         "spaces",
+        "kinds": "what is exchanged with the partner from now on: the `kinds` of the terms; those of a partner that is "
+        "accepted already stay",
         "seen": "of the Partner that they looked at; absent: the keys alone were compared",
     },
     acm1.Suspension: {"reason": "why, for the partner to read"},
     acm1.Removal: {"reason": "why, for the partner to read"},
     acm1.Terms: {
-        "kinds": "what is exchanged with the partner; absent: every kind",
+        "kinds": "what is exchanged with the partner, in either direction; a kind that is not listed is not",
         "askers": "MC service IDs and roles: who here may ask it; absent: whoever may ask",
         "max_open": "how many of its requests may wait for a decision; 1,000 until terms are set",
         "max_users": "how many users a request of it may name; 10,000 until then",

@@ -13,6 +13,8 @@ POLICY: dict[type, dict[str, str]] = {
         "rules": "names of the rules, in order",
         "set_at": "when",
         "set_by": "MC service ID",
+        "unnamed": "rules that approve and name no kind, as they were set before they had to: they count for "
+        "`server-identity` and `server-identity-provision`",
         "unreadable": "why this version of acmx cannot read it: a person decides everything then",
     },
     acm1.Consultation: {

@@ -63,7 +63,7 @@ def test_two_people_meet_by_files_and_the_telephone(tmp_path: Path) -> None:
 
             await expect(page.get_by_text("What is still missing")).to_be_visible()
             police.clock.advance(seconds=1)
-            compared = {"thumbprints": [police.own.key.kid]}
+            compared = {"thumbprints": [police.own.key.kid], "kinds": []}
             await fire.done("POST", f"/partners/{POLICE}/acceptance", compared)
             await eventually(
                 lambda: police.done("GET", f"/partners/{FIRE}"), lambda p: p["state"] == "established"

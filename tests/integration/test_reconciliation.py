@@ -18,7 +18,9 @@ from systems import FIRE, POLICE, System, _free_port, eventually, two_systems
 
 pytestmark = pytest.mark.law(3)
 
-APPROVE_ALL = '@id("all") permit (principal, action == Action::"approve", resource);'
+APPROVE_ALL = (
+    '@id("all") permit (principal, action == Action::"approve", resource == Kind::"server-identity");'
+)
 JOURNAL = "SELECT COUNT(*) FROM journal"
 
 

@@ -15,7 +15,9 @@ from by_hand import Answer, ByHand
 from systems import FIRE, POLICE, System, eventually, two_systems
 
 USUAL = {"max_open": 1_000, "max_users": 10_000, "max_per_hour": 3_600}
-APPROVE_ALL = '@id("all") permit (principal, action == Action::"approve", resource);'
+APPROVE_ALL = (
+    '@id("all") permit (principal, action == Action::"approve", resource == Kind::"server-identity");'
+)
 
 
 async def agree(system: System, other: str, **changes: Any) -> Any:

@@ -89,6 +89,7 @@ def apply(tx: Tx, plan: Plan | release.Plan) -> Reviewed:
         raise eyes.outcome_stands(exchange)
     if exchange.expires_at is not None and exchange.expires_at <= given.at:
         raise NotNow("the request has expired", state=exchange.state)
+    eyes.require_exchanged(tx, exchange, given)
     versions = (exchange.version, version_to_give(tx, exchange))
     said = eyes.said_before(stored, given, versions)
     if said == "for earlier versions" or (said and not plan.decision):

@@ -11,7 +11,8 @@ from acmx.domain.messages import Line, Moment, Short
 class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What this system exchanges with a partner, who here may ask it, and how much is taken from it.
 
-    `askers` are MC service IDs and roles. Empty lists: every kind, everybody who may ask at all.
+    `askers` are MC service IDs and roles; empty: everybody who may ask at all. What `kinds` does not list is not
+    exchanged.
     """
 
     kinds: tuple[Short, ...] = ()
@@ -101,9 +102,10 @@ class Partners(Struct, frozen=True):
 
 
 class Acceptance(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """The thumbprints of all the partner's keys as people compared them, and what they looked at."""
+    """The thumbprints of all the partner's keys as people compared them, what is exchanged, and what they looked at."""
 
     thumbprints: Annotated[tuple[Short, ...], Meta(min_length=1)]
+    kinds: tuple[Short, ...]
     seen: Short | None = None
 
 

@@ -22,7 +22,10 @@ class PolicyInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields
 
 
 class Policy(Struct, frozen=True, omit_defaults=True):
-    """The policy that holds, or the one that was checked; `rules` are its names in order."""
+    """The policy that holds, or the one that was checked; `rules` are its names in order.
+
+    `unnamed`: those that approve and name no kind, as they were set before they had to.
+    """
 
     version: int
     text: str
@@ -30,6 +33,7 @@ class Policy(Struct, frozen=True, omit_defaults=True):
     set_at: Moment | None = None
     set_by: str | None = None
     unreadable: str | None = None
+    unnamed: list[str] = []
 
 
 class RuleFailure(Struct, frozen=True):
