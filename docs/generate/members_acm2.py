@@ -62,7 +62,7 @@ ACM2: dict[type, dict[str, str]] = {
     },
     messages.Addressee: {
         "mc_service_id": "a person",
-        "functional_alias": "a role. Exactly one of the two is there",
+        "functional_alias": "a role. One of the two is there, or both: then either names somebody who may decide",
     },
     messages.Handler: {
         "by": "`person`",

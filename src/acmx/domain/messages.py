@@ -27,7 +27,7 @@ class Person(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
 
 
 class Addressee(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Who shall decide at the partner: exactly one of an MC service ID and a functional alias."""
+    """Who shall decide at the partner: an MC service ID, a functional alias, or both; either names somebody."""
 
     mc_service_id: Short | None = None
     functional_alias: Short | None = None

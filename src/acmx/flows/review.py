@@ -21,7 +21,7 @@ from acmx.flows.carry_out import StaleError
 from acmx.flows.change import note
 from acmx.flows.decide import Decision
 from acmx.flows.eyes import Judgement, Versions
-from acmx.flows.find import find
+from acmx.flows.find import addressed_as, find
 from acmx.flows.held import current_catalogue, version_to_give
 from acmx.flows.house import House
 from acmx.flows.response import GRANTED, Decided, decided_over, outcome_of, read_request
@@ -123,7 +123,7 @@ def _decision(house: House, plan: Plan, request: Request, content: dict[str, Any
         verdicts = tuple(msgspec.structs.replace(verdict, users=()) for verdict in verdicts)
     outcome = outcome_of(verdicts)
     granted = outcome in GRANTED
-    alias = exchange.addressee if exchange.addressee in caller.functional_aliases else None
+    alias = addressed_as(caller, exchange)
     decided = Decided(
         outcome=outcome,
         verdicts=verdicts,

@@ -88,6 +88,7 @@ class Summary(Struct, frozen=True, kw_only=True, omit_defaults=True):
     created_at: Moment
     expires_at: Moment | None = None
     addressee: str | None = None
+    addressee_alias: str | None = None
     reference: str | None = None
     outcome: str | None = None
     reason: str | None = None
