@@ -44,8 +44,8 @@ OPERATIONS: dict[type, dict[str, str]] = {
         "exchange": "the exchange; absent: the partnership; of operators and holders of accounts what it "
         "is about",
         "primary": "its primary MC system; the partner; of operators and holders of accounts this system",
-        "person": "the person meant, by MC service ID or alias, or both and a space between; absent: whoever may review, "
-        "or change partners",
+        "person": "the person meant, by MC service ID or alias, or both and a space between; absent: whoever may "
+        "review, or change partners",
         "tellings": "what is sent of it, see [notifications](notifications.md); absent: nothing",
     },
     acm1.Telling: {

@@ -21,8 +21,8 @@ class Notice(msgspec.Struct, frozen=True, tag=True):
 class Entry(msgspec.Struct, frozen=True):
     """A stored notice; `at` in milliseconds. `occurrence` tells apart the times an event happens to one exchange.
 
-    Of a partnership `primary_system` is the partner and `id` empty. `person`: MC service ID or alias, or both, separated
-    by a space; None for all such people.
+    Of a partnership `primary_system` is the partner and `id` empty. `person`: MC service ID or alias, or both and
+    a space between; None for all such people.
     """
 
     serial: int | None

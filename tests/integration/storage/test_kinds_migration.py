@@ -59,7 +59,7 @@ def test_every_partner_keeps_what_was_exchanged_with_it_on_sqlite(tmp_path: Path
 @pytest.mark.postgres
 @pytest.mark.law(10)
 def test_every_partner_keeps_what_was_exchanged_with_it_on_postgresql() -> None:
-    from acmx.storage import postgres_offline, postgres_schema  # noqa: PLC0415
+    from acmx.storage import postgres_offline, postgres_schema
 
     url = engines.make()
     postgres_offline.migrate(url, load()[:BEFORE])
