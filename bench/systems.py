@@ -16,6 +16,7 @@ from acmx.domain.acm1 import NewIdentities
 from acmx.flows import enter_identities
 from acmx.flows.house import House
 from acmx.flows.log_on import token_hash
+from acmx.kinds import KINDS
 from acmx.storage import accounts, partners, policies, terms
 from acmx.storage.accounts import Token
 from acmx.storage.engine import Tx
@@ -61,7 +62,7 @@ def give_up(error: BaseException) -> None:
 def _policy(approves: int) -> str:
     return f"""
     @id("small-lists")
-    permit (principal == MCSystem::"{POLICE}", action == Action::"approve", resource)
+    permit (principal == MCSystem::"{POLICE}", action == Action::"approve", resource == Kind::"server-identity")
     when {{ context.users <= {approves} }};
     """
 
@@ -82,7 +83,7 @@ async def _furnish(directory: Path, partner: Path, policy: str) -> None:
     def furnish(tx: Tx) -> None:
         there = partner_of(partner)
         partners.insert(tx, there)
-        terms.put(tx, Terms(there.id, max_open=MANY, max_per_hour=MANY))
+        terms.put(tx, Terms(there.id, " ".join(KINDS), max_open=MANY, max_per_hour=MANY))
         policies.insert(tx, PolicyText(2, policy, 0, "bench"))
         accounts.insert_token(tx, Token(token_hash(TOKEN), "admin", 0, 2**52), 0)
         enter_identities.apply(tx, enter_identities.prepare(house, tx, caller, catalogue))

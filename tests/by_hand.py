@@ -22,13 +22,12 @@ from acmx.domain.moments import text
 from acmx.domain.partnership import Metadata, PublishedKey
 from acmx.faces.listener import Listener
 from acmx.kinds import SUPPORTED
-from acmx.storage import partners
 from acmx.storage.partners import Partner
 from acmx.trust import certificates, tls
 from acmx.trust.keys import SigningKey, public_key
 from acmx.trust.own import Own
 from acmx.trust.signatures import body_digest, verify
-from systems import Clock, System
+from systems import Clock, System, befriend
 
 BEYOND = "mc.coast-guard.example"
 
@@ -276,5 +275,5 @@ async def pin(system: System, metadata: bytes) -> None:
     id_ = msgspec.json.decode(metadata)["system"]
     partner = Partner(id_, id_, "accepted", "accepted", 0, metadata, body_digest(metadata))
     store = system.open_store()
-    await store.write(lambda tx: partners.insert(tx, partner) or partners.replace(tx, partner))
+    await store.write(lambda tx: befriend(tx, partner))
     await store.close()

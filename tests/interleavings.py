@@ -36,7 +36,7 @@ USERS = [f"sip:officer.{n}@{POLICE}" for n in (1, 2, 3)]
 STRANGER = "sip:guest@guests.example"
 POLICIES = {
     "nothing": "",
-    "approves": '@id("small") permit (principal, action == Action::"approve", resource) '
+    "approves": '@id("small") permit (principal, action == Action::"approve", resource == Kind::"server-identity") '
     "when { context.users <= 2 };",
     "declines": '@id("no-hurry") permit (principal, action == Action::"decline", resource) '
     'when { context.urgency == "urgent" };',

@@ -231,7 +231,10 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "provision": ((ID, "--out", "{new}"), ("GET /requests/{id}/documents",)),
     "partner export": (("{new}",), ("GET /partner-file",)),
     "partner add": (("{partner}",), ("POST /partners",)),
-    "partner accept": ((PEER, "--thumbprint", "x"), ("POST /partners/{id}/acceptance",)),
+    "partner accept": (
+        (PEER, "--thumbprint", "x"),
+        ("GET /partners/{id}", "GET /partner-file", "POST /partners/{id}/acceptance"),
+    ),
     "partner set": ((PEER, "--max-open", "1"), ("GET /partners/{id}", "PUT /partners/{id}/terms")),
     "partner approvals": ((PEER, "--review", "2"), ("PUT /partners/{id}/approvals",)),
     "partner changes": ((PEER,), ("GET /partners/{id}/change",)),

@@ -13,7 +13,8 @@ async def strangers(tmp: Path) -> AsyncIterator[tuple[System, System]]:
     async with two_systems(tmp, start=False) as both:
         for system in both:
             store = system.open_store()
-            await store.write(lambda tx: tx.execute("DELETE FROM partner"))
+            for table in ("partner", "terms"):
+                await store.write(lambda tx, table=table: tx.execute(f"DELETE FROM {table}"))
             await store.close()
             await system.start()
         yield both

@@ -35,11 +35,13 @@ from acmx.domain.moments import to_ms
 from acmx.flows import keep_accounts
 from acmx.flows.house import House
 from acmx.flows.log_on import token_hash
-from acmx.storage import accounts, partners
+from acmx.kinds import KINDS
+from acmx.storage import accounts, partners, terms
 from acmx.storage.accounts import Account, Token
-from acmx.storage.engine import Store
+from acmx.storage.engine import Store, Tx
 from acmx.storage.outbox import Outgoing
 from acmx.storage.partners import Partner
+from acmx.storage.terms import Terms
 from acmx.trust.roles import ROLES
 from acmx.trust.signatures import body_digest
 
@@ -314,13 +316,20 @@ def _settings(directory: Path, system: str, hosts: tuple[str, ...], prefixes: tu
     )
 
 
+def befriend(tx: Tx, partner: Partner) -> None:
+    """The system knows this partner, and exchanges every kind with it."""
+    if not partners.insert(tx, partner):
+        partners.replace(tx, partner)
+    terms.put(tx, Terms(partner.id, " ".join(KINDS)))
+
+
 async def _furnish(folder: Path) -> None:
     systems = System(folder / "police", Clock()), System(folder / "fire", Clock())
     for system, other in (systems, systems[::-1]):
         store = system.open_store()
         metadata = other.own.metadata
         partner = Partner(other.id, other.id, "accepted", "accepted", 0, metadata, body_digest(metadata))
-        await store.write(lambda tx, partner=partner: partners.insert(tx, partner))
+        await store.write(lambda tx, partner=partner: befriend(tx, partner))
         for account in _accounts(system):
             await store.write(lambda tx, account=account: accounts.insert(tx, account))
         for name in ("admin", *ROLES):

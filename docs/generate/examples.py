@@ -62,7 +62,7 @@ permit (
 """
 URGENT = """\
 @id("urgent-ones")
-permit (principal, action == Action::"approve", resource)
+permit (principal, action == Action::"approve", resource == Kind::"server-identity")
 when { context.urgency == "urgent" };
 """
 
@@ -112,7 +112,8 @@ class _Examples(Story):
             (self.watch_officer, self.police, POLICE.system),
             (self.dispatcher, self.fire, FIRE.system),
         ):
-            compared = {"thumbprints": [key.kid for key in other.metadata.keys]}
+            kinds = [kind.kind for kind in other.metadata.kinds]
+            compared = {"thumbprints": [key.kid for key in other.metadata.keys], "kinds": kinds}
             await accepts("POST", f"/partners/{partner}/acceptance", compared)
             self.keep("acceptance", compared)
         for system in (self.police, self.fire):

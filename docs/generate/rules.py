@@ -6,7 +6,7 @@ from acmx.domain.exchange import TABLE, Event, Role, Transition
 from acmx.domain.server_identity import ROWS
 from acmx.domain.steps import STEPS
 from acmx.faces.acm1.routes import ROUTES
-from acmx.trust.policy_facts import FACTS
+from acmx.kinds.policy_facts import every as every_fact
 from acmx.trust.roles import MEANINGS, ROLES
 
 PARTY = {
@@ -317,8 +317,9 @@ def catalogue_rows() -> str:
 
 def policy_facts() -> str:
     lines = ["| fact | type | unit | meaning | from | example |", "|---|---|---|---|---|---|"]
-    for fact in FACTS:
+    for fact in every_fact():
         may = "; may be absent" if fact.optional else ""
-        told = f"{fact.unit} | {fact.meaning} | {fact.source} | `{fact.shown}`"
+        only = f"; only of {', '.join(f'`{kind}`' for kind in fact.kinds)}" if fact.kinds else ""
+        told = f"{fact.unit} | {fact.meaning}{only} | {fact.source} | `{fact.shown}`"
         lines.append(f"| `{fact.name}` | `{fact.type}`{may} | {told} |")
     return "\n".join(lines)

@@ -15,12 +15,13 @@ from acmx.domain.acm1 import NewAccount
 from acmx.domain.moments import text, to_ms
 from acmx.flows import keep_accounts
 from acmx.flows.log_on import token_hash
-from acmx.storage import accounts, partners
+from acmx.kinds import KINDS
+from acmx.storage import accounts
 from acmx.storage.accounts import Token
 from acmx.storage.partners import Partner
 from acmx.trust.roles import ROLES
 from acmx.trust.signatures import body_digest
-from systems import EXAMPLES, FIRE, PASSWORD, POLICE, System, eventually, two_systems
+from systems import EXAMPLES, FIRE, PASSWORD, POLICE, System, befriend, eventually, two_systems
 from xcap import Xcap, path_of, xcap_server
 
 NAMES = {POLICE: "Metropolitan Police", FIRE: "County Fire and Rescue Service"}
@@ -98,7 +99,7 @@ async def _meet(police: System, fire: System) -> None:
         await one.done("POST", "/partners", await other.done("GET", "/partner-file"), account="k.lindqvist")
     for one, other in both:
         police.clock.advance(minutes=2)
-        compared = {"thumbprints": [other.own.key.kid]}
+        compared = {"thumbprints": [other.own.key.kid], "kinds": list(KINDS)}
         await one.done("POST", f"/partners/{other.id}/acceptance", compared, account="k.lindqvist")
     for one, other in both:
         await eventually(
@@ -136,7 +137,7 @@ async def _know_others(police: System, fire: System) -> None:
         other("mc.coast-guard.example", "Coast Guard", "offered", "offered"),
     )
     for partner in known:
-        await police.store.write(lambda tx, partner=partner: partners.insert(tx, partner))
+        await police.store.write(lambda tx, partner=partner: befriend(tx, partner))
     for partner, minutes in zip(known, (4, 150), strict=False):
         await eventually(
             lambda partner=partner: police.done("GET", f"/partners/{partner.id}"),

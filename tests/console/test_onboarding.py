@@ -58,17 +58,20 @@ def test_two_people_meet_by_files_and_the_telephone(tmp_path: Path) -> None:
             await page.get_by_role("button", name="Accept the partner").click()
             await expect(page.get_by_text("is not the last group of this key")).to_be_visible()
             assert (await police.done("GET", f"/partners/{FIRE}"))["state_here"] == "offered"
+            await expect(page.get_by_label("server identity", exact=True)).to_be_checked()
+            await page.get_by_label("server identity provision").uncheck()
             await page.get_by_label("The last group, as they read it").fill(last_group(fire))
             await page.get_by_role("button", name="Accept the partner").click()
 
             await expect(page.get_by_text("What is still missing")).to_be_visible()
             police.clock.advance(seconds=1)
-            compared = {"thumbprints": [police.own.key.kid]}
+            compared = {"thumbprints": [police.own.key.kid], "kinds": []}
             await fire.done("POST", f"/partners/{POLICE}/acceptance", compared)
             await eventually(
                 lambda: police.done("GET", f"/partners/{FIRE}"), lambda p: p["state"] == "established"
             )
             await expect(page.get_by_text("The partnership is established")).to_be_visible()
+            assert (await police.done("GET", f"/partners/{FIRE}"))["terms"]["kinds"] == ["server-identity"]
             desk.troubles.clear()
 
     asyncio.run(scenario())

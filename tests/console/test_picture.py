@@ -13,7 +13,7 @@ from systems import FIRE, POLICE, System, eventually, two_systems
 from updates import gets, publish, revoke
 
 SMALL = """@id("small") @reason("a small team")
-permit (principal, action == Action::"approve", resource) when { context.users <= 2 };"""
+permit (principal, action == Action::"approve", resource == Kind::"server-identity") when { context.users <= 2 };"""
 
 
 def drawn(page: Page, status: str):

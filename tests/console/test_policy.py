@@ -12,7 +12,9 @@ from systems import POLICE, System, two_systems
 
 DECLINE = '@id("never") permit (principal, action == Action::"decline", resource);'
 PURPOSE = "flood in the harbour"
-APPROVE = '@id("always") permit (principal, action == Action::"approve", resource);'
+APPROVE = (
+    '@id("always") permit (principal, action == Action::"approve", resource == Kind::"server-identity");'
+)
 
 
 async def policy(system: System) -> Any:

@@ -136,14 +136,15 @@ def test_a_reviewer_sees_what_is_addressed_to_them_their_alias_or_nobody(tmp_pat
                 "to anybody": {},
                 "to reviewer": addressed(mc_service_id=f"sip:reviewer@{FIRE}"),
                 "to the alias": addressed(functional_alias=alias),
+                "to both": addressed(mc_service_id=f"sip:reviewer@{FIRE}", functional_alias=alias),
                 "to somebody else": addressed(mc_service_id=f"sip:nobody@{FIRE}"),
             }
             ids = {p: (await police.submit(p, purpose=p, **given))[1]["id"] for p, given in requests.items()}
             for id_ in ids.values():
                 await police.reaches(id_, "stored")
-            assert await decidable(fire, "reviewer") == {"to anybody", "to reviewer"}
-            assert await decidable(fire, duty) == {"to anybody", "to the alias"}
-            assert await listed(fire, "reviewer") == {"to anybody", "to reviewer"}
+            assert await decidable(fire, "reviewer") == {"to anybody", "to reviewer", "to both"}
+            assert await decidable(fire, duty) == {"to anybody", "to the alias", "to both"}
+            assert await listed(fire, "reviewer") == {"to anybody", "to reviewer", "to both"}
             assert await listed(fire, "auditor") == set(requests)
             assert await decidable(fire, "auditor") == await decidable(fire, "requester") == set()
             status, _ = await fire.call("GET", f"/requests/{ids['to the alias']}", account="reviewer")
@@ -154,6 +155,11 @@ def test_a_reviewer_sees_what_is_addressed_to_them_their_alias_or_nobody(tmp_pat
             assert status == 200
             handler = (await police.reaches(ids["to the alias"], "answered"))["decided_by"]
             assert handler == f"sip:duty@{FIRE}"
+            shown = await fire.exchange(ids["to both"])
+            assert (shown["addressee"], shown["addressee_alias"]) == (f"sip:reviewer@{FIRE}", alias)
+            for account in ("reviewer", duty):
+                news = (await fire.done("GET", "/news", account=account))["items"]
+                assert ids["to both"] in [one["exchange"] for one in news]
             answer = await police.done("POST", f"/requests/{ids['to the alias']}/retrieval")
             assert answer["handler"]["functional_alias"] == alias
 

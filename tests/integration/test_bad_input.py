@@ -93,10 +93,20 @@ BODIES: dict[str, tuple[Any, str, str]] = {
         "users",
         "must name at most 10,000 users",
     ),
-    "two addressees": (
-        submission(addressee={"mc_service_id": f"sip:a@{FIRE}", "functional_alias": f"sip:b@{FIRE}"}),
+    "no addressee": (
+        submission(addressee={}),
         "addressee",
-        "must be exactly one",
+        "must be an MC service ID, a functional alias, or both",
+    ),
+    "an addressee that is none": (
+        submission(addressee={"mc_service_id": "sip:nobody", "functional_alias": f"sip:b@{FIRE}"}),
+        "addressee.mc_service_id",
+        "",
+    ),
+    "an alias that names many": (
+        submission(addressee={"mc_service_id": f"sip:a@{FIRE}", "functional_alias": f"sip:%23%23%23@{FIRE}"}),
+        "addressee.functional_alias",
+        "must not contain the wildcard",
     ),
     "a service twice": (
         submission(content={"services": ["mcptt", "mcptt"]}),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from acmx.domain.messages import PROBLEM
+from acmx.kinds import KINDS
 from acmx.trust.evidence_check import check as check_evidence
 from integration.test_provisioning import TEMPLATE, enter
 from restores import agree, back_up, compared, restore, systems
@@ -53,12 +54,12 @@ def refused(said: tuple[int, Any], status: int, type_: str) -> Any:
 
 
 async def set_terms(system: System, partner: str, **terms: Any) -> None:
-    usual = {"max_open": 10, "max_users": 10, "max_per_hour": 100}
+    usual = {"kinds": list(KINDS), "max_open": 10, "max_users": 10, "max_per_hour": 100}
     await system.done("PUT", f"/partners/{partner}/terms", usual | terms)
 
 
 async def set_policy(system: System, action: str, when: str = "") -> None:
-    text = f'@id("the-rule") permit (principal, action == Action::"{action}", resource) {when};'
+    text = f'@id("the-rule") permit (principal, action == Action::"{action}", resource == Kind::"{KIND}") {when};'
     await system.done("PUT", "/policy", {"text": text})
 
 

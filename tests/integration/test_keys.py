@@ -189,7 +189,9 @@ def test_a_partner_that_holds_only_a_revoked_key_needs_the_file_anew(tmp_path: P
             file = await police.done("GET", "/partner-file")
             await fire.done("POST", "/partners", file)
             await fire.done(
-                "POST", f"/partners/{POLICE}/acceptance", {"thumbprints": await kids(fire, POLICE)}
+                "POST",
+                f"/partners/{POLICE}/acceptance",
+                {"thumbprints": await kids(fire, POLICE), "kinds": []},
             )
             await police.done("POST", "/outbox/retry", {})
             await police.reaches(accepted["id"], "stored")

@@ -111,6 +111,20 @@ def test_the_asker_and_the_addressee_are_written_to_at_their_own_addresses(tmp_p
     asyncio.run(scenario())
 
 
+def test_who_is_addressed_by_name_and_by_alias_is_written_to_once_each(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with mail_sink() as sink, telling(tmp_path, mail_to(sink.port), notices=AT_ONCE) as fire:
+            await fire.account("silva", "silva@fire.example")
+            await fire.account("okoye", "okoye@fire.example", f"sip:duty@{FIRE}")
+            await fire.account("nobody", "nobody@fire.example", f"sip:watch@{FIRE}")
+            await fire.request(addressee=f"sip:silva@{FIRE}", addressee_alias=f"sip:duty@{FIRE}")
+            await fire.request(addressee=f"sip:okoye@{FIRE}", addressee_alias=f"sip:duty@{FIRE}")
+            await fire.becomes(*["sent"] * 5)
+            assert sorted(sink.recipients) == [DESK, "okoye@fire.example", "silva@fire.example"]
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("change", ["refuse", "content"])
 def test_a_refused_recipient_fails_alone_and_for_good(change: str, tmp_path: Path) -> None:
     async def scenario() -> None:

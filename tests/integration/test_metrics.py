@@ -16,7 +16,7 @@ from acmx.config import Metrics
 from acmx.domain.moments import to_ms
 from acmx.flows import doubt_clock
 from acmx.storage.clock_holds import ClockHold
-from systems import FIRE, POLICE, System, eventually, two_systems
+from systems import FIRE, System, eventually, two_systems
 
 ROOT = Path(__file__).parent.parent.parent
 Samples = dict[str, dict[tuple[str, ...], float]]
@@ -109,7 +109,7 @@ def test_refusals_are_counted_by_their_type_on_both_sides(tmp_path: Path) -> Non
                 ("acm1", "not-found"): 1,
             }
             await fire.store.write(
-                lambda tx: tx.execute("INSERT INTO terms VALUES (:p, '', '', 0, 1, 0, '', 0)", {"p": POLICE})
+                lambda tx: tx.execute("UPDATE terms SET max_open = 0, max_users = 1, max_per_hour = 0")
             )
             _, accepted = await police.submit()
             await police.reaches(accepted["id"], "refused_by_partner")

@@ -16,7 +16,9 @@ from systems import FIRE, POLICE, System, eventually, two_systems
 USERS = [f"sip:officer.{n}@{POLICE}" for n in (1, 2)]
 YES, NO = {"approved": True}, {"approved": False}
 ONE = ({"approved": True, "users": USERS[:1]}, NO)
-APPROVE_ALL = '@id("all") permit (principal, action == Action::"approve", resource);'
+APPROVE_ALL = (
+    '@id("all") permit (principal, action == Action::"approve", resource == Kind::"server-identity");'
+)
 DECLINE_ALL = '@id("none") permit (principal, action == Action::"decline", resource);'
 pytestmark = pytest.mark.step(11, 12)
 

@@ -17,6 +17,7 @@ from strangers import files, strangers
 from streams import hint, stream
 from systems import FIRE, POLICE, System, eventually, two_systems
 
+BOTH = ["server-identity", "server-identity-provision"]
 ENDS = {"reason": "the agreement has ended"}
 
 
@@ -63,10 +64,12 @@ def test_two_systems_meet_by_files_and_what_people_compared(tmp_path: Path) -> N
             assert (await partner(police, FIRE))["state"] == "offered"
             assert (await police.submit())[1]["type"] == PROBLEM + "not-established"
             digits = spoken(fire.own.key.kid)
-            shown = await act(police, "acceptance", FIRE, {"thumbprints": [digits.replace(" ", "-")]})
+            shown = await act(
+                police, "acceptance", FIRE, {"thumbprints": [digits.replace(" ", "-")], "kinds": BOTH}
+            )
             assert shown["state"] == "accepted here"
             await becomes(fire, POLICE, state_here="offered", state_there="accepted")
-            await act(fire, "acceptance", POLICE, {"thumbprints": [police.own.key.kid]})
+            await act(fire, "acceptance", POLICE, {"thumbprints": [police.own.key.kid], "kinds": BOTH})
             for system, other in ((police, FIRE), (fire, POLICE)):
                 shown = await becomes(system, other, state="established", told=True)
                 assert [c["fingerprint"] for c in shown["certificates"]]
@@ -96,7 +99,7 @@ def test_other_keys_than_the_pinned_ones_are_not_accepted_and_that_is_on_record(
     async def scenario() -> None:
         async with strangers(tmp_path) as (police, fire):
             await files(police, fire)
-            given = {"thumbprints": compared(fire.own.key.kid, police.own.key.kid)}
+            given = {"thumbprints": compared(fire.own.key.kid, police.own.key.kid), "kinds": BOTH}
             status, problem = await police.call("POST", f"/partners/{FIRE}/acceptance", given)
             if "" in given["thumbprints"]:
                 assert status == 422
@@ -107,7 +110,10 @@ def test_other_keys_than_the_pinned_ones_are_not_accepted_and_that_is_on_record(
                     {"by": "admin", "partner": FIRE},
                 )
             assert (await partner(police, FIRE))["state_here"] == "offered"
-            assert await refused(police, "acceptance", FIRE, {"thumbprints": []}) == "invalid-input"
+            assert (
+                await refused(police, "acceptance", FIRE, {"thumbprints": [], "kinds": BOTH})
+                == "invalid-input"
+            )
 
     asyncio.run(scenario())
 
@@ -119,7 +125,7 @@ def test_a_file_that_is_replaced_in_between_is_noticed(tmp_path: Path) -> None:
             seen = await partner(police, FIRE)
             false = ByHand.new(tmp_path, police.clock, FIRE)
             await police.done("POST", "/partners", file_of(false))
-            keys = {"thumbprints": seen["thumbprints"]}
+            keys = {"thumbprints": seen["thumbprints"], "kinds": BOTH}
             assert await refused(police, "acceptance", FIRE, keys) == "not-as-compared"
             # The keys are right, but whose users it speaks for is no longer what was looked at.
             metadata = msgspec.json.decode(fire.own.metadata)
@@ -142,7 +148,7 @@ def test_nobody_gets_round_the_comparison(tmp_path: Path) -> None:
             await files(police, fire)
             assert await refused(police, "resumption", FIRE) == "not-now"
             assert await refused(police, "suspension", FIRE, {}) == "not-now"
-            compared = {"thumbprints": [fire.own.key.kid]}
+            compared = {"thumbprints": [fire.own.key.kid], "kinds": BOTH}
             await act(police, "acceptance", FIRE, compared)
             await act(police, "suspension", FIRE, {})
             assert await refused(police, "acceptance", FIRE, compared) == "not-now"
@@ -322,7 +328,7 @@ def test_a_removed_partner_comes_back_by_its_file_and_a_fresh_comparison(tmp_pat
             shown = await partner(police, FIRE)
             assert (shown["state"], "reason_here" in shown) == ("offered", False)
             await becomes(fire, POLICE, state_there="offered")
-            await act(police, "acceptance", FIRE, {"thumbprints": [fire.own.key.kid]})
+            await act(police, "acceptance", FIRE, {"thumbprints": [fire.own.key.kid], "kinds": BOTH})
             await becomes(police, FIRE, state="established")
             await becomes(fire, POLICE, state="established")
             await police.reaches(accepted["id"], "answered")
@@ -339,7 +345,7 @@ def test_both_may_remove_and_both_may_begin_anew(tmp_path: Path) -> None:
             await act(fire, "removal", POLICE, ENDS)
             await files(police, fire)
             for one, other in ((police, fire), (fire, police)):
-                await act(one, "acceptance", other.id, {"thumbprints": [other.own.key.kid]})
+                await act(one, "acceptance", other.id, {"thumbprints": [other.own.key.kid], "kinds": BOTH})
             await becomes(police, FIRE, state="established")
             await becomes(fire, POLICE, state="established")
 

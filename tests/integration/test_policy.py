@@ -14,19 +14,18 @@ from acmx.domain.messages import PROBLEM, Request
 from acmx.flows import receive_request, try_policy
 from acmx.flows.arrivals import Arrived
 from acmx.flows.carry_out import StaleError
-from acmx.trust.policy_facts import FACTS
+from acmx.kinds import policy_facts
 from acmx.trust.roles import ROLES
 from sides import Side
 from systems import FIRE, POLICE, System, eventually, two_systems
 
-SMALL = '@id("small") permit (principal, action == Action::"approve", resource) when { context.users <= 2 };'
-REFERENCED = (
-    '@id("told") permit (principal, action == Action::"approve", resource) when { context.referenced };'
-)
+SERVER_IDENTITY = 'action == Action::"approve", resource == Kind::"server-identity"'
+SMALL = f'@id("small") permit (principal, {SERVER_IDENTITY}) when {{ context.users <= 2 }};'
+REFERENCED = f'@id("told") permit (principal, {SERVER_IDENTITY}) when {{ context.referenced }};'
 NEVER = '@id("never") permit (principal, action == Action::"decline", resource);'
 NIGHT = '@id("night") forbid (principal, action == Action::"approve", resource) when { context.hour < 9 };'
 FAILS = (
-    '@id("fails") permit (principal, action == Action::"approve", resource) '
+    '@id("fails") permit (principal, action == Action::"approve", resource == Kind::"server-identity") '
     "when { context.users * 9223372036854775807 > 0 };"
 )
 pytestmark = pytest.mark.step(6)
@@ -100,7 +99,7 @@ def test_a_decision_of_policy_is_explained_as_it_was_then(tmp_path: Path) -> Non
                 "valid_days": 7,
             }
             assert [(f["name"], f["meaning"], f["source"]) for f in said["facts"]] == [
-                (fact.name, fact.meaning, fact.source) for fact in FACTS
+                (fact.name, fact.meaning, fact.source) for fact in policy_facts.every()
             ]
 
     run(scenario())

@@ -48,7 +48,9 @@ def test_a_person_of_the_partner_decides_and_the_asker_retrieves(tmp_path: Path)
 
 APPROVE_SMALL = """
 @id("small-lists")
-permit (principal == MCSystem::"mc.metro-police.example", action == Action::"approve", resource)
+permit (
+  principal == MCSystem::"mc.metro-police.example", action == Action::"approve", resource == Kind::"server-identity"
+)
 when { context.users <= 2 };
 """
 

@@ -19,7 +19,9 @@ from systems import FIRE, POLICE, System, eventually, two_systems
 
 pytestmark = pytest.mark.law(3)
 
-APPROVE_ALL = '@id("all") permit (principal, action == Action::"approve", resource);'
+APPROVE_ALL = (
+    '@id("all") permit (principal, action == Action::"approve", resource == Kind::"server-identity");'
+)
 JOURNAL = "SELECT COUNT(*) FROM journal"
 
 
@@ -455,7 +457,7 @@ async def fire_s_copy(fire: System) -> bytes:
 def test_what_had_been_taken_comes_back_whatever_the_terms_admit(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with systems(tmp_path) as (police, fire):
-            terms = {"max_open": 1, "max_users": 10, "max_per_hour": 1}
+            terms = {"kinds": ["server-identity"], "max_open": 1, "max_users": 10, "max_per_hour": 1}
             await fire.done("PUT", f"/partners/{POLICE}/terms", terms)
             copy = back_up(fire, "t0")
             wider = terms | {"max_open": 10, "max_per_hour": 10}

@@ -159,7 +159,7 @@ class Story:
 
     async def _refuse(self, refuses: bool) -> None:
         """From now on what the other side asks for is not exchanged with it, or is."""
-        agreed = Terms(POLICE, kinds="nothing" if refuses else "")
+        agreed = Terms(POLICE, kinds="" if refuses else "server-identity")
         await self.fire.store.write(lambda tx: terms.put(tx, agreed))
 
     # The wire.

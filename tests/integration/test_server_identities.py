@@ -10,7 +10,9 @@ import pytest
 from acmx.domain.messages import PROBLEM
 from systems import EXAMPLES, FIRE, System, eventually, two_systems
 
-APPROVE_ALL = '@id("all") permit (principal, action == Action::"approve", resource);'
+APPROVE_ALL = (
+    '@id("all") permit (principal, action == Action::"approve", resource == Kind::"server-identity");'
+)
 
 
 def catalogue(name: str) -> dict[str, Any]:

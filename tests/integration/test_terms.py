@@ -14,8 +14,15 @@ from acmx.storage.terms import Terms
 from by_hand import Answer, ByHand
 from systems import FIRE, POLICE, System, eventually, two_systems
 
-USUAL = {"max_open": 1_000, "max_users": 10_000, "max_per_hour": 3_600}
-APPROVE_ALL = '@id("all") permit (principal, action == Action::"approve", resource);'
+USUAL = {
+    "kinds": ["server-identity", "server-identity-provision"],
+    "max_open": 1_000,
+    "max_users": 10_000,
+    "max_per_hour": 3_600,
+}
+APPROVE_ALL = (
+    '@id("all") permit (principal, action == Action::"approve", resource == Kind::"server-identity");'
+)
 
 
 async def agree(system: System, other: str, **changes: Any) -> Any:
@@ -70,10 +77,11 @@ def test_who_may_ask_a_partner_is_decided_at_home(
 
 
 @pytest.mark.law(10)
-def test_a_kind_outside_the_terms_is_neither_asked_nor_answered(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kinds", ["", "group", "server-identity-provision"])
+def test_a_kind_outside_the_terms_is_neither_asked_nor_answered(tmp_path: Path, kinds: str) -> None:
     async def scenario() -> None:
         async with fire_asked_by_hand(tmp_path) as (fire, police):
-            await fire.store.write(lambda tx: terms.put(tx, Terms(POLICE, kinds="group")))
+            await fire.store.write(lambda tx: terms.put(tx, Terms(POLICE, kinds=kinds)))
             answer = await police.put(fire, police.request(fire))
             assert (answer.problem, answer.document["final"]) == ("unsupported-kind", True)
             wanted = {"partner": POLICE, "users": [f"sip:firefighter@{FIRE}"]}

@@ -15,7 +15,7 @@ from systems import FIRE, POLICE, System, eventually
 from updates import ASKER, CATALOGUE, KMS, gets, grant_is, publish, revoke, told
 from xcap import Xcap
 
-TERMS = {"max_open": 1000, "max_users": 10_000, "max_per_hour": 3600}
+TERMS = {"kinds": ["server-identity"], "max_open": 1000, "max_users": 10_000, "max_per_hour": 3600}
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from acmx.flows.read_policy import read
 from acmx.trust.policy import Policy
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
@@ -55,7 +56,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
 
 
 def policy(name: str) -> Policy:
-    return Policy((POLICIES / f"{name}.cedar").read_text(encoding="utf-8"))
+    return read((POLICIES / f"{name}.cedar").read_text(encoding="utf-8"))
 
 
 @pytest.mark.step(6)

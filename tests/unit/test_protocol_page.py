@@ -18,6 +18,7 @@ from docs.generate.page import DOCS, golden_files, openapi_files, page
 from docs.generate.systems import FIRE, POLICE, Clock, System, call, two_systems
 from joserfc.jwk import OKPKey
 
+import systems
 from acmx.domain import acm1, errors, records
 from acmx.domain.comparison import ExchangesPage
 from acmx.domain.documents import encode, read
@@ -29,7 +30,6 @@ from acmx.domain.partnership import Metadata, PartnerFile, Statement
 from acmx.flows import arrivals
 from acmx.flows.arrivals import Arrived
 from acmx.flows.house import House
-from acmx.storage import partners
 from acmx.storage.partners import Partner
 from acmx.trust.keys import SigningKey, public_key
 from acmx.trust.signatures import body_digest, verify
@@ -165,7 +165,7 @@ async def befriend(one: System, other: System) -> None:
     partner = Partner(
         other.id, other.metadata.name, "accepted", "accepted", 0, metadata, body_digest(metadata)
     )
-    await one.store.write(lambda tx: partners.insert(tx, partner))
+    await one.store.write(lambda tx: systems.befriend(tx, partner))
     await one.peers.refresh()
 
 

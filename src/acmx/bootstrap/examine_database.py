@@ -15,7 +15,8 @@ from acmx.domain.acm1 import Finding
 from acmx.domain.errors import AcmxError, Misconfigured
 from acmx.domain.findings import failed, ok, warning
 from acmx.domain.moments import TOLERANCE, from_ms, text
-from acmx.flows import account_changes, claim, warn_of_expiry
+from acmx.flows import account_changes, claim, set_policy, warn_of_expiry
+from acmx.kinds import FORMER
 from acmx.storage import clock_holds, journal, migrations, partners, schema, sqlite_connection
 from acmx.storage.engine import Tx
 from acmx.trust import certificates
@@ -37,7 +38,7 @@ def examine(directory: Path, config: Config, now: datetime) -> Iterator[Finding]
             yield from (_clock(tx, now), *_partners_clocks(tx))
             yield from warn_of_expiry.findings(warn_of_expiry.of_partners(tx), now)
             yield from _confirmed(tx, directory / TLS / "acm2.pem")
-            yield from (*_shared(tx), *_operators(tx))
+            yield from (*_shared(tx), *_operators(tx), _policy(tx))
     except (AcmxError, OSError) as error:
         yield failed("database", str(error))
 
@@ -145,6 +146,19 @@ def _operators(tx: Tx) -> Iterator[Finding]:
             "operators",
             f"{found.operators}, and to give somebody a role takes {found.needed}: acmx account recover",
         )
+
+
+def _policy(tx: Tx) -> Finding:
+    policy = set_policy.show(tx)
+    if policy.unreadable:
+        return failed("policy", f"cannot be read, so people decide everything: {policy.unreadable}")
+    if policy.unnamed:
+        rules, kinds = ", ".join(policy.unnamed), " and ".join(FORMER)
+        return warning(
+            "policy",
+            f"{rules}: approves without naming a kind, and counts for {kinds} until each is written out",
+        )
+    return ok("policy", f"version {policy.version}, every rule that approves names its kind")
 
 
 def _confirmed(tx: Tx, certificate: Path) -> Iterator[Finding]:

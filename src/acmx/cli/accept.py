@@ -9,6 +9,7 @@ from acmx.cli.failures import DONE, FAILED, WrongUsageError, note
 from acmx.cli.options import DEFAULTS, Options
 from acmx.cli.partner_facts import Id, limits, lines_of, pinned_rows, show_partner
 from acmx.cli.terminal import answer, err, facts, is_interactive
+from acmx.cli.terms import NO_KIND, listed
 from acmx.domain.acm1 import Acceptance, Partner
 from acmx.domain.partnership import Metadata
 
@@ -26,6 +27,14 @@ def accept(
             help="For scripts: a key as the partner said it, as digits or as it is; once for each key."
         ),
     ] = None,
+    kinds: Annotated[
+        list[str] | None,
+        Parameter(
+            help="What is exchanged with it; `none` for nothing yet. Default: what the terms list; if nothing, "
+            "every kind that both systems know.",
+            consume_multiple=True,
+        ),
+    ] = None,
     options: Options = DEFAULTS,
 ) -> int:
     """Compare the keys of a partner over the telephone, and accept it.
@@ -37,27 +46,35 @@ def accept(
     if not thumbprint and not is_interactive():
         raise WrongUsageError("Nobody is here to compare: use --thumbprint with what the partner said.")
     with options.client() as client:
-        compared = Acceptance(tuple(thumbprint or ()))
+        partner = client.partner(id_)
+        ours = msgspec.json.decode(client.partner_file().metadata, type=Metadata)
+        agreed = listed(kinds, NO_KIND)
+        if agreed is None:
+            agreed = _usual(partner, ours)
+        compared = Acceptance(tuple(thumbprint or ()), agreed)
         if not thumbprint:
-            partner = client.partner(id_)
-            _tell(partner, msgspec.json.decode(client.partner_file().metadata, type=Metadata))
+            _tell(partner, ours, agreed)
             if not all(map(_heard, partner.spoken)):
                 note("Nothing was accepted.")
                 return FAILED
-            compared = Acceptance(tuple(partner.thumbprints), partner.seen)
+            compared = Acceptance(tuple(partner.thumbprints), agreed, partner.seen)
         accepted = client.accept_partner(id_, compared)
     show_partner(accepted, options)
     return DONE
 
 
-def _tell(partner: Partner, ours: Metadata) -> None:
+def _usual(partner: Partner, ours: Metadata) -> tuple[str, ...]:
+    """What is exchanged where nobody says: what the terms list, or else every kind that both systems know."""
+    return partner.terms.kinds or tuple(kind.kind for kind in ours.kinds if kind.kind in partner.kinds)
+
+
+def _tell(partner: Partner, ours: Metadata, agreed: tuple[str, ...]) -> None:
     from acmx.trust.keys import spoken  # noqa: PLC0415
 
     err().print(facts(pinned_rows(partner)))
-    common = [kind.kind for kind in ours.kinds if kind.kind in partner.kinds]
     note("\nWhen both sides have accepted:")
     note(
-        f"- people here may ask {partner.id}, and its people may ask here, for: {', '.join(common) or 'nothing'}"
+        f"- exchanged with {partner.id}, asked there and here: {', '.join(agreed) or 'nothing'} (see --kinds)"
     )
     note("- they ask for users of the SIP hosts and telephone numbers above only, and for no others")
     note("- each of their requests is decided by our policy or our people; accepting gives nothing away")

@@ -69,7 +69,7 @@ def _facts(partner: Partner) -> Table:
         | pinned_rows(partner)
         | {
             "keys": "\n".join(map(lines_of, partner.spoken)),
-            "kinds, by our terms": ", ".join(terms.kinds) or "all",
+            "kinds, by our terms": ", ".join(terms.kinds) or "none: nothing is exchanged",
             "may be asked by": ", ".join(terms.askers) or "whoever may ask",
             "taken from it": limits(terms),
             "own CMS": "follows it by itself" if terms.reprovision else None,

@@ -10,6 +10,7 @@ from acmx.cli.terminal import cell, facts, out, time
 from acmx.domain.acm1 import Policy
 from acmx.domain.errors import FaultyInput
 from acmx.domain.faults import Fault
+from acmx.kinds import FORMER
 
 File = Annotated[ExistingFile, Parameter(help="A policy in Cedar.")]
 
@@ -63,8 +64,22 @@ def read(file: ExistingFile) -> str:
         raise FaultyInput([Fault(file.name, "", "must be UTF-8 text")]) from None
 
 
+def _unnamed(policy: Policy) -> str:
+    if not policy.unnamed:
+        return ""
+    rules = "\n".join(policy.unnamed)
+    kinds = " and ".join(FORMER)
+    return f'{rules}\nThey count for {kinds}. Write out the kind that each approves: resource == Kind::"..."'
+
+
 def _draw_rules(policy: Policy) -> None:
     rules = "\n".join(policy.rules) or "none: every request waits for a person"
     entered = f"{time(policy.set_at)} by {policy.set_by}" if policy.set_at else ""
-    rows = {"version": policy.version, "set": entered, "rules": rules, "unreadable": policy.unreadable}
+    rows = {
+        "version": policy.version,
+        "set": entered,
+        "rules": rules,
+        "unreadable": policy.unreadable,
+        "name no kind": _unnamed(policy),
+    }
     out().print(facts(rows))

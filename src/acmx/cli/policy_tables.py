@@ -2,7 +2,7 @@
 
 from acmx.cli.options import DEFAULTS, Options
 from acmx.cli.terminal import cell, out, table
-from acmx.trust.policy_facts import FACTS
+from acmx.kinds import policy_facts
 from acmx.trust.roles import shown
 
 
@@ -14,16 +14,19 @@ def facts(*, options: Options = DEFAULTS) -> None:
         acmx policy facts
     """
 
+    known = policy_facts.every()
+
     def draw() -> None:
         rows = table("fact", "type", "meaning, and where it comes from", "example")
-        for fact in FACTS:
+        for fact in known:
             type_ = f"{fact.type}, may be absent" if fact.optional else fact.type
             meaning = f"{fact.meaning}{f' ({fact.unit})' if fact.unit else ''}\n{fact.source}"
+            meaning += f"\nonly of {', '.join(fact.kinds)}" if fact.kinds else ""
             texts = (fact.name, type_, meaning, fact.shown)
             rows.add_row(*(cell(text.replace("`", "")) for text in texts))
         out().print(rows)
 
-    options.show(FACTS, draw)
+    options.show(known, draw)
 
 
 def roles(*, options: Options = DEFAULTS) -> None:

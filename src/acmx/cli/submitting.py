@@ -30,8 +30,9 @@ class Submitting:
         Parameter(consume_multiple=True, help="For which MC services; default: all that are offered."),
     ] = None
     urgent: bool = False
-    to: Annotated[
-        str | None, Parameter(help="Who shall decide there: an MC service ID or functional alias.")
+    to: Annotated[str | None, Parameter(help="Who shall decide there, by MC service ID.")] = None
+    to_alias: Annotated[
+        str | None, Parameter(help="Who shall decide there, by functional alias; may stand beside --to.")
     ] = None
     valid_from: Moment = None
     valid_until: Moment = None
@@ -48,7 +49,7 @@ class Submitting:
             users=users,
             purpose=self.purpose,
             reference=self.reference,
-            addressee=Addressee(mc_service_id=self.to) if self.to else None,
+            addressee=Addressee(self.to, self.to_alias) if self.to or self.to_alias else None,
             urgency="urgent" if self.urgent else "normal",
             valid_from=self.valid_from,
             valid_until=self.valid_until,

@@ -69,6 +69,7 @@ def exchange_facts(exchange: Exchange) -> Table:
             "kind": exchange.kind,
             "given by" if gives else "asked by": f"{exchange.asker} of {exchange.primary}",
             "addressed to": exchange.addressee,
+            "addressed to the alias": exchange.addressee_alias,
             "urgency": exchange.urgency if exchange.urgency != "normal" else None,
             "purpose": exchange.purpose,
             "reference": exchange.reference,

@@ -9,7 +9,7 @@ from acmx.cli.failures import WrongUsageError
 from acmx.cli.options import DEFAULTS, Options
 from acmx.cli.partner_facts import Id, show_partner
 
-ALL = ["all"]
+ALL, NO_KIND = ["all"], ["none"]
 
 
 def set_terms(
@@ -18,7 +18,7 @@ def set_terms(
     *,
     kinds: Annotated[
         list[str] | None,
-        Parameter(help="What is exchanged with it; `all` for every kind.", consume_multiple=True),
+        Parameter(help="What is exchanged with it: each kind by name, or `none`.", consume_multiple=True),
     ] = None,
     askers: Annotated[
         list[str] | None,
@@ -48,8 +48,8 @@ def set_terms(
         acmx partner set mc.police.example --max-users 50 --askers sip:silva@mc.fire.example
     """
     changes = {
-        "kinds": _listed(kinds),
-        "askers": _listed(askers),
+        "kinds": listed(kinds, NO_KIND),
+        "askers": listed(askers, ALL),
         "max_open": max_open,
         "max_users": max_users,
         "max_per_hour": max_per_hour,
@@ -64,7 +64,8 @@ def set_terms(
         show_partner(client.set_terms(id_, msgspec.structs.replace(terms, **given)), options)
 
 
-def _listed(given: list[str] | None) -> tuple[str, ...] | None:
+def listed(given: list[str] | None, empty: list[str]) -> tuple[str, ...] | None:
+    """What was listed: nothing where that is the word `empty`; None where nobody said."""
     if given is None:
         return None
-    return () if given == ALL else tuple(given)
+    return () if given == empty else tuple(given)

@@ -29,12 +29,15 @@ class Person(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
 
 
 class Addressee(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Who shall decide at the partner: exactly one of an MC service ID and a functional alias."""
+    """Who shall decide at the partner: an MC service ID, a functional alias, or both; either names somebody."""
 
     mc_service_id: Annotated[Short | None, Meta(description="a person")] = None
-    functional_alias: Annotated[Short | None, Meta(description="a role. Exactly one of the two is there")] = (
-        None
-    )
+    functional_alias: Annotated[
+        Short | None,
+        Meta(
+            description="a role. One of the two is there, or both: then either names somebody who may decide"
+        ),
+    ] = None
 
 
 class Automatic(Struct, frozen=True, forbid_unknown_fields=True, tag_field="by", tag="policy"):

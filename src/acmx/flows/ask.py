@@ -10,7 +10,7 @@ from acmx.domain.moments import whole
 from acmx.flows import outgoing
 from acmx.flows.change import move
 from acmx.flows.conversation import asked_last
-from acmx.flows.find import find
+from acmx.flows.find import addressed_as, find
 from acmx.flows.house import House
 from acmx.storage import messages
 from acmx.storage.engine import Tx
@@ -36,7 +36,7 @@ def prepare(house: House, tx: Tx, caller: Caller, name: str, given: TextInput) -
     stored = messages.of_exchange(tx, exchange.primary_system, exchange.id)
     if asked_last(stored, caller.mc_service_id, given.text):
         return Plan(exchange, caller.mc_service_id, None)
-    alias = exchange.addressee if exchange.addressee in caller.functional_aliases else None
+    alias = addressed_as(caller, exchange)
     question = Question(
         **outgoing.heading(house, exchange, whole(house.clock())),
         handler=Person(caller.mc_service_id, alias),

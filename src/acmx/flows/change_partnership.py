@@ -6,12 +6,13 @@ import msgspec
 
 from acmx.domain.acm1 import Acceptance
 from acmx.domain.acm1 import Partner as Shown
-from acmx.domain.errors import NotAsCompared, NotNow
+from acmx.domain.errors import FaultyInput, NotAsCompared, NotNow
 from acmx.domain.moments import to_ms
 from acmx.domain.partnership import Standing
+from acmx.flows import set_terms
 from acmx.flows.house import House
 from acmx.flows.show_partner import known, shown
-from acmx.storage import journal, partners
+from acmx.storage import journal, partners, terms
 from acmx.storage.engine import Tx
 from acmx.storage.partners import Partner
 from acmx.trust.keys import same_key
@@ -22,8 +23,11 @@ from acmx.trust.roles import Caller
 def accept(house: House, tx: Tx, caller: Caller, id_: str, compared: Acceptance) -> Shown | NotAsCompared:
     """What was compared has to be what is pinned now; the refusal is journalled, so it is returned.
 
-    Raises NotFound, NotNow.
+    The terms then name the kinds that whoever accepts has chosen; those of a partner that is accepted already stay.
+    Raises NotFound, NotNow, FaultyInput.
     """
+    if faults := set_terms.faults_in_kinds(compared.kinds):
+        raise FaultyInput(faults)
     partner = _admits(tx, id_, "offered", "accepted")
     keys = pinned(partner.metadata).keys
     if not _same(compared.thumbprints, keys) or compared.seen not in (None, partner.metadata_digest):
@@ -31,7 +35,13 @@ def accept(house: House, tx: Tx, caller: Caller, id_: str, compared: Acceptance)
             tx, to_ms(house.clock()), "partner-acceptance-refused", caller.mc_service_id, partner=id_
         )
         return NotAsCompared("look at the partner again, and compare again")
-    return _stand(house, tx, caller, partner, "accepted", "partner-accepted", thumbprints=sorted(keys))
+    if partner.state_here == "offered":
+        agreed = terms.find(tx, id_)
+        terms.put(tx, msgspec.structs.replace(agreed, kinds=" ".join(dict.fromkeys(compared.kinds))))
+    kinds = terms.find(tx, id_).kinds.split()
+    return _stand(
+        house, tx, caller, partner, "accepted", "partner-accepted", thumbprints=sorted(keys), kinds=kinds
+    )
 
 
 def suspend(house: House, tx: Tx, caller: Caller, id_: str, reason: str | None) -> Shown:
@@ -76,6 +86,7 @@ def _stand(
     event: str,
     reason: str | None = None,
     thumbprints: list[str] | None = None,
+    kinds: list[str] | None = None,
 ) -> Shown:
     changed = msgspec.structs.replace(
         partner, state_here=standing, reason_here=reason, next_attempt_at=None, failures=0
@@ -90,6 +101,7 @@ def _stand(
         before=partner.state_here,
         reason=reason,
         thumbprints=thumbprints,
+        kinds=kinds,
     )
     return shown(tx, changed)
 

@@ -10,12 +10,12 @@ from acmx.domain.acm1.policy import Why
 from acmx.domain.errors import FaultyInput
 from acmx.domain.exchange import Event
 from acmx.domain.messages import Request
+from acmx.flows import read_policy
 from acmx.flows.facts import facts_of
 from acmx.storage import journal, policies
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.journal import Entry
-from acmx.trust import policy
 from acmx.trust.policy import Ruling
 from acmx.trust.signatures import body_digest
 
@@ -26,7 +26,7 @@ def ask(tx: Tx, request: Request, now: datetime) -> Consultation:
     """A policy that cannot be read any more decides nothing."""
     held, facts = policies.current(tx), facts_of(request, now)
     try:
-        ruling = policy.parsed(held.text).decide(partner=request.sender, kind=request.kind, facts=facts)
+        ruling = read_policy.stored(held.text).decide(partner=request.sender, kind=request.kind, facts=facts)
         why = why_of(ruling)
     except FaultyInput as fault:
         ruling, why = Ruling("person", failed=(RuleFailure("", fault.detail[:500]),)), "unreadable"

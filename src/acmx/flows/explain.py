@@ -11,11 +11,11 @@ from acmx.flows import consult
 from acmx.flows.find import find, sees_facts
 from acmx.flows.set_policy import shown
 from acmx.flows.step_2 import IN_WORDS
+from acmx.kinds import policy_facts
 from acmx.storage import journal, policies
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.journal import Entry
-from acmx.trust.policy_facts import BY_NAME, FACTS
 from acmx.trust.roles import Caller
 
 SUBMITTED = (Event.SUBMITTED, Event.HELD, Event.NOT_AUTHORISED)
@@ -80,9 +80,10 @@ def _checks(entries: list[Entry]) -> list[CheckShown]:
 
 def _facts(values: dict[str, Any]) -> list[FactShown]:
     """In the order of the table; last, those that were facts once."""
-    former = [FactShown(name, value, "", "") for name, value in values.items() if name not in BY_NAME]
+    known = {fact.name: fact for fact in policy_facts.every()}
+    former = [FactShown(name, value, "", "") for name, value in values.items() if name not in known]
     return [
         FactShown(fact.name, values[fact.name], fact.meaning, fact.source, fact.unit)
-        for fact in FACTS
+        for fact in known.values()
         if fact.name in values
     ] + former

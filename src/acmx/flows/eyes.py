@@ -12,10 +12,10 @@ import msgspec
 from msgspec import Struct
 
 from acmx.domain.acm1 import Review, Reviewed
-from acmx.domain.errors import NotAllowed, OutcomeStands, ReviewStands, VersionsDiffer
+from acmx.domain.errors import NotAllowed, NotNow, OutcomeStands, ReviewStands, VersionsDiffer
 from acmx.domain.identities import mc_service_id
 from acmx.domain.messages import Verdict
-from acmx.storage import reviews
+from acmx.storage import reviews, terms
 from acmx.storage.engine import Tx
 from acmx.storage.exchanges import Exchange
 from acmx.storage.reviews import Given
@@ -150,6 +150,15 @@ def permit(caller: Caller, exchange: Exchange, threshold: Threshold) -> None:
         raise NotAllowed(f"people have to agree, and {caller.account} is none", rule="people")
     if threshold.named and not set(threshold.named) & set(caller.roles):
         raise NotAllowed(f"reviewed by {' or '.join(threshold.named)} only", rule="approvers")
+
+
+def require_exchanged(tx: Tx, exchange: Exchange, given: Given) -> None:
+    """Raises NotNow where somebody is approved whose kind of request the terms for the partner no longer list."""
+    if given.approved and not terms.find(tx, exchange.partner).exchanges(exchange.kind or ""):
+        raise NotNow(
+            f"{exchange.kind} is no longer exchanged with {exchange.partner}, by our terms",
+            state=exchange.state,
+        )
 
 
 def outcome_stands(exchange: Exchange) -> OutcomeStands:

@@ -57,9 +57,14 @@ def sees_facts(tx: Tx, caller: Caller, exchange: Exchange) -> bool:
 
 def addressed(tx: Tx, caller: Caller, exchange: Exchange) -> bool:
     """Whether a partner's request means this reviewer: alone or among all, or because several must approve."""
-    if exchange.addressee in (None, *caller.names):
+    if not exchange.addressees or set(exchange.addressees) & set(caller.names):
         return True
     return thresholds.find(tx, exchange.partner, exchange.kind, "review").approvals > 1
+
+
+def addressed_as(caller: Caller, exchange: Exchange) -> str | None:
+    """The functional alias of this reviewer that a partner's request names."""
+    return next((name for name in exchange.addressees if name in caller.functional_aliases), None)
 
 
 def _may_release(tx: Tx, caller: Caller, exchange: Exchange) -> bool:

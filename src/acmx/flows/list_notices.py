@@ -41,7 +41,7 @@ def page(tx: Tx, *, after: int | None, limit: int) -> NoticePage:
 def meant(caller: Caller, audience: Audience, person: str | None) -> bool:
     """Whether a notice is for this caller: by name, or as one of those who may do something about it."""
     if person is not None:
-        return person in caller.names
+        return not set(person.split()).isdisjoint(caller.names)
     return caller.may(WHO_MAY[audience])
 
 

@@ -47,6 +47,7 @@ def apply(tx: Tx, plan: Plan) -> Reviewed:
         raise NotNow("it does not wait to be released", state=exchange.state)
     if exchange.expires_at is not None and exchange.expires_at <= given.at:
         raise NotNow("the request has expired", state=exchange.state)
+    eyes.require_exchanged(tx, exchange, given)
     if given.approved and _is_superseded(tx, exchange):
         raise NotNow("it gives server identities that have changed since: withdraw it, and give again")
     versions = (exchange.version, 0)

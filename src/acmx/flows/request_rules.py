@@ -6,13 +6,6 @@ from acmx.domain.messages import Addressee, Request
 from acmx.kinds import GIVING
 
 
-def addressee_of(request: Request) -> str | None:
-    """The MC service ID or functional alias that the request is addressed to."""
-    if request.addressee is None:
-        return None
-    return request.addressee.mc_service_id or request.addressee.functional_alias
-
-
 def faults(request: Request) -> list[Fault]:
     """What both systems check of a request, whatever its kind; only whoever asks names users."""
     found = [] if request.kind in GIVING else identities.faults_in_users(request.users)
@@ -32,11 +25,15 @@ def faults(request: Request) -> list[Fault]:
 
 
 def _addressee_faults(addressee: Addressee) -> list[Fault]:
-    given = [v for v in (addressee.mc_service_id, addressee.functional_alias) if v is not None]
-    if len(given) != 1:
-        return [Fault("addressee", "", "must be exactly one MC service ID or one functional alias")]
-    try:
-        identities.functional_alias(given[0])
-    except identities.InvalidIdentity as fault:
-        return [fault.fault("addressee")]
-    return []
+    """Of an MC service ID, a functional alias, or both."""
+    if addressee == Addressee():
+        return [Fault("addressee", "", "must be an MC service ID, a functional alias, or both")]
+    found = []
+    for name in ("mc_service_id", "functional_alias"):
+        text = getattr(addressee, name)
+        try:
+            if text is not None:
+                identities.functional_alias(text)
+        except identities.InvalidIdentity as fault:
+            found.append(fault.fault(f"addressee.{name}"))
+    return found

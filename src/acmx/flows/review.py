@@ -21,7 +21,7 @@ from acmx.flows.carry_out import StaleError
 from acmx.flows.change import note
 from acmx.flows.decide import Decision
 from acmx.flows.eyes import Judgement, Versions
-from acmx.flows.find import find
+from acmx.flows.find import addressed_as, find
 from acmx.flows.held import current_catalogue, version_to_give
 from acmx.flows.house import House
 from acmx.flows.response import GRANTED, Decided, decided_over, outcome_of, read_request
@@ -89,6 +89,7 @@ def apply(tx: Tx, plan: Plan | release.Plan) -> Reviewed:
         raise eyes.outcome_stands(exchange)
     if exchange.expires_at is not None and exchange.expires_at <= given.at:
         raise NotNow("the request has expired", state=exchange.state)
+    eyes.require_exchanged(tx, exchange, given)
     versions = (exchange.version, version_to_give(tx, exchange))
     said = eyes.said_before(stored, given, versions)
     if said == "for earlier versions" or (said and not plan.decision):
@@ -122,7 +123,7 @@ def _decision(house: House, plan: Plan, request: Request, content: dict[str, Any
         verdicts = tuple(msgspec.structs.replace(verdict, users=()) for verdict in verdicts)
     outcome = outcome_of(verdicts)
     granted = outcome in GRANTED
-    alias = exchange.addressee if exchange.addressee in caller.functional_aliases else None
+    alias = addressed_as(caller, exchange)
     decided = Decided(
         outcome=outcome,
         verdicts=verdicts,

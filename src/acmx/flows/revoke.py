@@ -13,7 +13,7 @@ from acmx.domain.messages import Agent, Handler, Revocation
 from acmx.domain.moments import whole
 from acmx.flows import outgoing
 from acmx.flows.change import move
-from acmx.flows.find import find
+from acmx.flows.find import addressed_as, find
 from acmx.flows.house import House
 from acmx.flows.standing import Standing, standing
 from acmx.kinds import GIVING
@@ -54,7 +54,7 @@ def prepare(house: House, tx: Tx, caller: Caller, name: str, given: RevocationIn
     users = tuple(stands.users) if given.users is None else given.users
     if faults := _faults(stands, users, given.reason):
         raise FaultyInput(faults)
-    alias = exchange.addressee if exchange.addressee in caller.functional_aliases else None
+    alias = addressed_as(caller, exchange)
     revocation = Revocation(
         **outgoing.heading(house, exchange, whole(house.clock())),
         handler=(Agent if caller.automatic else Handler)(caller.mc_service_id, alias),

@@ -5,12 +5,12 @@ from msgspec import Struct
 from acmx.domain import acm1
 from acmx.domain.errors import FaultyInput, VersionsDiffer
 from acmx.domain.moments import from_ms, to_ms
+from acmx.flows import read_policy
 from acmx.flows.carry_out import StaleError
 from acmx.flows.house import House
 from acmx.storage import journal, policies
 from acmx.storage.engine import Tx
 from acmx.storage.policies import PolicyText
-from acmx.trust.policy import Policy, parsed
 from acmx.trust.roles import Caller
 
 
@@ -25,7 +25,7 @@ def prepare(house: House, tx: Tx, caller: Caller, text: str, replaces: int | Non
     current = policies.current(tx).version
     if replaces not in (None, current):
         raise VersionsDiffer(f"version {replaces} was to be replaced, now {current} holds", current=current)
-    parsed(text)
+    read_policy.read(text)
     return Plan(PolicyText(current + 1, text, to_ms(house.clock()), caller.mc_service_id))
 
 
@@ -44,20 +44,22 @@ def show(tx: Tx) -> acm1.Policy:
 
 def checked(text: str) -> acm1.Policy:
     """Takes a while where it is long. Raises FaultyInput where the text is no policy."""
-    return acm1.Policy(0, text, Policy(text).rules)
+    return acm1.Policy(0, text, read_policy.read(text).rules)
 
 
 def shown(policy: PolicyText) -> acm1.Policy:
     """A stored text that a newer acmx cannot read is shown all the same; a person decides everything then."""
-    unreadable = None
+    rules, unnamed, unreadable = list[str](), list[str](), None
     try:
-        rules = parsed(policy.text).rules
+        held = read_policy.stored(policy.text)
+        rules, unnamed = held.rules, held.unnamed
     except FaultyInput as fault:
-        rules, unreadable = [], fault.detail
+        unreadable = fault.detail
     return acm1.Policy(
         version=policy.version,
         text=policy.text,
         rules=rules,
+        unnamed=unnamed,
         unreadable=unreadable,
         set_at=from_ms(policy.set_at) if policy.version else None,
         set_by=policy.set_by or None,

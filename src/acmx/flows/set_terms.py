@@ -1,5 +1,7 @@
 """A partner administrator sets the terms of a partner: what is exchanged, who may ask it, how much is taken."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from acmx.domain.acm1 import Partner as Shown
@@ -46,12 +48,13 @@ def apply(house: House, tx: Tx, caller: Caller, id_: str, given: Given) -> Shown
     return shown(tx, partner)
 
 
+def faults_in_kinds(given: Iterable[str]) -> list[Fault]:
+    rule = f"must be one of {', '.join(KINDS)}"
+    return [Fault("kinds", kind, rule) for kind in given if kind not in KINDS]
+
+
 def _faults(given: Given) -> list[Fault]:
-    faults = [
-        Fault("kinds", kind, f"must be one of {', '.join(KINDS)}")
-        for kind in given.kinds
-        if kind not in KINDS
-    ]
+    faults = faults_in_kinds(given.kinds)
     faults += [fault for asker in given.askers if asker not in ROLES and (fault := _not_an_asker(asker))]
     if not given.note.isprintable():
         faults.append(Fault("note", given.note, "must not contain control characters"))

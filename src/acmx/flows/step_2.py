@@ -8,29 +8,25 @@ from msgspec import Struct
 from acmx.domain.errors import FaultyInput
 from acmx.domain.identities import mc_service_id
 from acmx.domain.messages import Request
+from acmx.flows import read_policy
 from acmx.flows.facts import facts_of
 from acmx.flows.house import House
-from acmx.kinds import GIVING
+from acmx.kinds import GIVING, kind_named
 from acmx.storage.policies import PolicyText
 from acmx.storage.terms import Terms
-from acmx.trust import policy
 from acmx.trust.roles import ROLES, Caller, Permission
 
+_ASKING = {
+    "role:submit": "a role of the asker permits asking",
+    "own-users": "every user belongs to a realm of this system",
+}
+_GIVING = {"role:give": "a role of the asker permits giving the server identities"}
 _OF_TERMS = {
     "partner-kinds": "the terms for the partner name this kind",
     "partner-askers": "the terms for the partner name the asker",
 }
-_ASKING = {
-    "role:submit": "a role of the asker permits asking",
-    "own-users": "every user belongs to a realm of this system",
-    **_OF_TERMS,
-}
-_GIVING = {
-    "role:give": "a role of the asker permits giving the server identities",
-    **_OF_TERMS,
-    "policy": "no rule of the policy withholds them",
-}
-IN_WORDS: Mapping[str, str] = _ASKING | _GIVING
+_DISCLOSING = {"policy": "no rule of the policy withholds what is disclosed"}
+IN_WORDS: Mapping[str, str] = _ASKING | _GIVING | _OF_TERMS | _DISCLOSING
 """Every check."""
 
 
@@ -43,7 +39,8 @@ class Refused(Struct, frozen=True):
 
 def checks(kind: str) -> tuple[str, ...]:
     """Those that are made, in their order."""
-    return tuple(_GIVING if kind in GIVING else _ASKING)
+    who = _GIVING if kind in GIVING else _ASKING
+    return (*who, *_OF_TERMS, *(_DISCLOSING if kind_named(kind).DISCLOSES else ()))
 
 
 def refusal(house: House, caller: Caller, request: Request, agreed: Terms) -> Refused | None:
@@ -64,7 +61,7 @@ def refusal(house: House, caller: Caller, request: Request, agreed: Terms) -> Re
 def withheld(held: PolicyText, request: Request, now: datetime) -> Refused | None:
     """By a rule of the policy that withholds, or that fails; a policy that cannot be read any more gives nothing."""
     try:
-        rules = policy.parsed(held.text).withheld_by(
+        rules = read_policy.stored(held.text).withheld_by(
             partner=request.receiver, kind=request.kind, facts=facts_of(request, now)
         )
     except FaultyInput as fault:

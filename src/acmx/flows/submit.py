@@ -37,7 +37,7 @@ from acmx.trust.signatures import body_digest
 class Plan(Struct, frozen=True):
     """A new exchange, its request, and the Idempotency-Key that will name it.
 
-    `policy`: the version that was asked whether to give; None where nothing is given.
+    `policy`: the version that was asked whether to withhold it; None where nothing is disclosed.
     """
 
     used: Used
@@ -65,11 +65,11 @@ def prepare(house: House, tx: Tx, caller: Caller, key: str, submission: Submissi
     refused = step_2.refusal(house, caller, request, terms.find(tx, submission.partner))
     policy = None
     if not refused:
-        gives = request.kind in GIVING
-        held = current_catalogue(tx) if gives else None
-        content = kind_named(request.kind).content_of_request(request.content, held)
+        kind = kind_named(request.kind)
+        held = current_catalogue(tx) if request.kind in GIVING else None
+        content = kind.content_of_request(request.content, held)
         request = msgspec.structs.replace(request, content=content)
-        if gives:
+        if kind.DISCLOSES:
             asked = policies.current(tx)
             policy, refused = asked.version, step_2.withheld(asked, request, now)
     exchange = exchange_of(request, due_at=None if refused else to_ms(request.expires_at))
@@ -126,7 +126,7 @@ def answer(used: Used) -> Accepted:
 
 
 def _has_changed(tx: Tx, plan: Plan) -> bool:
-    """The policy that let give, or the server identities that are given."""
+    """The policy that let it be disclosed, or the server identities that are given."""
     version = catalogues.current_version(tx) if plan.exchange.catalogue is not None else None
     return (plan.policy, plan.exchange.catalogue) != (policies.current_version(tx), version)
 
@@ -190,7 +190,8 @@ def exchange_of(request: Request, due_at: int | None) -> Exchange:
         version=0,
         kind=request.kind,
         asker=request.asker.mc_service_id,
-        addressee=request_rules.addressee_of(request),
+        addressee=request.addressee.mc_service_id if request.addressee else None,
+        addressee_alias=request.addressee.functional_alias if request.addressee else None,
         urgency=request.urgency,
         purpose=request.purpose,
         reference=request.reference,

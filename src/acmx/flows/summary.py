@@ -20,6 +20,7 @@ def summary(exchange: Exchange) -> Summary:
         created_at=from_ms(exchange.created_at),
         expires_at=from_ms(exchange.expires_at) if exchange.expires_at else None,
         addressee=exchange.addressee,
+        addressee_alias=exchange.addressee_alias,
         reference=exchange.reference,
         outcome=exchange.outcome,
         reason=exchange.reason,

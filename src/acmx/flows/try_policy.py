@@ -7,7 +7,7 @@ from msgspec import Struct
 from acmx.domain.acm1 import Consultation, TrialPage, Tried
 from acmx.domain.errors import NotNow
 from acmx.domain.moments import from_ms
-from acmx.flows import consult
+from acmx.flows import consult, read_policy
 from acmx.flows.explain import decider
 from acmx.flows.find import find, sees_facts
 from acmx.storage import exchanges
@@ -47,7 +47,7 @@ def last(tx: Tx, caller: Caller, *, after: int | None, limit: int) -> Arrived:
 
 def judge(text: str, arrived: Arrived) -> TrialPage:
     """Takes a while: the text is parsed, and asked for each of them. Raises FaultyInput where it is no policy."""
-    policy = Policy(text)
+    policy = read_policy.read(text)
     return TrialPage([_tried(policy, *request) for request in arrived.requests], arrived.next)
 
 

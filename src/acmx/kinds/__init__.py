@@ -10,6 +10,7 @@ from acmx.domain.errors import FaultyInput, UnsupportedKind
 from acmx.domain.exchange import Role
 from acmx.domain.messages import Request, Response
 from acmx.domain.partnership import SupportedKind
+from acmx.domain.policy_facts import PolicyFact
 from acmx.kinds import server_identity, server_identity_provision
 from acmx.kinds.catalogue import Given, Held
 
@@ -18,12 +19,16 @@ class Kind(Protocol):
     """What the flows need of a kind.
 
     `GIVER` is whose configuration travels: the partner's in its response, or, unasked, the primary's in its request;
-    that one names no users, and is accepted or declined whole.
+    that one names no users, and is accepted or declined whole. `DISCLOSES`: whether its request tells the partner
+    something that a policy may withhold; whom it is asked for does not count. `FACTS`: what policy may look at besides
+    the facts of every request.
     """
 
     NAME: str
     VERSIONS: tuple[str, ...]
     GIVER: Role
+    DISCLOSES: bool
+    FACTS: tuple[PolicyFact, ...]
 
     def validate_submission(self, content: dict[str, Any]) -> None:
         """Raises FaultyInput where what an ACM client submits breaks the rules of the kind."""
@@ -38,7 +43,7 @@ class Kind(Protocol):
         """Raises `error` where the content of a request breaks the rules of the kind."""
 
     def facts(self, request: Request) -> dict[str, Any]:
-        """What policy may look at besides the common facts."""
+        """The values of `FACTS`."""
 
     def disclosed(self, request: Request, held: Held | None) -> dict[str, Any]:
         """What an approval gives away. Raises Incomplete where there is nothing fit to be given."""
@@ -58,6 +63,8 @@ KINDS: Mapping[str, Kind] = {kind.NAME: kind for kind in _MODULES}
 SUPPORTED = tuple(SupportedKind(kind.NAME, kind.VERSIONS) for kind in _MODULES)
 GIVING = tuple(kind.NAME for kind in _MODULES if kind.GIVER == "primary")
 """The kinds in which the primary gives, unasked."""
+FORMER = ("server-identity", "server-identity-provision")
+"""The kinds that there were when no rule of a policy had to name the kind that it approves."""
 
 
 def kind_named(name: str) -> Kind:

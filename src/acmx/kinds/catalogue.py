@@ -10,9 +10,20 @@ from acmx.domain.acm1 import Service
 from acmx.domain.documents import convert
 from acmx.domain.errors import FaultyInput, Incomplete
 from acmx.domain.faults import Fault
+from acmx.domain.policy_facts import PolicyFact
 from acmx.domain.server_identity import ServerIdentity
 
 SERVICES: tuple[Service, ...] = ("mcptt", "mcvideo", "mcdata")
+FACTS = (
+    PolicyFact(
+        "services",
+        "Set<String>",
+        "",
+        "services wanted, or given: `mcptt`, `mcvideo`, `mcdata`",
+        "`content` of the request; all three where it names none",
+        ["mcptt", "mcdata"],
+    ),
+)
 
 
 class Held(Struct, frozen=True):

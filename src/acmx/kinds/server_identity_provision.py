@@ -12,12 +12,15 @@ from acmx.domain.errors import FaultyInput, Incomplete
 from acmx.domain.exchange import Role
 from acmx.domain.faults import Fault
 from acmx.domain.messages import Request, Response
+from acmx.domain.policy_facts import PolicyFact
 from acmx.kinds import catalogue
 from acmx.kinds.catalogue import Given, Held
 
 NAME = "server-identity-provision"
 VERSIONS: tuple[str, ...] = ("1.0",)
 GIVER: Role = "primary"
+DISCLOSES = True
+FACTS: tuple[PolicyFact, ...] = catalogue.FACTS
 
 
 def validate_submission(content: dict[str, Any]) -> None:

@@ -84,19 +84,25 @@ def end_sessions_after(tx: Tx, now: int) -> None:
 
 
 def mails_of(tx: Tx, person: str | None) -> list[str]:
-    """The mail addresses of the enabled accounts with this MC service ID or functional alias, each once."""
+    """The mail addresses of the enabled accounts with this MC service ID or functional alias, each once.
+
+    `person` as in `notices.Entry`.
+    """
     if person is None:
         return []
+    named = person.split()
     reachable = rows.many(
         Account,
         tx.rows(
             f"{_SELECT} WHERE mail IS NOT NULL AND disabled = 0 "
             "AND (mc_service_id = :person OR functional_aliases <> '') ORDER BY mail",
-            {"person": person},
+            {"person": named[0]},
         ),
     )
     return list(
-        dict.fromkeys(account.mail for account in reachable if account.mail and person in account.names)
+        dict.fromkeys(
+            account.mail for account in reachable if account.mail and not set(named).isdisjoint(account.names)
+        )
     )
 
 

@@ -12,7 +12,8 @@ from acmx.storage.engine import Tx
 class Exchange(msgspec.Struct, frozen=True, kw_only=False):
     """One exchange. Times in milliseconds; `version` grows by one with every change of the row.
 
-    `ended_at` is set while the two systems owe each other nothing more.
+    `ended_at` is set while the two systems owe each other nothing more. `addressee` is an MC service ID; that of an
+    exchange from before there was `addressee_alias` may be an alias.
     """
 
     serial: int | None
@@ -44,6 +45,12 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=False):
     valid_until: int | None = None
     remind_at: int | None = None
     ended_at: int | None = None
+    addressee_alias: str | None = None
+
+    @property
+    def addressees(self) -> tuple[str, ...]:
+        """The MC service ID and the functional alias that it is addressed to, as far as there are any."""
+        return tuple(name for name in (self.addressee, self.addressee_alias) if name is not None)
 
 
 _COLUMNS = rows.columns(Exchange)

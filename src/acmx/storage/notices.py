@@ -12,7 +12,7 @@ from acmx.storage.exchanges import Exchange
 
 
 class Notice(msgspec.Struct, frozen=True, tag=True):
-    """Signal: something may have changed for the person `person` (MC service ID or alias), None for all such people."""
+    """Signal: something may have changed for `person`, as in an Entry; None for all such people."""
 
     audience: Audience
     person: str | None
@@ -21,7 +21,8 @@ class Notice(msgspec.Struct, frozen=True, tag=True):
 class Entry(msgspec.Struct, frozen=True):
     """A stored notice; `at` in milliseconds. `occurrence` tells apart the times an event happens to one exchange.
 
-    Of a partnership `primary_system` is the partner and `id` empty.
+    Of a partnership `primary_system` is the partner and `id` empty. `person`: MC service ID or alias, or both and
+    a space between; None for all such people.
     """
 
     serial: int | None
@@ -95,10 +96,10 @@ def next_occurrence(tx: Tx, exchange: Exchange, event: str) -> int:
 
 def _reviewer(tx: Tx, exchange: Exchange) -> str | None:
     """None for all reviewers: nobody is addressed at home, and where several must approve, one is not enough."""
-    if exchange.role == "primary" or exchange.addressee is None:
+    if exchange.role == "primary" or not exchange.addressees:
         return None
     several = thresholds.find(tx, exchange.partner, exchange.kind, "review").approvals > 1
-    return None if several else exchange.addressee
+    return None if several else " ".join(exchange.addressees)
 
 
 def page(tx: Tx, *, before: int | None, limit: int) -> list[Entry]:

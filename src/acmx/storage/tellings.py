@@ -13,7 +13,7 @@ from acmx.storage.engine import Tx
 
 
 class Meant(msgspec.Struct, frozen=True):
-    """A notice as it is told. `person`: MC service ID or alias, None for all reviewers; `at` in milliseconds."""
+    """A notice as it is told. `person` as in `notices.Entry`; `at` in milliseconds."""
 
     notice: int
     at: int

@@ -9,7 +9,7 @@ from acmx.storage.engine import Tx
 class Terms(msgspec.Struct, frozen=True):
     """What is exchanged with a partner, by whom here, and how much is taken from it.
 
-    `kinds` and `askers` (MC service IDs and roles) are separated by spaces; empty: every kind, everybody.
+    `kinds` and `askers` (MC service IDs and roles) are separated by spaces. Empty: no kind, and everybody.
     `reprovision`: what is on the CMS follows what the partner says by itself.
     """
 
@@ -23,7 +23,7 @@ class Terms(msgspec.Struct, frozen=True):
     reprovision: int = 0
 
     def exchanges(self, kind: str) -> bool:
-        return not self.kinds or kind in self.kinds.split()
+        return kind in self.kinds.split()
 
 
 _SELECT = f"SELECT {rows.columns(Terms)} FROM terms WHERE partner = :partner"  # noqa: S608
@@ -34,7 +34,7 @@ _PUT = (
 
 
 def find(tx: Tx, partner: str) -> Terms:
-    """The usual terms where none were set."""
+    """The usual terms where none were set: nothing is exchanged."""
     return rows.one(Terms, tx.row(_SELECT, {"partner": partner})) or Terms(partner)
 
 

@@ -188,7 +188,8 @@ async def _shows(system, partner, **standing):
 def _policy(rule):
     """Approves what the fire service asks for."""
     return {
-        "text": f'@id("{rule}") permit (principal == MCSystem::"{FIRE}", action == Action::"approve", resource);'
+        "text": f'@id("{rule}") permit (principal == MCSystem::"{FIRE}", action == Action::"approve", '
+        'resource == Kind::"server-identity");'
     }
 
 

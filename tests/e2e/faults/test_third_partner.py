@@ -8,11 +8,11 @@ from bench.processes import Server
 from bench.systems import give_up, partner_of, settings
 
 from acmx.bootstrap.create import create
-from acmx.storage import partners
 from acmx.storage.sqlite import SqliteStore
 from another import another_connection
 from neighbours import Neighbours, until
 from proxy import Proxy
+from systems import befriend
 
 RAIL = "mc.harbour-rail.example"
 IN_FLIGHT = 16
@@ -49,7 +49,7 @@ def test_a_partner_that_hangs_delays_no_other_and_holds_no_more_than_16_messages
 
 async def pin(directory: Path, partner: Path) -> None:
     store = SqliteStore.open(directory / "acmx.db", on_fatal=give_up)
-    await store.write(lambda tx: partners.insert(tx, partner_of(partner)))
+    await store.write(lambda tx: befriend(tx, partner_of(partner)))
     await store.close()
 
 

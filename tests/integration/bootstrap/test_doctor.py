@@ -124,3 +124,17 @@ def test_the_command_says_so_by_its_status(directory):
     done = subprocess.run([*line, "--json"], check=False, capture_output=True, text=True)
     assert done.returncode == 1
     assert '"failed"' in done.stdout
+
+
+def test_a_policy_of_before_is_named_until_each_rule_names_its_kind(directory, database):
+    assert found(directory)["policy"] == ("ok", "version 1, every rule that approves names its kind")
+    rule = '@id("small") permit (principal, action == Action::"approve", resource{});'
+    insert = "INSERT INTO policy (version, text, set_at, set_by) VALUES (?, ?, 0, '')"
+    database.execute(insert, (2, rule.format("")))
+    status, words = found(directory)["policy"]
+    assert (status, words.partition(":")[0]) == ("warning", "small")
+    assert "server-identity and server-identity-provision" in words
+    database.execute(insert, (3, rule.format(' == Kind::"server-identity"')))
+    assert found(directory)["policy"][0] == "ok"
+    database.execute(insert, (4, "permit nothing"))
+    assert found(directory)["policy"][0] == "failed"

@@ -41,7 +41,22 @@ def test_a_request_says_what_was_asked_for(logged_on, tmp_path, capsys):
     users.write_text(f"# one\n{U}\n")
     more = ["--users", str(users), "--user", "sip:b@x.example", "--service", "mcptt", "mcdata", "--urgent"]
     times = ["--valid-from", "2026-10-05", "--valid-until", "2026-10-06T08:00+02:00"]
-    assert run([*ASK, *more, *times, "--reference", "Agreement 7", "--to", "sip:c@x.example"]) == 0
+    assert (
+        run(
+            [
+                *ASK,
+                *more,
+                *times,
+                "--reference",
+                "Agreement 7",
+                "--to",
+                "sip:c@x.example",
+                "--to-alias",
+                "sip:duty@x.example",
+            ]
+        )
+        == 0
+    )
     assert f"acmx show {ID}" in capsys.readouterr().out
     sent = logged_on.asked[0][1]
     assert sent.pop("valid_from").startswith("2026-10-05T00:00:00")
@@ -52,7 +67,7 @@ def test_a_request_says_what_was_asked_for(logged_on, tmp_path, capsys):
         "users": [U, "sip:b@x.example"],
         "purpose": "Flood",
         "reference": "Agreement 7",
-        "addressee": {"mc_service_id": "sip:c@x.example"},
+        "addressee": {"mc_service_id": "sip:c@x.example", "functional_alias": "sip:duty@x.example"},
         "urgency": "urgent",
         "content": {"services": ["mcptt", "mcdata"]},
     }

@@ -79,7 +79,7 @@ def sent(server) -> list[tuple[str, object]]:
 def test_whoever_heard_the_last_group_accepts_what_was_shown(server, terminal, typed):
     status, out, err = terminal("partner", "accept", POLICE).end(typed)
     assert status == 0
-    compared = {"thumbprints": [THEIRS], "seen": "d1ce57"}
+    compared = {"thumbprints": [THEIRS], "kinds": ["server-identity"], "seen": "d1ce57"}
     assert sent(server) == [(f"POST {AT}/acceptance", compared)]
     said = " ".join(err.split())
     for word in (
@@ -90,7 +90,7 @@ def test_whoever_heard_the_last_group_accepts_what_was_shown(server, terminal, t
         spoken(OURS),
         DIGITS.removesuffix(LAST) + "?????",
         "500 users a request, 100 requests open, 60 an hour",
-        "for: server-identity",
+        "asked there and here: server-identity",
     ):
         assert word in said, word
     assert "\x1b[2J" not in err
@@ -115,7 +115,8 @@ def test_the_last_group_is_to_be_heard_not_seen(server, terminal):
 @pytest.mark.usefixtures("_nobody_to_ask")
 def test_a_script_says_what_was_compared_and_the_server_judges(server, capsys):
     assert run(["partner", "accept", POLICE, "--thumbprint", DIGITS, "--json"]) == 0
-    assert server.asked == [(f"POST {AT}/acceptance", {"thumbprints": [DIGITS]})]
+    compared = {"thumbprints": [DIGITS], "kinds": ["server-identity"]}
+    assert sent(server) == [(f"POST {AT}/acceptance", compared)]
     assert json.loads(capsys.readouterr().out)["state"] == "accepted here"
     server.refuses(f"POST {AT}/acceptance", 409, "not-as-compared")
     assert run(["partner", "accept", POLICE, "--thumbprint", DIGITS]) == 1
@@ -159,7 +160,7 @@ def test_a_suspension_may_say_why(server, more, document):
         (["--max-users", "7", "--max-per-hour", "9"], {"max_users": 7, "max_per_hour": 9}),
         (["--kinds", "server-identity"], {"kinds": ("server-identity",)}),
         (["--askers", "requester", "sip:a@b.example"], {"askers": ("requester", "sip:a@b.example")}),
-        (["--kinds", "all", "--askers", "all"], {}),
+        (["--kinds", "none", "--askers", "all"], {}),
         (["--note", ""], {"note": ""}),
         (["--reprovision", "yes"], {"reprovision": True}),
         (["--reprovision", "no"], {"reprovision": False}),

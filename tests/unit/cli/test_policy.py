@@ -20,13 +20,13 @@ from acmx.domain.acm1 import (
     TrialPage,
     Tried,
 )
-from acmx.trust.policy_facts import FACTS
+from acmx.kinds import policy_facts
 from acmx.trust.roles import MEANINGS, ROLES, Caller
 
 POLICE = "mc.metro-police.example"
 AT = datetime(2026, 10, 3, 14, 2, 11, tzinfo=UTC)
 ID = "01a206cb-f5c6-77ad-94c0-f9f1f6155a0d"
-RULE = '@id("small") permit (principal, action == Action::"approve", resource);'
+RULE = '@id("small") permit (principal, action == Action::"approve", resource == Kind::"server-identity");'
 
 
 @pytest.fixture
@@ -172,10 +172,12 @@ def test_a_trial_is_of_one_exchange_or_of_the_last_ones(logged_on, ours, line, c
 def test_the_facts_are_listed_without_a_server(home, capsys):
     assert run(["policy", "facts"]) == 0
     text = capsys.readouterr().out
-    assert all(fact.name in text for fact in FACTS)
+    assert all(fact.name in text for fact in policy_facts.every())
     assert "`" not in text
     assert run(["policy", "facts", "--json"]) == 0
-    assert [fact["name"] for fact in msgspec.json.decode(capsys.readouterr().out)] == [f.name for f in FACTS]
+    assert [fact["name"] for fact in msgspec.json.decode(capsys.readouterr().out)] == [
+        f.name for f in policy_facts.every()
+    ]
 
 
 @pytest.mark.law(10)

@@ -7,15 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acmx.domain.messages import Addressee, Person, Request
+from acmx.domain.policy_facts import PolicyFact
 from acmx.flows.facts import facts_of
-from acmx.trust.policy import Policy
-from acmx.trust.policy_facts import FACTS, PolicyFact
+from acmx.flows.read_policy import read
+from acmx.kinds import policy_facts
 
 SUNDAY_NIGHT = datetime(2026, 11, 22, 23, 59, tzinfo=UTC)
 POLICE = "mc.metro-police.example"
+FACTS = policy_facts.every()
 
-EVERYTHING = Policy(
-    'permit (principal, action == Action::"approve", resource) when { '
+EVERYTHING = read(
+    'permit (principal, action == Action::"approve", resource == Kind::"server-identity") when { '
     + " && ".join(
         f"(if context has {fact.name} then context.{fact.name} == context.{fact.name} else true)"
         for fact in FACTS
@@ -99,7 +101,9 @@ def test_the_table_holds_every_fact_with_the_type_it_has_and_no_other() -> None:
 def test_a_rule_can_ask_for_the_example_of_each_fact(fact: PolicyFact) -> None:
     asked = f"context.{fact.name} == {fact.shown}"
     asked = f"context has {fact.name} && {asked}" if fact.optional else asked
-    policy = Policy(f'permit (principal, action == Action::"approve", resource) when {{ {asked} }};')
+    policy = read(
+        f'permit (principal, action == Action::"approve", resource == Kind::"server-identity") when {{ {asked} }};'
+    )
     assert as_cedar_has_it(fact.example) == fact.type
     examples = {fact.name: fact.example for fact in FACTS}
     assert policy.decide(partner=POLICE, kind="server-identity", facts=examples).decision == "approve"

@@ -140,9 +140,9 @@ def _connect(both: Neighbours) -> None:
 
 
 def _keys_of(system: Client) -> Acceptance:
-    """What people of this system read out over the telephone."""
+    """What people of this system read out over the telephone, and every kind that it knows."""
     metadata = msgspec.json.decode(system.partner_file().metadata, type=Metadata)
-    return Acceptance(tuple(key.kid for key in metadata.keys))
+    return Acceptance(tuple(key.kid for key in metadata.keys), tuple(kind.kind for kind in metadata.kinds))
 
 
 def _reached(system: System, account: str) -> Client | None:

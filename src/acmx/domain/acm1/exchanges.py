@@ -31,7 +31,15 @@ class Summary(Struct, frozen=True, kw_only=True, omit_defaults=True):
         Moment, Meta(description="primary: when it was submitted; partner: when it arrived")
     ]
     expires_at: Annotated[Moment | None, Meta(description="as asked")] = None
-    addressee: Annotated[str | None, Meta(description="MC service ID or functional alias")] = None
+    addressee: Annotated[
+        str | None,
+        Meta(
+            description="MC service ID; of an exchange from before there was `addressee_alias`, it may be an alias"
+        ),
+    ] = None
+    addressee_alias: Annotated[
+        str | None, Meta(description="functional alias; it may stand beside the MC service ID")
+    ] = None
     reference: Annotated[str | None, Meta(description="as asked")] = None
     outcome: Annotated[str | None, meanings.ONCE_DECIDED] = None
     reason: Annotated[str | None, meanings.PUBLIC_REASON] = None

@@ -74,7 +74,8 @@ class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True):
     person: Annotated[
         str | None,
         Meta(
-            description="the person meant, by MC service ID or alias; absent: whoever may review, or change partners"
+            description="the person meant, by MC service ID or alias, or both and a space between; absent: whoever may"
+            " review, or change partners"
         ),
     ] = None
     tellings: Annotated[

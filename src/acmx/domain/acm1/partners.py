@@ -12,11 +12,15 @@ from acmx.domain.messages import Line, Moment, Short
 class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What this system exchanges with a partner, who here may ask it, and how much is taken from it.
 
-    `askers` are MC service IDs and roles. Empty lists: every kind, everybody who may ask at all.
+    `askers` are MC service IDs and roles; empty: everybody who may ask at all. What `kinds` does not list is not
+    exchanged.
     """
 
     kinds: Annotated[
-        tuple[Short, ...], Meta(description="what is exchanged with the partner; absent: every kind")
+        tuple[Short, ...],
+        Meta(
+            description="what is exchanged with the partner, in either direction; a kind that is not listed is not"
+        ),
     ] = ()
     askers: Annotated[
         tuple[Short, ...],
@@ -153,7 +157,7 @@ class Partners(Struct, frozen=True):
 
 
 class Acceptance(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """The thumbprints of all the partner's keys as people compared them, and what they looked at."""
+    """The thumbprints of all the partner's keys as people compared them, what is exchanged, and what they looked at."""
 
     thumbprints: Annotated[
         tuple[Short, ...],
@@ -161,6 +165,13 @@ class Acceptance(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=
             min_length=1,
             description="every key of the partner as people compared it: `kid`, or the digits of 4.3 with or without "
             "spaces",
+        ),
+    ]
+    kinds: Annotated[
+        tuple[Short, ...],
+        Meta(
+            description="what is exchanged with the partner from now on: the `kinds` of the terms; those of a partner"
+            " that is accepted already stay"
         ),
     ]
     seen: Annotated[

@@ -36,6 +36,13 @@ class Policy(Struct, frozen=True, omit_defaults=True):
         str | None,
         Meta(description="why this version of acmx cannot read it: a person decides everything then"),
     ] = None
+    unnamed: Annotated[
+        list[str],
+        Meta(
+            description="rules that approve and name no kind, as they were set before they had to: they count for"
+            " `server-identity` and `server-identity-provision`"
+        ),
+    ] = []
 
 
 class RuleFailure(Struct, frozen=True):

@@ -14,9 +14,10 @@ from acmx.domain.user_lists import read_users
 from acmx.faces.console.forms import File, Form
 
 MOMENTS = ("valid_from", "valid_until", "expires_at")
-LINES = ("key", "partner", "purpose", "urgency", "reference", "addressee", *MOMENTS)
+LINES = ("key", "partner", "purpose", "urgency", "reference", "addressee", "alias", *MOMENTS)
 SHOWN = 20
 MOST_LINES = 100_000
+_ADDRESSED = {"addressee.mc_service_id": "addressee", "addressee.functional_alias": "alias"}
 _line = re.compile(r"users line \d+")
 
 
@@ -43,6 +44,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     urgency: str = "normal"
     reference: str = ""
     addressee: str = ""
+    alias: str = ""
     valid_from: str = ""
     valid_until: str = ""
     expires_at: str = ""
@@ -77,19 +79,22 @@ def submission_of(draft: Draft) -> dict[str, Any]:
         raise FaultyInput(faults)
     if draft.kind.place == "requests":
         given["users"] = _users(draft.users.encode(), "users")
-    if draft.addressee:
-        given["addressee"] = {"mc_service_id": draft.addressee}
+    named = {"mc_service_id": draft.addressee, "functional_alias": draft.alias}
+    if addressee := {name: value for name, value in named.items() if value}:
+        given["addressee"] = addressee
     if draft.services:
         given["content"] = {"services": list(draft.services)}
     return given
 
 
 def shown_faults(faults: Iterable[Fault]) -> list[Fault]:
-    """With the first ones in lines of the users put to their field."""
+    """With the first ones, each put to its field of the form."""
     here: list[Fault] = []
     for fault in faults:
         if _line.fullmatch(fault.field):
             here.append(Fault("users", fault.value, str(fault).removeprefix("users ")))
+        elif fault.field in _ADDRESSED:
+            here.append(Fault(_ADDRESSED[fault.field], fault.value, fault.rule))
         else:
             here.append(fault)
     return here[:SHOWN]

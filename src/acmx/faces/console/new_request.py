@@ -10,7 +10,7 @@ from uuid import uuid4
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from acmx.domain.acm1 import Service, Submission
+from acmx.domain.acm1 import Partner, Service, Submission
 from acmx.domain.documents import convert
 from acmx.domain.errors import AcmxError, FaultyInput, KeyReused, NotAllowed
 from acmx.faces.acm1 import partners, requests
@@ -70,8 +70,13 @@ async def _form(visit: Visit, draft: Draft, error: AcmxError | None = None) -> R
         "new_request.html",
         error,
         draft=draft,
-        partners=[one for one in known.items if one.state == "established" and draft.kind.name in one.kinds],
+        partners=[one for one in known.items if _exchanges(one, draft.kind)],
         services=get_args(Service),
         earlier=[one for one in listed.items if one.role == "primary" and one.user_count],
         faults=shown_faults(error.faults) if isinstance(error, FaultyInput) else (),
     )
+
+
+def _exchanges(partner: Partner, kind: Kind) -> bool:
+    """Whether it may be asked for this now, by what it knows and by our terms."""
+    return partner.state == "established" and kind.name in partner.kinds and kind.name in partner.terms.kinds

@@ -42,11 +42,11 @@ async def get_acceptance(visit: Visit) -> Response:
 
 async def post_acceptance(visit: Visit) -> Response:
     """What was heard is put where the last groups were not shown; ACM-1 compares."""
-    id_ = visit.named("id")
+    id_, kinds = visit.named("id"), visit.form.all("kinds")
     partner = await visit.ask(partners.get_partner, id=id_)
     heard = [_with_last(said, visit.form.one(f"last_{n}")) for n, said in enumerate(partner.spoken)]
     try:
-        given = {"thumbprints": heard, "seen": visit.form.one("seen")}
+        given = {"thumbprints": heard, "kinds": kinds, "seen": visit.form.one("seen")}
         await visit.ask(partners.post_acceptance, given, id=id_)
     except NotAsCompared as error:
         faults = [
@@ -54,7 +54,7 @@ async def post_acceptance(visit: Visit) -> Response:
             for n, (said, kid) in enumerate(zip(heard, partner.thumbprints, strict=True))
             if not same_key(said, kid)
         ]
-        return await _compared(visit, error, faults)
+        return await _compared(visit, error, faults, kinds)
     return visit.go(f"/partners/{id_}/acceptance", "accepted")
 
 
@@ -74,16 +74,22 @@ async def _new(visit: Visit, error: AcmxError | None = None) -> Response:
 
 
 async def _compared(
-    visit: Visit, error: AcmxError | None = None, faults: list[Fault] | None = None
+    visit: Visit,
+    error: AcmxError | None = None,
+    faults: list[Fault] | None = None,
+    ticked: list[str] | None = None,
 ) -> Response:
+    """`ticked`: by the person; at first what the terms list, or else every kind that both systems know."""
     partner, own = await visit.ask(partners.get_partner, id=visit.named("id")), await _own(visit)
+    common = [kind.kind for kind in own.kinds if kind.kind in partner.kinds]
     return visit.page(
         "partner_acceptance.html",
         error,
         one=seen(partner, visit.acm1.desk.house.clock()),
         partner=partner,
         own=_keys(own),
-        common=[kind.kind for kind in own.kinds if kind.kind in partner.kinds],
+        kinds=[kind.kind for kind in own.kinds],
+        ticked=(partner.terms.kinds or common) if ticked is None else ticked,
         faults=faults or [],
     )
 

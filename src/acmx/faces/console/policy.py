@@ -12,6 +12,7 @@ from acmx.faces.acm1 import rules
 from acmx.faces.console.exchanges import purposes
 from acmx.faces.console.forms import Form, whole
 from acmx.faces.console.visit import Visit
+from acmx.kinds import FORMER
 
 LAST, MOST = 100, 1000
 """How many of the last requests are tried, usually and at most."""
@@ -26,7 +27,7 @@ async def get_policy(visit: Visit) -> Response:
     policy = await visit.ask(rules.get_policy)
     roles = (await visit.ask(rules.get_roles)).items
     permissions = list(dict.fromkeys(permission for role in roles for permission in role.may))
-    return visit.page("policy.html", policy=policy, roles=roles, permissions=permissions)
+    return visit.page("policy.html", policy=policy, former=FORMER, roles=roles, permissions=permissions)
 
 
 async def get_trial(visit: Visit) -> Response:
