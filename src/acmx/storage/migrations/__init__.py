@@ -48,7 +48,7 @@ def pending(present: int, known: Sequence[Migration]) -> list[Migration]:
         raise Misconfigured(
             f"The database has schema {present}, of an acmx from before the first release; this acmx begins with "
             f"schema {first}. Run acmx migrate of an older acmx that makes schema {first} of it, then that of this "
-            "one; or begin anew with acmx init, and the partners send what they hold."
+            "one; or begin anew with acmx init."
         )
     if present > last:
         raise Misconfigured(f"The database has schema {present}; this acmx knows {last}: use the newer acmx.")
