@@ -22,16 +22,15 @@ from msgspec import Struct, structs
 
 from acmx import __version__, config
 from acmx.bootstrap.create import KEYS, TLS
-from acmx.bootstrap.database import DATABASE, filling, require_postgres
+from acmx.bootstrap.database import DATABASE, filling, read_only, require_postgres
 from acmx.bootstrap.new_directory import CONFIG, new_directory
 from acmx.config import Config
 from acmx.domain.documents import encode, read
 from acmx.domain.errors import AcmxError, AlreadyThere, FaultyInput
 from acmx.domain.faults import Fault
 from acmx.domain.messages import Moment
-from acmx.storage import own_system, schema
-from acmx.storage.migrations import require_any
-from acmx.storage.sqlite_connection import SqliteTx, connect, present, require_file, require_safe_library
+from acmx.storage import migrations, own_system, schema
+from acmx.storage.sqlite_connection import SqliteTx, connect, present, require_safe_library
 from acmx.trust import key_files
 from acmx.trust.keys import sync
 
@@ -125,7 +124,8 @@ def _copy_database(directory: Path, chosen: Config, copy: Path) -> None:
         to_file(chosen.database, copy)
         return
     source = directory / DATABASE
-    require_file(source)
+    with read_only(source) as connection:
+        _require_own(connection, chosen.system)
     try:
         with (
             closing(connect(source)) as origin,
@@ -220,17 +220,23 @@ def _write(path: Path, content: IO[bytes]) -> str:
 
 
 def _require_sound(database: Path, system: str) -> None:
-    """Raises FaultyInput where it is damaged; Misconfigured where it is empty, or another MC system's."""
+    """Raises FaultyInput where it is damaged; Misconfigured where it is empty, another's, or of an unknown schema."""
     try:
         with closing(connect(database)) as connection:
             found = [text for (text,) in connection.execute("PRAGMA integrity_check(3)")]
             if found == ["ok"]:
-                require_any(present(connection))
-                own_system.require_no_other(SqliteTx(connection), schema.parts(connection), system)
+                _require_own(connection, system)
     except apsw.Error as error:
         raise _bad(DATABASE, f"is no sound database: {error}") from error
     if found != ["ok"]:
         raise _bad(DATABASE, f"is no sound database: {'; '.join(map(str, found))}")
+
+
+def _require_own(connection: apsw.Connection, system: str) -> None:
+    version, there = present(connection), schema.parts(connection)
+    schema.require_own(version, there, migrations.load())
+    schema.require_any(version)
+    own_system.require_no_other(SqliteTx(connection), there, system)
 
 
 def _bad(field: str, rule: str) -> FaultyInput:

@@ -6,7 +6,7 @@ from pathlib import Path
 import apsw
 
 from acmx import config
-from acmx.bootstrap.database import DATABASE, require_postgres
+from acmx.bootstrap.database import DATABASE, read_only, require_postgres
 from acmx.bootstrap.lock import hold
 from acmx.bootstrap.new_directory import CONFIG
 from acmx.domain.errors import Misconfigured
@@ -17,25 +17,26 @@ from acmx.storage.sqlite_connection import SqliteTx
 def migrate(directory: Path) -> tuple[int, int]:
     """The versions of the schema before and after. A database that does not say whose it is becomes this system's.
 
-    Raises DirectoryInUse, UnsafeLibrary; Misconfigured where it is missing, empty, or another system's;
+    Raises DirectoryInUse, UnsafeLibrary; Misconfigured where it is missing, empty, another system's or application's,
+    or has a schema that cannot be brought up: nothing of it is changed then;
     TemporarilyUnavailable where it is done, and the synchronous standby has not confirmed it.
     """
     chosen = config.read(directory / CONFIG)
     known = migrations.load()
     with hold(directory):
         if not chosen.database:
-            return _in_file(directory / DATABASE, known, chosen.system), len(known)
-        return _in_postgres(chosen.database, known, chosen.system), len(known)
+            return _in_file(directory / DATABASE, known, chosen.system), known[-1].number
+        return _in_postgres(chosen.database, known, chosen.system), known[-1].number
 
 
 def _in_file(path: Path, known: list[migrations.Migration], system: str) -> int:
-    sqlite_connection.require_safe_library()
-    sqlite_connection.require_file(path)
+    with read_only(path) as connection:
+        before, there = sqlite_connection.present(connection), schema.parts(connection)
+        schema.require_whole(before, there, known)
+        schema.require_any(before)
+        own_system.require_no_other(SqliteTx(connection), there, system)
     try:
         with closing(sqlite_connection.connect(path)) as connection:
-            before = sqlite_connection.present(connection)
-            migrations.require_any(before)
-            own_system.require_no_other(SqliteTx(connection), schema.parts(connection), system)
             sqlite_connection.migrate(connection, known)
             schema.require(sqlite_connection.present(connection), schema.parts(connection), known)
             with connection:
@@ -51,8 +52,10 @@ def _in_postgres(url: str, known: list[migrations.Migration], system: str) -> in
     from acmx.storage.postgres_connection import PostgresTx  # noqa: PLC0415
 
     with postgres_offline.writing(url) as connection:
-        migrations.require_any(postgres_schema.present(connection))
+        before = postgres_schema.present(connection)
+        schema.require_whole(before, postgres_schema.made(connection), known)
+        schema.require_any(before)
         own_system.require_no_other(PostgresTx(connection), postgres_schema.parts(connection), system)
-        before = postgres_offline.migrate(url, known)
+        postgres_offline.migrate(url, known)
         own_system.keep(PostgresTx(connection), system)
     return before

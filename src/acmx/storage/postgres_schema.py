@@ -9,7 +9,7 @@ import psycopg
 
 from acmx.domain.errors import Misconfigured
 from acmx.storage import schema
-from acmx.storage.migrations import Migration
+from acmx.storage.migrations import Migration, pending
 from acmx.storage.postgres_connection import Connection, translated
 
 TURN: Final = 1_094_929_752
@@ -37,12 +37,22 @@ _OWN: Final = """
 and each whether its own are still there; `previous` is the mark of the batch before. `taken_in`: the marks of those
 with which another history was taken in by whoever noticed it first, for ever."""
 OWN_PARTS: Final = [f"table {name}" for name in re.findall(r"TABLE IF NOT EXISTS (\w+)", _OWN)]
-_PARTS: Final = """
-    SELECT CASE WHEN relkind IN ('r', 'p') THEN 'table ' ELSE 'index ' END || relname FROM pg_class
-      WHERE relkind IN ('r', 'p', 'i', 'I') AND pg_table_is_visible(oid)
-    UNION ALL SELECT 'column ' || relname || '.' || attname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
-      WHERE relkind IN ('r', 'p') AND pg_table_is_visible(pg_class.oid) AND attnum > 0 AND NOT attisdropped
+_VERSION: Final = """
+    SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
+    WHERE attrelid = to_regclass('schema_version') AND attnum > 0 AND NOT attisdropped
 """
+_PARTS: Final = """
+    WITH there AS (
+      SELECT oid, relname, relkind IN ('r', 'p') AS is_table FROM pg_class
+      WHERE relkind IN ('r', 'p', 'i', 'I') AND pg_table_is_visible(oid)
+        AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+        AND oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_class'::regclass AND deptype = 'e')
+    )
+    SELECT CASE WHEN is_table THEN 'table ' ELSE 'index ' END || relname FROM there
+    UNION ALL SELECT 'column ' || relname || '.' || attname FROM there JOIN pg_attribute ON attrelid = there.oid
+      WHERE is_table AND attnum > 0 AND NOT attisdropped
+"""
+"""Without what comes with PostgreSQL and its extensions."""
 _TRIES: Final = 10
 PATIENCE_MS: Final = 2_000
 _WORDS: Final = (
@@ -56,9 +66,12 @@ _WORDS: Final = (
 
 
 def present(connection: Connection) -> int:
-    """The version of the schema; 0 where there is none."""
-    if connection.execute("SELECT to_regclass('schema_version')").fetchone() == (None,):
+    """The version of the schema; 0 where there is none. Raises Misconfigured where another application's is there."""
+    columns = connection.execute(_VERSION).fetchall()
+    if not columns:
         return 0
+    if columns != [("version", "bigint")]:
+        raise Misconfigured("The database is another application's: its table schema_version is not acmx's.")
     row = connection.execute("SELECT version FROM schema_version").fetchone()
     return row[0] if row else 0
 
@@ -66,6 +79,12 @@ def present(connection: Connection) -> int:
 def parts(connection: Connection) -> frozenset[str]:
     """As `schema.parts`."""
     return frozenset(name for (name,) in connection.execute(_PARTS))
+
+
+def made(connection: Connection) -> frozenset[str]:
+    """As `parts`, without what PostgreSQL has of its own."""
+    there = parts(connection)
+    return there.difference(OWN_PARTS) if OWN_PARTS[0] in there else there
 
 
 def require(connection: Connection, known: Sequence[Migration]) -> None:
@@ -76,12 +95,13 @@ def require(connection: Connection, known: Sequence[Migration]) -> None:
 def migrate(connection: Connection, migrations: Sequence[Migration]) -> None:
     """Make what PostgreSQL has of its own and lacks, run the pending migrations, one transaction each.
 
-    Raises psycopg.Error.
+    Raises Misconfigured as `schema.require_whole`, and psycopg.Error.
     None waits longer than two seconds for what others have locked, as whoever comes after it would wait as well; it is
     tried again a second later.
     """
     version = present(connection)
-    for migration in [None, *migrations[version:]] if version <= len(migrations) else []:
+    schema.require_whole(version, made(connection), migrations)
+    for migration in (None, *pending(version, migrations)):
         for left in reversed(range(_TRIES)):
             try:
                 _step(connection, migration)
@@ -97,7 +117,7 @@ def _step(connection: Connection, migration: Migration | None) -> None:
         connection.execute(f"SET LOCAL lock_timeout = {PATIENCE_MS}; SET LOCAL statement_timeout = 0")
         connection.execute("SELECT pg_advisory_xact_lock($1)", [TURN])
         connection.execute(_OWN)
-        if migration is None or present(connection) != migration.number - 1:
+        if migration is None or present(connection) >= migration.number:
             return
         connection.execute(cast("Any", in_words_of_postgres(migration.script)))
         connection.execute("DELETE FROM schema_version")

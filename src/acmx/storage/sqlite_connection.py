@@ -7,8 +7,9 @@ from typing import Any, Final, cast
 import apsw
 
 from acmx.domain.errors import Misconfigured, UnsafeLibrary
+from acmx.storage import schema
 from acmx.storage.engine import NO_PARAMS
-from acmx.storage.migrations import Migration
+from acmx.storage.migrations import Migration, pending
 from acmx.storage.troubles import DAMAGED, Reasons
 
 SAFE_LIBRARY: Final = (3, 51, 3)
@@ -104,8 +105,10 @@ def present(connection: apsw.Connection) -> int:
 
 
 def migrate(connection: apsw.Connection, migrations: Sequence[Migration]) -> None:
-    """Run the pending migrations, one transaction each."""
-    for number, script in migrations[present(connection) :]:
+    """Run the pending migrations, one transaction each. Raises Misconfigured as `schema.require_whole`."""
+    version = present(connection)
+    schema.require_whole(version, schema.parts(connection), migrations)
+    for number, script in pending(version, migrations):
         with connection:
             connection.execute(script)
             connection.pragma("user_version", number)

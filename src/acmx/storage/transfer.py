@@ -10,7 +10,7 @@ from psycopg import sql
 
 from acmx.domain.errors import AlreadyThere
 from acmx.storage import migrations as shipped
-from acmx.storage import postgres_schema, sqlite_connection
+from acmx.storage import postgres_schema, schema, sqlite_connection
 from acmx.storage.postgres_connection import SNAPSHOT, Connection
 from acmx.storage.postgres_offline import connected, writing
 
@@ -22,8 +22,10 @@ def to_file(url: str, path: Path) -> None:
     known = shipped.load()
     sqlite_connection.create(path)
     with closing(sqlite_connection.connect(path)) as file, connected(url) as connection:
-        shipped.require_known(postgres_schema.present(connection), known)
-        sqlite_connection.migrate(file, known)
+        version = postgres_schema.present(connection)
+        schema.require_own(version, postgres_schema.made(connection), known)
+        schema.require_any(version)
+        sqlite_connection.migrate(file, shipped.done(version, known))
         file.pragma("foreign_keys", False)
         connection.execute(SNAPSHOT)
         with file:
@@ -47,7 +49,7 @@ def to_postgres(path: Path, url: str) -> None:
         if postgres_schema.present(connection):
             raise AlreadyThere("The database holds an ACM server.")
         with connection.transaction():
-            postgres_schema.migrate(connection, known[: sqlite_connection.present(file)])
+            postgres_schema.migrate(connection, shipped.done(sqlite_connection.present(file), known))
             for table, columns in _tables(file):
                 connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
                 _copy(file, connection, table, columns)

@@ -347,7 +347,7 @@ def test_a_directory_of_nobody_is_not_saved(tmp_path):
 
 def test_a_database_that_cannot_be_read_is_not_saved(directory, tmp_path):
     (directory / "acmx.db").write_bytes(b"no database at all" * 100)
-    with pytest.raises(AcmxError, match="cannot be copied"):
+    with pytest.raises(AcmxError, match="cannot be read"):
         backup(directory, tmp_path / "acm.backup")
     assert set(tmp_path.iterdir()) == {directory}
 

@@ -21,7 +21,7 @@ from acmx.storage.postgres_history import Seen
 from histories import Copies, wait_for_standbys, waits_for_standby
 
 ALL = load()
-LATER = Migration(len(ALL) + 1, "CREATE TABLE later (n BIGINT)")
+LATER = Migration(ALL[-1].number + 1, "CREATE TABLE later (n BIGINT)")
 
 pytestmark = pytest.mark.postgres
 

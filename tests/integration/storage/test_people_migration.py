@@ -10,7 +10,7 @@ from acmx.domain.identities import Realms
 from acmx.flows import claim
 from acmx.flows.house import House
 from acmx.storage import claims, sqlite_connection
-from acmx.storage.migrations import load
+from acmx.storage.migrations import done, load
 from acmx.storage.sqlite import SqliteStore
 
 pytestmark = pytest.mark.sqlite
@@ -23,7 +23,7 @@ def test_doubles_survive_the_migration_and_none_is_picked(tmp_path: Path) -> Non
     path = tmp_path / "acmx.db"
     sqlite_connection.create(path)
     connection = sqlite_connection.connect(path)
-    sqlite_connection.migrate(connection, load()[:BEFORE])
+    sqlite_connection.migrate(connection, done(BEFORE, load()))
     for name, mc_service_id, disabled in (
         ("alice", "sip:alice@b.example", 0),
         ("mallory", "sip:alice@B.example", 0),

@@ -1,5 +1,7 @@
 """What the messenger and the clockwork ask every second is found by an index, however much waits."""
 
+from contextlib import closing
+
 import apsw
 import pytest
 
@@ -18,25 +20,11 @@ QUERIES = {
 }
 
 
-def migrated(upto: int) -> apsw.Connection:
-    connection = apsw.Connection(":memory:")
-    for migration in migrations.load()[:upto]:
-        connection.execute(migration.script)
-    return connection
-
-
 @pytest.mark.parametrize(("query", "index"), QUERIES.items(), ids=QUERIES.values())
 def test_the_index_is_used_and_nothing_is_sorted(query: str, index: str) -> None:
-    plan = [row[3] for row in migrated(2).execute(f"EXPLAIN QUERY PLAN {query}")]
+    with closing(apsw.Connection(":memory:")) as connection:
+        for migration in migrations.load():
+            connection.execute(migration.script)
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
     assert len(plan) == 1, plan
     assert index in plan[0]
-
-
-def test_notices_from_before_the_ledger_stay() -> None:
-    connection = migrated(1)
-    for _ in range(2):
-        connection.execute(
-            "INSERT INTO notice (at, primary_system, id, event, audience) VALUES (1, 'p', 'x', 'response', 'asker')"
-        )
-    connection.execute(migrations.load()[1].script)
-    assert connection.execute("SELECT COUNT(DISTINCT occurrence) FROM notice").fetchone() == (2,)

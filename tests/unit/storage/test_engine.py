@@ -8,7 +8,7 @@ import pytest
 
 from acmx.domain.errors import Misconfigured, UnsafeLibrary
 from acmx.storage import sqlite_connection
-from acmx.storage.migrations import Migration, load
+from acmx.storage.migrations import Migration, done, load, pending
 from acmx.storage.sqlite import SqliteStore
 
 NUMBERS = Migration(1, "CREATE TABLE number (n INTEGER PRIMARY KEY, name TEXT) STRICT")
@@ -221,8 +221,45 @@ def test_migrations_are_the_numbered_scripts_of_a_folder(tmp_path):
     assert load(tmp_path) == [Migration(1, "one"), Migration(2, "two")]
 
 
+def test_the_first_migration_may_make_what_many_made_before(tmp_path):
+    (tmp_path / "0015_baseline.sql").write_text("all")
+    (tmp_path / "0016_next.sql").write_text("next")
+    assert load(tmp_path) == [Migration(15, "all"), Migration(16, "next")]
+
+
+ALL, NEXT = Migration(15, "all"), Migration(16, "next")
+
+
 @pytest.mark.parametrize(
-    "names", [["0002_a.sql"], ["0001_a.sql", "0003_c.sql"], ["0001_a.sql", "0001_b.sql"]]
+    ("present", "left"), [(0, [ALL, NEXT]), (15, [NEXT]), (16, [])], ids=["none", "baseline", "newest"]
+)
+def test_what_is_pending_is_told_by_the_number(present, left):
+    assert pending(present, [ALL, NEXT]) == left
+    assert done(present, [ALL, NEXT]) == [m for m in (ALL, NEXT) if m not in left]
+
+
+@pytest.mark.parametrize(
+    ("present", "words"),
+    [
+        (1, "has schema 1, .*before the first release; .* begins with schema 15"),
+        (14, "has schema 14, .*Run acmx migrate of an older acmx"),
+        (17, "has schema 17; this acmx knows 16: use the newer acmx"),
+    ],
+)
+def test_a_version_that_no_migration_makes_is_refused(present, words):
+    for ask in (pending, done):
+        with pytest.raises(Misconfigured, match=words):
+            ask(present, [ALL, NEXT])
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["0000_a.sql"],
+        ["0001_a.sql", "0003_c.sql"],
+        ["0015_a.sql", "0017_c.sql"],
+        ["0001_a.sql", "0001_b.sql"],
+    ],
 )
 def test_migrations_with_a_gap_or_a_doublet_are_refused(tmp_path, names):
     for name in names:

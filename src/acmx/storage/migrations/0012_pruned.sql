@@ -1,1 +1,0 @@
-ALTER TABLE provisioning ADD COLUMN summary TEXT;
