@@ -53,6 +53,15 @@ BODIES: dict[str, tuple[Any, str, str]] = {
         "expires_at",
         "must be in the future",
     ),
+    **{
+        f"{name} beyond the calendar, {value[:4]}": (
+            submission(**{name: value}),
+            name,
+            "must be from 1970 to 9998",
+        )
+        for name in ("expires_at", "valid_from", "valid_until")
+        for value in ("9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00")
+    },
     "a time too far ahead": (
         submission(expires_at="2028-11-23T08:00:00Z"),
         "expires_at",

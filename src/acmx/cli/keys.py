@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
-from cyclopts.types import ExistingDirectory, PositiveInt
+from cyclopts.types import ExistingDirectory
+from cyclopts.validators import Number
 
 from acmx.cli.failures import note
 from acmx.cli.options import Json
@@ -31,7 +32,12 @@ def rotate(
     /,
     *,
     overlap_days: Annotated[
-        PositiveInt, Parameter(help="Days until the old key ends.", show_default=True)
+        int,
+        Parameter(
+            help="Days until the old key ends, at most 3,650.",
+            validator=Number(gte=1, lte=3650),
+            show_default=True,
+        ),
     ] = 30,
     json: Json = False,
 ) -> None:

@@ -13,6 +13,7 @@ from acmx.cli.failures import note
 from acmx.cli.renewal import client_of
 from acmx.cli.terminal import print_json
 from acmx.client import Client
+from acmx.domain.moments import BOUNDS, is_bounded
 
 Json = Annotated[bool, Parameter(name="--json", help="Print the document as JSON, and nothing else.")]
 
@@ -66,7 +67,16 @@ FIRST_PAGE = Paging()
 
 
 def _moment(kind: type[datetime], tokens: tuple[Token, ...]) -> datetime:
-    return kind.fromisoformat(tokens[0].value).astimezone()
+    given = tokens[0].value
+    try:
+        moment = kind.fromisoformat(given).astimezone()
+    except ValueError:
+        raise ValueError(f"{given!r} is no time as ISO 8601 has it, such as 2027-03-31T18:00+01:00") from None
+    except OverflowError:
+        raise ValueError(f"{given!r} {BOUNDS}") from None
+    if not is_bounded(moment):
+        raise ValueError(f"{given!r} {BOUNDS}")
+    return moment
 
 
 Moment = Annotated[datetime | None, Parameter(converter=_moment, metavar="TIME", n_tokens=1)]

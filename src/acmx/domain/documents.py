@@ -2,6 +2,8 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -10,6 +12,7 @@ from msgspec import inspect
 
 from acmx.domain.errors import FaultyInput
 from acmx.domain.faults import Fault
+from acmx.domain.moments import BOUNDS, is_bounded
 
 T = TypeVar("T")
 
@@ -41,13 +44,19 @@ def parse(body: bytes, error: type[FaultyInput] = FaultyInput) -> dict[str, Any]
 
 
 def convert(document: object, kind: type[T], error: type[FaultyInput] = FaultyInput, at: str = "") -> T:
-    """`document` as the struct `kind`. Raises `error` naming the field and the rule."""
+    """`document` as the struct `kind`. Raises `error` naming the field and the rule.
+
+    A point in time that no offset can be added to would be taken, and could never be shown.
+    """
     try:
-        return msgspec.convert(document, kind)
+        found = msgspec.convert(document, kind)
     except msgspec.ValidationError as fault:
         rule, _, path = str(fault).partition(" - at `$")
         field = (at + path.rstrip("`")).lstrip(".")
         raise error([Fault(field, "", rule[0].lower() + rule[1:])]) from None
+    if unbounded := list(_unbounded(found, at)):
+        raise error(unbounded)
+    return found
 
 
 def read(body: bytes, kind: type[T], error: type[FaultyInput] = FaultyInput) -> T:
@@ -101,6 +110,41 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 _decoder = json.JSONDecoder(object_pairs_hook=_without_duplicates)
+
+
+def _unbounded(value: Any, at: str) -> Iterator[Fault]:
+    """Each point in time in it that is out of bounds."""
+    if isinstance(value, datetime):
+        if not is_bounded(value):
+            yield Fault(at, value.isoformat(), BOUNDS)
+    elif isinstance(value, msgspec.Struct):
+        for name in _dated(type(value)):
+            yield from _unbounded(getattr(value, name), f"{at}.{name}".lstrip("."))
+    elif isinstance(value, tuple | list):
+        for n, item in enumerate(value):
+            yield from _unbounded(item, f"{at}[{n}]")
+
+
+@cache
+def _dated(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The fields of a struct in which a point in time may stand, itself or deeper."""
+    info = cast("inspect.StructType", _type_info(kind))
+    return tuple(field.name for field in info.fields if _may_hold_moments(field.type))
+
+
+def _may_hold_moments(kind: inspect.Type) -> bool:
+    match kind:
+        case inspect.DateTimeType():
+            return True
+        case inspect.Metadata():
+            return _may_hold_moments(kind.type)
+        case inspect.UnionType():
+            return any(map(_may_hold_moments, kind.types))
+        case inspect.ListType() | inspect.VarTupleType():
+            return _may_hold_moments(kind.item_type)
+        case inspect.StructType():
+            return bool(_dated(kind.cls))
+    return False
 
 
 @cache

@@ -73,6 +73,15 @@ def test_a_request_says_what_was_asked_for(logged_on, tmp_path, capsys):
     }
 
 
+@pytest.mark.parametrize(
+    "moment",
+    ["9999-12-31T23:59:59", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+05:00", "1969-01-01", "soon"],
+)
+def test_a_moment_beyond_the_calendar_is_wrong_usage(logged_on, capsys, moment):
+    assert run([*ASK, "--user", U, "--valid-until", moment]) == 2
+    assert moment in capsys.readouterr().err
+
+
 def test_a_bad_list_of_users_is_refused_before_anything_is_sent(logged_on, tmp_path, capsys):
     users = tmp_path / "users.txt"
     users.write_text(f"{U}\nalice\n")

@@ -50,6 +50,7 @@ def test_keys_are_rotated_and_revoked(directory, capsys):
     assert run(["keys", "list", directory]) == 0
     assert new["spoken"][:5] in capsys.readouterr().out
     assert run(["keys", "rotate", directory, "--overlap-days", "0"]) == 2
+    assert run(["keys", "rotate", directory, "--overlap-days", "3000000"]) == 2
 
 
 def test_a_certificate_is_published_and_switched_to(directory, capsys, tmp_path):

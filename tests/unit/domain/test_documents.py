@@ -1,10 +1,11 @@
 import json
-from typing import Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from acmx.domain.documents import MOST, convert, encode, known_part, parse, read
 from acmx.domain.errors import FaultyInput, InvalidMessage
@@ -218,3 +219,25 @@ def test_the_one_member_of_many_that_is_given_twice_is_named() -> None:
     with pytest.raises(FaultyInput) as raised:
         parse(f"{{{members}}}".encode())
     assert (raised.value.faults[0].field, raised.value.faults[0].rule) == ("98000", "is given twice")
+
+
+class Inner(Struct):
+    at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class Outer(Struct):
+    first: Annotated[datetime, Meta(tz=True)]
+    more: tuple[Inner, ...] = ()
+
+
+@pytest.mark.parametrize(
+    "moment", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00", "1969-12-31T23:59:59Z"]
+)
+def test_a_moment_beyond_the_calendar_is_refused_wherever_it_stands(moment: str) -> None:
+    fits = "9998-12-31T23:59:59+12:00" if moment < "1" else "1970-01-01T00:00:00Z"
+    document = {"first": fits, "more": [{}, {"at": moment}]}
+    with pytest.raises(FaultyInput) as refused:
+        convert(document, Outer, at="content")
+    (fault,) = refused.value.faults
+    assert (fault.field, fault.rule) == ("content.more[1].at", "must be from 1970 to 9998")
+    assert convert(document | {"more": [{"at": fits}]}, Outer).first == datetime.fromisoformat(fits)

@@ -14,6 +14,11 @@ def test_milliseconds_are_counted_from_1970() -> None:
     assert from_ms(1500) == datetime(1970, 1, 1, 0, 0, 1, 500_000, tzinfo=UTC)
 
 
+def test_what_no_calendar_has_is_shown_as_its_end() -> None:
+    assert text(from_ms(2**60)) == "9999-12-31T23:59:59.999Z"
+    assert text(from_ms(-(2**60))) == "0001-01-01T00:00:00.000Z"
+
+
 def test_what_is_less_than_a_millisecond_is_cut_off() -> None:
     assert whole(LATE) == LATE.replace(microsecond=123_000)
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from acmx.domain import moments
 from acmx.domain.acm1 import Acknowledged
 from acmx.domain.errors import FaultyInput
 from acmx.domain.faults import Fault
@@ -60,9 +61,6 @@ def _since(call: Call) -> datetime | None:
     if value is None:
         return None
     try:
-        moment = datetime.fromisoformat(value)
+        return moments.read(value)
     except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise FaultyInput([Fault("since", value[:50], "must be a time with an offset")])
-    return moment
+        raise FaultyInput([Fault("since", value[:50], "must be a time with an offset")]) from None

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 
 from starlette.applications import Starlette
@@ -11,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from acmx.domain import moments
 from acmx.domain.documents import read
 from acmx.domain.errors import AcmxError, AssertedIdentity, InvalidMessage, NotFound, UnknownExchange
 from acmx.domain.faults import Fault
@@ -207,12 +207,9 @@ class Acm2:
 def _since(text: str) -> int:
     """Milliseconds. Raises InvalidMessage."""
     try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise ValueError
+        return to_ms(moments.read(text))
     except ValueError:
         raise InvalidMessage([Fault("since", text[:50], "must be a time with an offset")]) from None
-    return to_ms(moment)
 
 
 def _limit(text: str) -> int:
