@@ -14,6 +14,7 @@ from acmx.bootstrap.own import own
 from acmx.domain.errors import BadSignature
 from acmx.domain.messages import PROBLEM
 from acmx.domain.partnership import Metadata
+from acmx.kinds import KINDS
 from acmx.storage import partners
 from acmx.trust import key_files
 from acmx.trust.keys import SigningKey
@@ -191,7 +192,7 @@ def test_a_partner_that_holds_only_a_revoked_key_needs_the_file_anew(tmp_path: P
             await fire.done(
                 "POST",
                 f"/partners/{POLICE}/acceptance",
-                {"thumbprints": await kids(fire, POLICE), "kinds": []},
+                {"thumbprints": await kids(fire, POLICE), "kinds": [*KINDS]},
             )
             await police.done("POST", "/outbox/retry", {})
             await police.reaches(accepted["id"], "stored")
