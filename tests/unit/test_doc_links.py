@@ -32,6 +32,16 @@ def test_every_page_and_heading_that_the_code_cites_is_there() -> None:
     assert dead == {}
 
 
+def test_the_product_cites_no_page_outside_the_repository() -> None:
+    pages = {
+        page
+        for path in CODE
+        if ROOT / "src" in path.parents
+        for page in re.findall(r"[\w./-]+\.md\b", path.read_text())
+    }
+    assert {page for page in pages if not (ROOT / page).exists()} == set()
+
+
 def test_a_description_cites_pages_and_headings_not_numbers() -> None:
     for text in openapi_files().values():
         for described in descriptions(json.loads(text)):
