@@ -1,6 +1,6 @@
-"""Rewrite docs/protocol.md, docs/evidence.md, docs/examples and docs/openapi-acm1.json and -acm2.json."""
+"""Rewrite the generated parts of the pages of docs/, docs/examples and docs/openapi-acm1.json and -acm2.json."""
 
-from docs.generate.page import DOCS, golden_files, openapi_files, page
+from docs.generate.page import DOCS, golden_files, openapi_files, pages
 
 files = golden_files()
 for folder in ("acm1", "acm2"):
@@ -8,7 +8,7 @@ for folder in ("acm1", "acm2"):
         stale.unlink()
 for name, content in files.items():
     (DOCS / "examples" / name).write_bytes(content)
-for name in ("protocol.md", "evidence.md"):
-    (DOCS / name).write_text(page(files, name), encoding="utf-8")
+for path, text in pages(files).items():
+    path.write_text(text, encoding="utf-8")
 for name, text in openapi_files().items():
     (DOCS / name).write_text(text, encoding="utf-8")

@@ -4,14 +4,11 @@ from typing import Any, get_args
 
 from msgspec import Struct, inspect
 
-from acmx.domain import acm1, comparison, messages, partnership, records
+from acmx.domain import comparison, messages, partnership, records
 from acmx.faces.schemas import tag_meaning
 from acmx.kinds import catalogue
 
-GROUPED: dict[type, type] = {
-    **dict.fromkeys(get_args(messages.AnyMessage), messages.Message),
-    acm1.Exchange: acm1.Summary,
-}
+GROUPED: dict[type, type] = dict.fromkeys(get_args(messages.AnyMessage), messages.Message)
 """Structs whose table leaves out the members of another one, which has a table of its own."""
 
 
@@ -86,8 +83,8 @@ def _bounds(least: int | None, most: int | None, unit: str) -> str:
 
 STRUCTS: dict[str, type] = {
     name: value
-    for module in (catalogue, messages, comparison, partnership, records, acm1)
+    for module in (catalogue, messages, comparison, partnership, records)
     for name, value in vars(module).items()
     if isinstance(value, type) and issubclass(value, Struct)
-} | {"messages.Answer": messages.Answer, "comparison.Standing": comparison.Standing}
-"""What a page may show the members of, by name; ACM-1 has two names that ACM-2 has too."""
+}
+"""What a page may show the members of, by name."""

@@ -1,4 +1,4 @@
-"""docs/protocol.md, docs/evidence.md: what stands between a pair of markers is generated, people write the rest.
+"""The pages of docs/: what stands between a pair of markers is generated, people write the rest.
 
 <!-- generated: NAME ARGUMENTS -->
 ...
@@ -12,10 +12,10 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from docs.generate import examples, journalled, members, rules
 from docs.generate.delivery import Files
+from docs.generate.links import linked
 from docs.generate.systems import POLICE
 
 from acmx.faces.acm1 import openapi as acm1
@@ -42,17 +42,21 @@ def openapi_files() -> dict[str, str]:
     }
 
 
-def page(files: Files, name: str = "protocol.md") -> str:
-    """The page as it has to be, from the page as it stands."""
-    written = (DOCS / name).read_text(encoding="utf-8")
-    return _PART.sub(lambda part: f"{part[1]}\n{_generated(files, part[2])}\n\n{part[3]}", written)
+def pages(files: Files) -> dict[Path, str]:
+    """Each page that has a generated part, as it has to be, from the page as it stands."""
+    written = {path: path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*.md"))}
+    return {path: _page(files, path, text) for path, text in written.items() if _PART.search(text)}
 
 
-def _generated(files: Files, marker: str) -> str:
+def _page(files: Files, path: Path, written: str) -> str:
+    return _PART.sub(lambda part: f"{part[1]}\n{_generated(files, part[2], path)}\n\n{part[3]}", written)
+
+
+def _generated(files: Files, marker: str, path: Path) -> str:
     """Raises KeyError where there is no such part."""
     name, *arguments = marker.split()
     parts: dict[str, Callable[..., str]] = {
-        "example": lambda file, *brief: _example(files, file, brief=bool(brief)),
+        "examples": lambda folder: _examples(files, folder),
         "members": lambda struct: members.table(members.STRUCTS[struct]),
         "transitions": rules.transitions,
         "diagram": rules.diagram,
@@ -67,35 +71,21 @@ def _generated(files: Files, marker: str) -> str:
         "journalled": journalled.events,
         "signature": lambda: _signature(files),
     }
-    return parts[name](*arguments)
+    return linked(parts[name](*arguments), path)
 
 
-def _example(files: Files, file: str, *, brief: bool) -> str:
-    document = json.loads(files[f"{file}.json"])
-    if brief:
-        document = _brief(document)
-    shown = json.dumps(document, indent=2, ensure_ascii=False)
-    return f"[`{file}.json`](examples/{file}.json)\n\n```json\n{shown}\n```"
-
-
-def _brief(document: Any) -> Any:
-    """The server identities, the journal and what a role may do left out: they are shown elsewhere."""
-    if isinstance(document, list):
-        return [_brief(item) for item in document]
-    if not isinstance(document, dict):
-        return document
-    shown = {name: _brief(value) for name, value in document.items()}
-    for name in ("server_identity", "disclosed"):
-        if name in shown:
-            shown[name] = {"…": "…"}
-    for name in ("journal", "steps", "may"):
-        if len(shown.get(name, ())) > 2:
-            shown[name] = [*shown[name][:2], {"…": "…"}]
-    return shown
+def _examples(files: Files, folder: str) -> str:
+    """Every document of a folder of examples, laid out; the file has its bytes."""
+    documents = {Path(name).stem: name for name in sorted(files) if re.match(rf"{folder}/.*\.json", name)}
+    return "\n\n".join(
+        f"## {title}\n\n[{name}]({name})\n\n```json\n"
+        f"{json.dumps(json.loads(files[name]), indent=2, ensure_ascii=False)}\n```"
+        for title, name in documents.items()
+    )
 
 
 def _signature(files: Files) -> str:
-    """The worked example of section 5, from the request and its signature."""
+    """The worked example of a signature, from the request and its signature."""
     body = files["acm2/request.json"]
     value = files["acm2/request.signature"].decode().strip()
     header, _, signature = value.split(".")

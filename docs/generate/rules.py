@@ -1,4 +1,4 @@
-"""The tables and diagrams of the protocol page that are made from the tables of the code."""
+"""The tables and diagrams of the pages that are made from the tables of the code."""
 
 from acmx.domain import errors
 from acmx.domain.errors import AcmxError
@@ -53,14 +53,20 @@ ON_THE_WIRE: dict[Event, str] = {
     Event.GRANT_ENDED: "nothing: both sides know `valid_until`",
     Event.UNDELIVERABLE: "nothing any more: what waits here has been sent in vain until 90 days after `expires_at`",
     Event.RESTORED: "a message lost here came back from the other side, or one that lost its place is minted anew",
-    Event.RECONCILED: "an earlier response stands now (4.4); B sends it until it has a signed answer",
-    Event.CONTRADICTED: "another body claims the place of one that stands (4.4); people see both",
-    Event.WITHDRAWAL_STANDS: "the other side holds the exchange for withdrawn, and no message will say so (4.4)",
+    Event.RECONCILED: "an earlier response stands now (docs/protocol/comparison.md); "
+    "B sends it until it has a signed answer",
+    Event.CONTRADICTED: "another body claims the place of one that stands (docs/protocol/comparison.md); "
+    "people see both",
+    Event.WITHDRAWAL_STANDS: "the other side holds the exchange for withdrawn, and no message will say so "
+    "(docs/protocol/comparison.md)",
 }
 
 SIGNED: dict[type[AcmxError], tuple[str, str]] = {
     errors.InvalidMessage: (
-        "not the JSON it has to be; against the path or a rule of section 3; an unknown `critical` member",
+        (
+            "not the JSON it has to be; against the path or a rule of docs/protocol/messages.md; "
+            "an unknown `critical` member"
+        ),
         "gives up, shows the faults",
     ),
     errors.UnsupportedVersion: ("another major version", "gives up"),
@@ -82,14 +88,14 @@ SIGNED: dict[type[AcmxError], tuple[str, str]] = {
     ),
     errors.PlaceTaken: (
         "another body stands at this place; `held` is its digest",
-        "sends again; both sides compare (4.4)",
+        "sends again; both sides compare (docs/protocol/comparison.md)",
     ),
     errors.Contradiction: (
         (
             "a response or question to an exchange that was withdrawn, refused or answered before; "
             "an answer to no question"
         ),
-        "sends again; both sides compare (4.4)",
+        "sends again; both sides compare (docs/protocol/comparison.md)",
     ),
     errors.NotEstablished: (
         "one of the two has not accepted, has suspended or has removed the partnership",
@@ -111,7 +117,7 @@ SIGNED: dict[type[AcmxError], tuple[str, str]] = {
 UNSIGNED: dict[type[AcmxError], str] = {
     errors.BadCertificate: "the certificate is no longer (or not yet) pinned, though the handshake let it pass",
     errors.AssertedIdentity: "the request carries `X-3GPP-Asserted-Identity`",
-    errors.NotFound: "the path is not served, or names no place (section 2)",
+    errors.NotFound: "the path is not served, or names no place (docs/protocol/transport.md)",
     errors.WrongMethod: "the path is not served with this method",
     errors.TooLarge: "the body is larger than 8 MiB, or `Content-Length` is no number",
     errors.TooMuchAtOnce: "too many bytes of this partner's bodies are on their way",
@@ -174,7 +180,7 @@ CARRIED: dict[int, str] = {
     3: "ACM-2 request",
     4: "inside: committed before step 5",
     5: "receipt `stored` of the request",
-    6: "inside: Cedar policy (section 9); automatic: on to 13",
+    6: "inside: Cedar policy (docs/policy.md#facts); automatic: on to 13",
     7: "`POST /acm1/v1/sessions`",
     8: "`GET /acm1/v1/notifications`: `look-again`",
     9: "`GET /acm1/v1/pending`",
@@ -280,13 +286,12 @@ def _problems(listed: dict[type[AcmxError], str]) -> str:
 
 
 def routes() -> str:
-    lines = ["| method | path | permission | takes | gives | status |", "|---|---|---|---|---|---|"]
+    lines = ["| method | path | what it does | permission | takes | gives |", "|---|---|---|---|---|---|"]
     for row in ROUTES:
         permission = f"`{row.permission}`" if row.permission else "(step 2)"
         takes = row.takes.__name__ if row.takes else ""
-        lines.append(
-            f"| {row.method} | `{row.path}` | {permission} | {takes} | {row.gives.__name__} | {row.status} |"
-        )
+        told = f"{row.summary} | {permission} | {takes} | {row.gives.__name__}"
+        lines.append(f"| {row.method} | `{row.path}` | {told} |")
     return "\n".join(lines)
 
 

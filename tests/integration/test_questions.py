@@ -324,7 +324,7 @@ def test_a_question_does_not_stop_the_time(tmp_path: Path) -> None:
 
 
 def test_a_finally_refused_question_does_not_hold_up_the_response(tmp_path: Path) -> None:
-    """Its place is used up (docs/protocol.md, 6.3)."""
+    """Its place is used up (docs/protocol/rules.md#places-and-order)."""
 
     async def scenario() -> None:
         async with two_systems(tmp_path, start=False) as (police, fire_):

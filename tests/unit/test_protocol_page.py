@@ -1,4 +1,4 @@
-"""docs/protocol.md says what the code does: its golden files are replayed, its tables compared."""
+"""The pages of the protocol say what the code does: their golden files are replayed, their tables compared."""
 
 import asyncio
 import hashlib
@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from docs.generate import journalled, members, rules
-from docs.generate.page import DOCS, golden_files, openapi_files, page
+from docs.generate.page import DOCS, golden_files, openapi_files, pages
 from docs.generate.systems import FIRE, POLICE, Clock, System, call, two_systems
 from joserfc.jwk import OKPKey
 
@@ -30,13 +30,20 @@ from acmx.domain.partnership import Metadata, PartnerFile, Statement
 from acmx.flows import arrivals
 from acmx.flows.arrivals import Arrived
 from acmx.flows.house import House
+from acmx.kinds import KINDS
+from acmx.kinds.catalogue import Given, Wanted
 from acmx.storage.partners import Partner
 from acmx.trust.keys import SigningKey, public_key
 from acmx.trust.signatures import body_digest, verify
 
 EXAMPLES = DOCS / "examples"
+PROTOCOL = sorted((DOCS / "protocol").rglob("*.md"))
 ACM2 = sorted(path.stem for path in (EXAMPLES / "acm2").glob("*.json"))
 SIGNED_EXAMPLES = sorted(path.stem for path in (EXAMPLES / "acm2").glob("*.signature"))
+
+
+def prose(*pages: Path) -> str:
+    return "".join(page.read_text(encoding="utf-8") for page in pages)
 
 
 def body_of(name: str) -> bytes:
@@ -61,9 +68,9 @@ def made_at(name: str) -> datetime:
 # Nothing drifts.
 
 
-def test_the_page_is_what_the_code_generates() -> None:
-    for name in ("protocol.md", "evidence.md"):
-        assert (DOCS / name).read_text(encoding="utf-8") == page(golden_files(), name)
+def test_the_pages_are_what_the_code_generates() -> None:
+    for path, text in pages(golden_files()).items():
+        assert path.read_text(encoding="utf-8") == text, path
 
 
 def test_every_event_that_is_journalled_is_explained() -> None:
@@ -80,10 +87,20 @@ def test_the_golden_files_are_what_two_systems_say() -> None:
     assert stored == golden_files()
 
 
-def test_every_golden_file_is_named_on_the_page() -> None:
-    text = (DOCS / "protocol.md").read_text(encoding="utf-8")
-    unnamed = {name for name in golden_files() if name.endswith(".json") and name not in text}
-    assert {name for name in unnamed if not name.startswith("acm2/refusal-")} == set()
+def test_every_golden_document_is_named_on_a_page() -> None:
+    text = prose(DOCS / "acm1.md", *PROTOCOL)
+    named = {f"{folder}/{name}" for folder, name in re.findall(r"examples/(acm[12])\.md#([\w-]+)", text)}
+    documents = {name.removesuffix(".json") for name in golden_files() if name.endswith(".json")}
+    assert {name for name in documents - named if not name.startswith("acm2/refusal-")} == set()
+
+
+def test_an_implementer_reads_at_most_1200_lines_besides_the_kinds() -> None:
+    besides = [path for path in PROTOCOL if path.parent.name != "kinds"]
+    assert len(prose(*besides).splitlines()) <= 1_200
+
+
+def test_every_kind_has_a_page() -> None:
+    assert {path.stem for path in PROTOCOL if path.parent.name == "kinds"} == set(KINDS)
 
 
 # The golden files are ACM-2.
@@ -142,7 +159,7 @@ def public_jwk(seed: str) -> dict[str, str]:
 
 
 def test_the_worked_signature_follows_from_the_printed_key_and_body_by_ed25519_alone() -> None:
-    text = (DOCS / "protocol.md").read_text(encoding="utf-8").partition("generated: signature")[2]
+    text = prose(DOCS / "protocol" / "signature.md").partition("generated: signature")[2]
     seed, body, digest, protected, signed, signature, field = re.findall(r"```text\n(.*?)\n```", text)[:7]
     assert body.encode() == body_of("request")
     assert hashlib.sha256(body.encode()).hexdigest() == digest
@@ -322,20 +339,26 @@ def test_every_golden_document_of_acm1_is_decoded() -> None:
         assert read(again, ACM1[name]) == read(body, ACM1[name])
 
 
-def test_every_document_of_the_routes_has_an_example_and_a_table() -> None:
-    text = (DOCS / "protocol.md").read_text(encoding="utf-8")
+def test_every_document_of_the_routes_has_an_example() -> None:
     for row in rules.ROUTES:
         for struct in filter(None, (row.takes, row.gives)):
             assert struct in ACM1.values() or struct is acm1.Partner, struct
-            assert f"<!-- generated: members {struct.__name__} -->" in text
 
 
-def test_every_struct_of_the_openapi_documents_has_a_table() -> None:
-    text = (DOCS / "protocol.md").read_text(encoding="utf-8")
-    names = set(re.findall(r"<!-- generated: members (\S+) -->", text))
-    shown = {members.STRUCTS[name] for name in names}
-    structs = {s for row in rules.ROUTES for s in (row.takes, row.gives) if s}
-    structs |= {*get_args(AnyMessage), Receipt, Refusal, ExchangesPage, Statement, Metadata}
+def test_every_struct_of_acm2_and_of_the_evidence_has_a_table() -> None:
+    text = prose(DOCS / "evidence.md", *PROTOCOL)
+    shown = {members.STRUCTS[name] for name in re.findall(r"<!-- generated: members (\S+) -->", text)}
+    structs: set[type] = {
+        *get_args(AnyMessage),
+        Receipt,
+        Refusal,
+        ExchangesPage,
+        Statement,
+        Metadata,
+        PartnerFile,
+    }
+    structs |= {Wanted, Given, records.EvidenceFile, records.Evidence}
+    structs |= {records.SignedCheckpoint, records.Checkpoint, records.SealedRow}
     assert reached(structs) <= shown
 
 

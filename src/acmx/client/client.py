@@ -1,4 +1,4 @@
-"""One method for each route of ACM-1 (docs/protocol.md, section 8)."""
+"""One method for each route of ACM-1 (docs/acm1.md)."""
 
 import random
 import time

@@ -1,4 +1,4 @@
-"""What two systems tell each other of the exchanges they have in common (docs/protocol.md, section 4.4)."""
+"""What two systems tell each other of the exchanges they have in common (docs/protocol/comparison.md)."""
 
 from typing import Annotated
 
@@ -26,7 +26,7 @@ class Common(Struct, frozen=True):
     primary: Annotated[Short, meanings.PRIMARY]
     exchange: Annotated[str, Meta(pattern=UUID7), Meta(description="UUID of version 7 in lower case")]
     role: Annotated[Role, Meta(description="role of the system that says this")]
-    state: Annotated[str, Meta(max_length=32, description="state of the exchange there (6.2)")]
+    state: Annotated[str, Meta(max_length=32, description="its state there (docs/protocol/rules.md#states)")]
     messages: Annotated[
         tuple[Standing, ...],
         Meta(

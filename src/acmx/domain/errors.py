@@ -2,7 +2,7 @@
 
 `type` is the last part of the problem type URI, `status` the HTTP status. `final` tells a partner's ACM server
 that the same message will never be taken; everything else may be sent again. The closed list that may cross
-ACM-2 is in `docs/protocol.md`.
+ACM-2 is in `docs/protocol/errors.md`.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """The life of an exchange: its states at both systems, and the one table of transitions between them.
 
-Guards, the diagram in docs/protocol.md, the search over all states and the tests are made from `TABLE`. A
+Guards, the diagram in docs/protocol/rules.md, the search over all states and the tests are made from `TABLE`. A
 transition names the steps of the procedure (1 to 18) that it carries out and who is told of it.
 """
 

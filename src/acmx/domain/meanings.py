@@ -16,7 +16,7 @@ ORGANISATION = Meta(description="name of the organisation")
 CONTACT = Meta(description="whom to call")
 
 EXCHANGE = Meta(description="id of the exchange")
-STATE = Meta(description="state of the exchange, see 6.2")
+STATE = Meta(description="state of the exchange, see docs/protocol/rules.md#states")
 STATE_NOW = Meta(description="its state now")
 MESSAGE = Meta(description="number of the message")
 MESSAGE_TYPE = Meta(description="type of the message")
@@ -58,16 +58,16 @@ GRANTED_UNTIL = Meta(description="what is granted; absent: no end. Absent unless
 USERS_APPROVED = Meta(description="how many users are approved")
 
 CATALOGUE = Meta(description="version of the partner's server identity information")
-SERVER_IDENTITY = Meta(description="the rows (3.9)")
+SERVER_IDENTITY = Meta(description="the rows (docs/protocol/kinds/server-identity.md#rows)")
 ENTERED_AT = Meta(description="when it was entered")
 ENTERED_BY = Meta(description="MC service ID of who entered it")
 TEMPLATE_VERSION = Meta(description="version of the template; 0: the defaults")
 
-ROLES = Meta(description="names of roles, see 8.7")
+ROLES = Meta(description="names of roles, see docs/acm1.md#roles-and-permissions")
 AUTOMATIC = Meta(description="a service account")
 NEEDED = Meta(description="how many operators it takes to give somebody a role")
 RULE_NAME = Meta(description="name of the rule")
 
-NEXT = Meta(description="the `after` of the next page; absent on the last (8.3)")
+NEXT = Meta(description="the `after` of the next page; absent on the last (docs/acm1.md#paging)")
 NEWEST_FIRST = Meta(description="newest first")
 OLDEST_FIRST = Meta(description="oldest first")

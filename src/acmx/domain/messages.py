@@ -1,4 +1,4 @@
-"""What crosses ACM-2: the bodies of messages and of the replies to them (docs/protocol.md, section 3).
+"""What crosses ACM-2: the bodies of messages and of the replies to them (docs/protocol/messages.md).
 
 Every struct here is part of the wire format. Times are RFC 3339 with an offset. `content` belongs to the kind of
 the exchange and is read by `acmx.kinds`.
@@ -75,7 +75,7 @@ class Message(
 ):
     """What every message carries."""
 
-    version: Annotated[str, Meta(max_length=16, description="`1.0`; see 3.1")]
+    version: Annotated[str, Meta(max_length=16, description="`1.0`; see docs/protocol/messages.md#versions")]
     exchange: Annotated[
         str,
         Meta(
@@ -96,7 +96,8 @@ class Message(
     receiver: Annotated[Short, meanings.RECEIVER] = field(name="to")
     created_at: Annotated[Moment, Meta(description="when the body was minted")]
     critical: Annotated[
-        tuple[str, ...], Meta(description="members that the receiver has to understand; see 3.1")
+        tuple[str, ...],
+        Meta(description="members that the receiver has to understand (docs/protocol/messages.md#versions)"),
     ] = ()
 
 
@@ -105,9 +106,7 @@ class Request(Message, frozen=True, kw_only=True, tag="request"):
 
     kind: Annotated[
         Short,
-        Meta(
-            description="what is asked for, `server-identity`, or given, `server-identity-provision`; see 3.8"
-        ),
+        Meta(description="what is asked for, `server-identity`, or given, `server-identity-provision`"),
     ]
     asker: Annotated[Person, Meta(description="the authorised user who asks")]
     expires_at: Annotated[
@@ -120,7 +119,9 @@ class Request(Message, frozen=True, kw_only=True, tag="request"):
     reference: Annotated[Short | None, meanings.REFERENCE] = None
     valid_from: Annotated[Moment | None, meanings.ADMITTED_FROM] = None
     valid_until: Annotated[Moment | None, meanings.ADMITTED_UNTIL] = None
-    content: Annotated[dict[str, Any], Meta(description="belongs to the kind; see 3.8")] = {}
+    content: Annotated[
+        dict[str, Any], Meta(description="belongs to the kind (docs/protocol/messages.md#content-of-a-kind)")
+    ] = {}
 
 
 class Response(Message, frozen=True, kw_only=True, tag="response"):
@@ -139,7 +140,7 @@ class Response(Message, frozen=True, kw_only=True, tag="response"):
     valid_until: Annotated[Moment | None, meanings.GRANTED_UNTIL] = None
     content: Annotated[
         dict[str, Any],
-        Meta(description="belongs to the kind; see 3.8. Empty or absent unless somebody is approved"),
+        Meta(description="belongs to the kind. Empty or absent unless somebody is approved"),
     ] = {}
 
 
@@ -205,7 +206,7 @@ class Receipt(Struct, frozen=True, kw_only=True, tag_field="type", tag="receipt"
 class Refusal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The signed refusal reply: an RFC 9457 problem that names the message it answers."""
 
-    type: Annotated[str, Meta(description="`urn:acmx:problem:` and a type of section 7")]
+    type: Annotated[str, Meta(description="`urn:acmx:problem:` and a type of docs/protocol/errors.md")]
     title: Annotated[str, Meta(description="one sentence, the same for each type")]
     status: Annotated[int, Meta(description="the HTTP status")]
     detail: Annotated[

@@ -1,4 +1,4 @@
-"""What two systems say of themselves and of their partnership (docs/protocol.md, section 4)."""
+"""What two systems say of themselves and of their partnership (docs/protocol/partnership.md)."""
 
 from typing import Annotated, Literal
 
@@ -98,7 +98,11 @@ class Statement(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field
         ),
     ] = None
     metadata_digest: Annotated[
-        str, Meta(description="SHA-256 of the sender's metadata now, 64 hexadecimal digits; see 4.5")
+        str,
+        Meta(
+            description="SHA-256 of the sender's metadata now, 64 hexadecimal digits "
+            "(docs/protocol/partnership.md#changes)"
+        ),
     ]
     versions: Annotated[tuple[str, ...], Meta(description="the versions of ACM-2 that the sender speaks")]
     your_keys: Annotated[

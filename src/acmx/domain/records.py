@@ -33,7 +33,11 @@ class SignedCheckpoint(Struct, frozen=True, forbid_unknown_fields=True):
 
     checkpoint: Annotated[str, Meta(description="a Checkpoint as text, byte for byte as it is signed")]
     signature: Annotated[
-        str, Meta(description="the ACM-Signature (5) of the system for itself, `typ` `acm-checkpoint`")
+        str,
+        Meta(
+            description="the ACM-Signature (docs/protocol/signature.md) of the system for itself, "
+            "`typ` `acm-checkpoint`"
+        ),
     ]
     key: Annotated[PublishedKey, Meta(description="the key that made it")]
 
@@ -74,7 +78,10 @@ class HeldMetadata(Struct, frozen=True):
     system: Annotated[str, meanings.MC_SYSTEM_ID]
     metadata: Annotated[
         tuple[str, ...],
-        Meta(description="Metadata (4.1) as text, byte for byte, oldest first, with all keys that ever held"),
+        Meta(
+            description="the metadata (docs/protocol/partnership.md#metadata) as text, byte for byte, oldest first, "
+            "with all keys that ever held"
+        ),
     ]
 
 
@@ -100,9 +107,9 @@ class SignedMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reply_signature: Annotated[
         str | None, Meta(description="the receiver's; this system signs its own replies anew")
     ] = None
-    contradicted: Annotated[bool, Meta(description="`true`: it lost its place to an earlier one (4.4)")] = (
-        False
-    )
+    contradicted: Annotated[
+        bool, Meta(description="`true`: another body took its place (docs/protocol/comparison.md)")
+    ] = False
 
 
 class ProvenRow(Struct, frozen=True):
@@ -143,7 +150,8 @@ class EvidenceFile(Struct, frozen=True, forbid_unknown_fields=True):
     signature: Annotated[
         str,
         Meta(
-            description="the ACM-Signature (5) of `system` for itself, `typ` `acm-evidence`, over the canonical JSON "
+            description="the ACM-Signature (docs/protocol/signature.md) of `system` for itself, "
+            "`typ` `acm-evidence`, over the canonical JSON "
             "(RFC 8785) of `evidence`"
         ),
     ]

@@ -1,4 +1,4 @@
-"""The 18 steps of the server identity information procedure (3GPP TR 23.700-38, 3gpp.md section 2.2), as a table.
+"""The 18 steps of the server identity information procedure (3GPP TR 23.700-38, key issue 5), as a table.
 
 `A` is the primary MC system, `B` the partner. Where source and target are the same, the party works for itself.
 """

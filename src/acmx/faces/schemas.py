@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-SECTIONS = "Numbers such as 6.2 or (3.9) in a description are sections of docs/protocol.md."
+SECTIONS = "What begins with docs/ in a description is a page of the documentation, after # a heading of it."
 
 
 def schemas(structs: Sequence[type[Struct]]) -> tuple[dict[type[Struct], dict[str, Any]], dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The facts that policy may look at: aggregates of a request (docs/protocol.md names each)."""
+"""The facts that policy may look at: aggregates of a request (docs/policy.md names each)."""
 
 from collections.abc import Sequence
 from datetime import datetime

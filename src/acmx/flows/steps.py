@@ -1,4 +1,4 @@
-"""The 18 steps of the procedure as they went for one exchange, from its journal and what was noted (3gpp.md, 2.2).
+"""The 18 steps of the procedure as they went for one exchange, from its journal and what was noted (3GPP TR 23.700-38).
 
 A journal row of an event stands for the steps that the transition table gives the event; `step_N` in its detail is
 a better time for step N than that of the row.

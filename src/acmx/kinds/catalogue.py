@@ -52,7 +52,9 @@ class Given(Struct, frozen=True, forbid_unknown_fields=True):
     missing: Annotated[
         tuple[str, ...], Meta(description="required rows that are absent; both sides see them")
     ]
-    server_identity: Annotated[dict[str, Any], Meta(description="the rows; see 3.9")]
+    server_identity: Annotated[
+        dict[str, Any], Meta(description="the rows; see docs/protocol/kinds/server-identity.md#rows")
+    ]
 
 
 def wanted(content: dict[str, Any], error: type[FaultyInput]) -> Wanted:

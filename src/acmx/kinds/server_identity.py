@@ -1,4 +1,4 @@
-"""The kind `server-identity`: the partner is asked for its server identity information (3gpp.md, 2 and 5)."""
+"""The kind `server-identity`: the partner is asked for its server identity information (3GPP TR 23.700-38)."""
 
 from typing import Any
 

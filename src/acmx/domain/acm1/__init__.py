@@ -1,4 +1,4 @@
-"""What crosses ACM-1: the documents between an ACM client and its own ACM server (docs/protocol.md, section 8)."""
+"""What crosses ACM-1: the documents between an ACM client and its own ACM server (docs/acm1.md)."""
 
 from acmx.domain.acm1.account_changes import AccountApprovals as AccountApprovals
 from acmx.domain.acm1.account_changes import AccountApprovalsSet as AccountApprovalsSet

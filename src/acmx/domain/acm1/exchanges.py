@@ -95,7 +95,7 @@ class JournalEntry(Struct, frozen=True, omit_defaults=True):
 
     serial: Annotated[int, Meta(description="number of the row")]
     at: Annotated[Moment, Meta(description="when it happened")]
-    event: Annotated[str, Meta(description="see 6.1 for those of exchanges")]
+    event: Annotated[str, Meta(description="see docs/protocol/rules.md for those of exchanges")]
     actor: Annotated[str, Meta(description="MC service ID, MC system ID, `policy` or `clock`")]
     exchange: Annotated[str | None, meanings.EXCHANGE] = None
     primary: Annotated[str | None, meanings.PRIMARY] = None
@@ -191,7 +191,7 @@ class Exchange(Summary, frozen=True, kw_only=True, omit_defaults=True):
     ] = None
     contradictions: Annotated[
         tuple[Contradiction, ...],
-        Meta(description="signed messages that lost their place to an earlier one (4.4)"),
+        Meta(description="signed messages that lost their place (docs/protocol/comparison.md)"),
     ] = ()
     partnership: Annotated[
         str | None,

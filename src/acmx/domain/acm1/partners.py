@@ -83,7 +83,10 @@ class Partner(Struct, frozen=True, kw_only=True, omit_defaults=True):
     address: Annotated[str, Meta(description="base URL of its ACM-2 listener")]
     contact: Annotated[str, meanings.CONTACT]
     thumbprints: Annotated[list[str], Meta(description="`kid` of each pinned key")]
-    spoken: Annotated[list[str], Meta(description="the same as 12 groups of 5 digits (4.3)")]
+    spoken: Annotated[
+        list[str],
+        Meta(description="the same as 12 groups of 5 digits (docs/protocol/partnership.md#partner-file)"),
+    ]
     certificates: Annotated[list[PinnedCertificate], Meta(description="the pinned leaf certificates")]
     hosts: Annotated[list[str], Meta(description="pinned realms: hosts of SIP URIs")]
     phone_contexts: Annotated[list[str], Meta(description="pinned realms: phone contexts of local numbers")]
@@ -98,7 +101,7 @@ class Partner(Struct, frozen=True, kw_only=True, omit_defaults=True):
     next_attempt_at: Annotated[Moment | None, Meta(description="when the link is tried again")] = None
     compared_at: Annotated[
         Moment | None,
-        Meta(description="when the last completed comparison of the common exchanges (4.4) began"),
+        Meta(description="when the last completed comparison (docs/protocol/comparison.md) began"),
     ] = None
     comparison_due: Annotated[
         str | None,
@@ -126,7 +129,7 @@ class FieldChange(Struct, frozen=True):
         list[str],
         Meta(
             description="as pinned, or as it was; empty: absent. A certificate by its SHA-256 in 12 groups of 5 "
-            "digits (as in 4.3) and its end"
+            "digits (docs/protocol/partnership.md#partner-file) and its end"
         ),
     ]
     new: Annotated[list[str], Meta(description="as the partner has it now")]

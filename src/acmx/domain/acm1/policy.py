@@ -18,7 +18,7 @@ PolicyText = Annotated[str, Meta(max_length=65_536)]
 class PolicyInput(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A policy text to be set or checked."""
 
-    text: Annotated[PolicyText, Meta(description="the policy text (Cedar, section 9)")]
+    text: Annotated[PolicyText, Meta(description="the policy text (Cedar, docs/policy.md)")]
     replaces: Annotated[
         int | None, Meta(description="the version that it follows: `versions-differ` where another holds")
     ] = None
@@ -67,7 +67,7 @@ class Consultation(Struct, frozen=True, omit_defaults=True):
             "approve, but no server identities were fit to be given"
         ),
     ]
-    facts: Annotated[dict[str, Any], Meta(description="name and value of each fact (section 9)")]
+    facts: Annotated[dict[str, Any], Meta(description="name and value of each fact (docs/policy.md#facts)")]
     rules: Annotated[tuple[str, ...], Meta(description="those that decided, or would have")] = ()
     forbidden: Annotated[tuple[str, ...], Meta(description="rules that forbid it")] = ()
     failed: Annotated[tuple[RuleFailure, ...], Meta(description="rules that could not be evaluated")] = ()

@@ -31,7 +31,8 @@ class Submission(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_u
     content: Annotated[
         dict[str, Any],
         Meta(
-            description="Wanted (3.8), whatever the kind: where something is given, the server adds the rows"
+            description="Wanted (docs/protocol/kinds/server-identity.md), whatever the kind: "
+            "where something is given, the server adds the rows"
         ),
     ] = {}
 
@@ -150,8 +151,6 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     verdicts: Annotated[tuple[Verdict, ...], meanings.VERDICTS] = ()
     valid_from: Annotated[Moment | None, meanings.GRANTED_FROM] = None
     valid_until: Annotated[Moment | None, meanings.GRANTED_UNTIL] = None
-    content: Annotated[
-        dict[str, Any], Meta(description="as in the response (3.8), or in the last update")
-    ] = {}
+    content: Annotated[dict[str, Any], Meta(description="as in the response, or in the last update")] = {}
     updated_at: Annotated[Moment | None, Meta(description="when the partner changed it last")] = None
     revoked: Annotated[tuple[str, ...], Meta(description="for whom the approval was taken back")] = ()

@@ -81,7 +81,9 @@ class NewAccount(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=
         Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="lower case letters, digits, `.`, `_`, `-`"),
     ]
     mc_service_id: Annotated[Short, Meta(description="MC service ID, of a realm of this system")]
-    roles: Annotated[tuple[str, ...], Meta(description="at least one; see 8.7")]
+    roles: Annotated[
+        tuple[str, ...], Meta(description="at least one; see docs/acm1.md#roles-and-permissions")
+    ]
     password: Annotated[str, Meta(min_length=12, max_length=1024, description="12 characters or more")]
     functional_aliases: Annotated[
         tuple[Short, ...], Meta(description="the first one is the alias the person asks under")

@@ -13,7 +13,7 @@ from acmx.domain.messages import Moment
 class Trial(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A policy text to be tried on one exchange, or on those that have arrived."""
 
-    text: Annotated[PolicyText, Meta(description="the policy text (Cedar, section 9)")]
+    text: Annotated[PolicyText, Meta(description="the policy text (Cedar, docs/policy.md)")]
     against: Annotated[
         Annotated[str, Meta(min_length=1, max_length=300)] | None,
         Meta(description="an exchange; absent: those that have arrived, newest first, page by page"),

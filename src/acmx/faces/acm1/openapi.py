@@ -11,10 +11,10 @@ from acmx.faces.schemas import SECTIONS, schemas
 
 PROBLEM_SCHEMA = {
     "type": "object",
-    "description": "Why a call was refused (RFC 9457); some types have further members, see 8.8.",
+    "description": "Why a call was refused (RFC 9457); some types have further members, see docs/acm1.md#errors.",
     "required": ["type", "title", "status"],
     "properties": {
-        "type": {"type": "string", "description": "`urn:acmx:problem:` and a type of 8.8"},
+        "type": {"type": "string", "description": "`urn:acmx:problem:` and a type of docs/acm1.md#errors"},
         "title": {"type": "string", "description": "one sentence, the same for each type"},
         "status": {"type": "integer", "description": "the HTTP status"},
         "detail": {"type": "string", "description": "what was wrong this time, for people"},
@@ -125,7 +125,8 @@ def _parameters(row: Served) -> list[dict[str, Any]]:
                 "name": "Idempotency-Key",
                 "in": "header",
                 "required": True,
-                "description": "chosen by the client, 1 to 255 printable ASCII characters; see 8.4",
+                "description": "chosen by the client, 1 to 255 printable ASCII characters "
+                "(docs/acm1.md#idempotency-key)",
                 "schema": _TEXT | {"minLength": 1, "maxLength": 255},
             }
         )

@@ -17,7 +17,7 @@ _SIGNATURE = {
     "name": "ACM-Signature",
     "in": "header",
     "required": True,
-    "description": "the sender's signature of the body (5)",
+    "description": "the sender's signature of the body (docs/protocol/signature.md)",
     "schema": {"type": "string"},
 }
 _IN_PATH: dict[str, tuple[str, dict[str, Any]]] = {
