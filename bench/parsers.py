@@ -15,13 +15,13 @@ from acmx.domain import comparison, documents, identities, messages, partnership
 from acmx.domain.errors import AcmxError, InvalidMessage
 from acmx.domain.identities import Realms
 from acmx.faces.acm1.routes import ROUTES
-from acmx.flows import arrivals, request_rules
+from acmx.flows import arrivals, read_policy, request_rules
 from acmx.flows.arrivals import Arrived
 from acmx.flows.house import House
 from acmx.kinds import kind_named
 from acmx.provisioning import existing, profile, template, ue_shape, xcap_error, xml
 from acmx.provisioning.names import PROFILES
-from acmx.trust import pinned, policy
+from acmx.trust import pinned
 from acmx.trust.keys import SigningKey, public_key
 from acmx.trust.signatures import body_digest, sign, verify
 
@@ -114,7 +114,7 @@ def _acm1(data: bytes) -> None:
 
 def _policy(data: bytes) -> None:
     with suppress(AcmxError):
-        policy.parsed(data.decode(errors="replace"))
+        read_policy.read(data.decode(errors="replace"))
 
 
 def _xml(data: bytes) -> None:

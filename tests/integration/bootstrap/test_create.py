@@ -16,12 +16,11 @@ from acmx.domain.acm1 import Credentials
 from acmx.domain.errors import AlreadyThere, FaultyInput, LogOnRefused
 from acmx.domain.identities import Realms
 from acmx.domain.moments import from_ms
-from acmx.flows import log_on
+from acmx.flows import log_on, read_policy
 from acmx.flows.house import House
 from acmx.storage import accounts, journal, policies
 from acmx.storage.sqlite import SqliteStore
 from acmx.trust.keys import SigningKey
-from acmx.trust.policy import parsed
 from acmx.trust.roles import ROLES
 from acmx.trust.tls import server_context
 
@@ -117,7 +116,7 @@ def test_the_shipped_policy_is_version_1_and_decides_nothing(pattern):
     policy = stored(pattern, policies.current)
     assert policy.version == 1
     assert policy.text == files("acmx.trust").joinpath("default_policy.cedar").read_text()
-    assert parsed(policy.text).rules == []
+    assert read_policy.read(policy.text).rules == []
 
 
 def test_the_audit_log_begins_with_the_account_and_the_policy(pattern, settings):
