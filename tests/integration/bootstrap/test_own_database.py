@@ -119,7 +119,7 @@ def test_the_database_of_another_mc_system_is_refused(server, command):
 def before_it_knew(server):
     """As an acmx left it that did not keep whose it is."""
     gone = "DELETE FROM schema_version" if server.config.database else f"PRAGMA user_version = {SINCE - 1}"
-    engines.change(server, "DROP TABLE own_system", gone)
+    engines.change(server, "DROP TABLE own_system", "ALTER TABLE exchange DROP COLUMN addressee_alias", gone)
     if server.config.database:
         engines.change(server, f"INSERT INTO schema_version VALUES ({SINCE - 1})")
 
