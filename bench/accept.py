@@ -31,7 +31,7 @@ from acmx.bootstrap.own import own
 from acmx.config import read
 from acmx.domain.documents import encode
 from acmx.domain.messages import VERSION, Person, Request
-from acmx.storage.sqlite_connection import connect
+from acmx.storage.engines.sqlite_connection import connect
 from acmx.trust import tls
 from acmx.trust.own import Own
 

@@ -8,10 +8,10 @@ from bench.systems import give_up
 
 from acmx import config
 from acmx.bootstrap.own import own
-from acmx.flows import seal
+from acmx.flows.evidence import seal
 from acmx.flows.house import House
-from acmx.storage.sqlite import SqliteStore
-from acmx.storage.sqlite_connection import connect
+from acmx.storage.engines.sqlite import SqliteStore
+from acmx.storage.engines.sqlite_connection import connect
 
 OF_EXCHANGE = ("message", "journal", "noted", "notice")
 GENERATED = ("serial", "number", "hash")

@@ -29,7 +29,7 @@ from acmx import config
 from acmx.bootstrap.own import own
 from acmx.domain.acm1 import Submission
 from acmx.domain.messages import Receipt, Request, Response
-from acmx.storage.sqlite_connection import connect
+from acmx.storage.engines.sqlite_connection import connect
 from acmx.trust import tls
 from acmx.trust.signatures import verify
 

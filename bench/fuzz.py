@@ -13,7 +13,7 @@ from pathlib import Path
 import atheris
 
 FACES = ("acm1-http", "acm2-http")
-WATCHED = ["acmx.domain", "acmx.trust", "acmx.config", "acmx.kinds", "acmx.flows.arrivals"]
+WATCHED = ["acmx.domain", "acmx.trust", "acmx.config", "acmx.kinds", "acmx.flows.acm2.arrivals"]
 
 
 def main() -> int:

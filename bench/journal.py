@@ -18,12 +18,12 @@ from acmx.bootstrap.create import Settings, create
 from acmx.bootstrap.offline_audit import opened
 from acmx.bootstrap.own import own
 from acmx.config import read
-from acmx.flows import seal
+from acmx.flows.evidence import seal
+from acmx.flows.evidence.prove import Prover
 from acmx.flows.house import House
-from acmx.flows.prove import Prover
 from acmx.storage import journal
 from acmx.storage.engine import Tx
-from acmx.storage.sqlite import SqliteStore
+from acmx.storage.engines.sqlite import SqliteStore
 from acmx.trust.checkpoints import Checkpoints
 from acmx.trust.journal_check import JournalCheck
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from acmx.storage.engine import NO_PARAMS, NewHistory, T, Tx
-from acmx.storage.sqlite_connection import SqliteTx, connect
+from acmx.storage.engines.sqlite_connection import SqliteTx, connect
 
 STANDING = ("FROM partner", "FROM terms", "FROM policy", "FROM catalogue")
 

@@ -33,11 +33,11 @@ from bench.systems import FIRE, POLICE, PURPOSE, USERS, give_up, onboard, partne
 
 from acmx import config
 from acmx.domain.acm1 import Submission
-from acmx.flows import submit
+from acmx.flows.exchange import submit
 from acmx.flows.house import House
-from acmx.storage import partners
 from acmx.storage.engine import Tx
-from acmx.storage.sqlite import SqliteStore
+from acmx.storage.engines.sqlite import SqliteStore
+from acmx.storage.partnership import partners
 from acmx.trust.roles import ROLES, Caller
 
 STEADY = 3_000

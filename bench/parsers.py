@@ -15,9 +15,11 @@ from acmx.domain import comparison, documents, identities, messages, partnership
 from acmx.domain.errors import AcmxError, InvalidMessage
 from acmx.domain.identities import Realms
 from acmx.faces.acm1.routes import ROUTES
-from acmx.flows import arrivals, read_policy, request_rules
-from acmx.flows.arrivals import Arrived
+from acmx.flows.acm2 import arrivals
+from acmx.flows.acm2.arrivals import Arrived
+from acmx.flows.exchange import request_rules
 from acmx.flows.house import House
+from acmx.flows.policy import read_policy
 from acmx.kinds import kind_named
 from acmx.provisioning import existing, profile, template, ue_shape, xcap_error, xml
 from acmx.provisioning.names import PROFILES

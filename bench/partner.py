@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from acmx import config
 from acmx.bootstrap.server import Server
 from acmx.storage.engine import Store
-from acmx.storage.sqlite import SqliteStore
+from acmx.storage.engines.sqlite import SqliteStore
 
 ANY_PORT = "127.0.0.1:0"
 

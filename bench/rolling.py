@@ -28,7 +28,7 @@ from bench.systems import FIRE, POLICE, PURPOSE, TOKEN, USERS, onboard
 from acmx.client import Client
 from acmx.domain.acm1 import Submission
 from acmx.domain.errors import TemporarilyUnavailable, Unreachable
-from acmx.storage import transfer
+from acmx.storage.engines import transfer
 
 REQUESTERS = 4
 BETWEEN = 0.02

@@ -21,8 +21,8 @@ from bench.results import at_least
 from bench.systems import give_up
 
 from acmx.storage.engine import Tx
+from acmx.storage.engines.sqlite import SqliteStore
 from acmx.storage.migrations import Migration
-from acmx.storage.sqlite import SqliteStore
 
 AIM = 5
 WRITERS = 64

@@ -13,16 +13,17 @@ from acmx.bootstrap.database import open_store
 from acmx.bootstrap.own import own
 from acmx.cli.demo.ports import reserve_port
 from acmx.domain.acm1 import NewIdentities
-from acmx.flows import enter_identities
+from acmx.flows.holdings import enter_identities
 from acmx.flows.house import House
-from acmx.flows.log_on import token_hash
+from acmx.flows.people.log_on import token_hash
 from acmx.kinds import KINDS
-from acmx.storage import accounts, partners, policies, terms
+from acmx.storage import accounts, policies
 from acmx.storage.accounts import Token
 from acmx.storage.engine import Tx
-from acmx.storage.partners import Partner
+from acmx.storage.partnership import partners, terms
+from acmx.storage.partnership.partners import Partner
+from acmx.storage.partnership.terms import Terms
 from acmx.storage.policies import PolicyText
-from acmx.storage.terms import Terms
 from acmx.trust.roles import ROLES, Caller
 from acmx.trust.signatures import body_digest
 

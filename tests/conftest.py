@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-import engines
+from support.systems import engines
 
 settings.register_profile("acmx", deadline=None)
 """No example is timed: the machine may be busy."""

@@ -12,7 +12,7 @@ from bench.processes import Server
 from acmx.bootstrap.offline_audit import opened
 from acmx.domain.errors import NotFound
 from acmx.domain.exchange import State
-from acmx.storage import transfer
+from acmx.storage.engines import transfer
 from acmx.trust.checkpoints import Checkpoints
 from acmx.trust.evidence_check import check
 from acmx.trust.journal_check import JournalCheck

@@ -6,10 +6,10 @@ from docs.generate.systems import Place, Reply, System
 from acmx.delivery.reply import record
 from acmx.domain.documents import encode
 from acmx.domain.messages import Receipt, Refusal
-from acmx.flows.replied import Replied
-from acmx.storage import messages, outbox
-from acmx.storage.messages import Stored
-from acmx.storage.outbox import Queued
+from acmx.flows.acm2.replied import Replied
+from acmx.storage.exchange import messages, outbox
+from acmx.storage.exchange.messages import Stored
+from acmx.storage.exchange.outbox import Queued
 
 Files = dict[str, bytes]
 

@@ -36,8 +36,9 @@ from acmx.domain.acm1 import (
     VouchedPerson,
 )
 from acmx.domain.findings import failed, ok, warning
-from acmx.flows import state_partnership
-from acmx.storage import outbox, subscriptions
+from acmx.flows.partnership import state_partnership
+from acmx.storage import subscriptions
+from acmx.storage.exchange import outbox
 from acmx.storage.subscriptions import Subscription
 from acmx.trust.pinned import pinned
 from acmx.trust.signatures import body_digest

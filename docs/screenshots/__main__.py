@@ -12,7 +12,7 @@ from docs.screenshots.palette import reduced  # noqa: E402
 from docs.screenshots.shots import SIZES, shots  # noqa: E402
 from docs.screenshots.town import town  # noqa: E402
 
-from browsers import a_browser, seated  # noqa: E402
+from support.systems.browsers import a_browser, seated  # noqa: E402
 
 
 async def photograph(into: Path) -> None:

@@ -6,7 +6,7 @@ import msgspec
 from docs.screenshots.town import OFFICERS, TIGHTER, Town
 from playwright.async_api import Page
 
-from systems import FIRE, POLICE, System
+from support.systems.systems import FIRE, POLICE, System
 
 SIZES = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 

@@ -13,16 +13,25 @@ from acmx import config
 from acmx.bootstrap.own import own
 from acmx.domain.acm1 import NewAccount
 from acmx.domain.moments import text, to_ms
-from acmx.flows import keep_accounts
-from acmx.flows.log_on import token_hash
+from acmx.flows.people import keep_accounts
+from acmx.flows.people.log_on import token_hash
 from acmx.kinds import KINDS
 from acmx.storage import accounts
 from acmx.storage.accounts import Token
-from acmx.storage.partners import Partner
+from acmx.storage.partnership.partners import Partner
 from acmx.trust.roles import ROLES
 from acmx.trust.signatures import body_digest
-from systems import EXAMPLES, FIRE, PASSWORD, POLICE, System, befriend, eventually, two_systems
-from xcap import Xcap, path_of, xcap_server
+from support.partner.xcap import Xcap, path_of, xcap_server
+from support.systems.systems import (
+    EXAMPLES,
+    FIRE,
+    PASSWORD,
+    POLICE,
+    System,
+    befriend,
+    eventually,
+    two_systems,
+)
 
 NAMES = {POLICE: "Metropolitan Police", FIRE: "County Fire and Rescue Service"}
 LIST = (EXAMPLES / "users" / "twenty.txt").read_text()

@@ -4,7 +4,7 @@ import asyncio
 
 from playwright.async_api import expect
 
-from browsers import barriers, two_desks
+from support.systems.browsers import barriers, two_desks
 
 
 def test_an_asker_answers_a_question_and_fetches_the_answer(tmp_path):

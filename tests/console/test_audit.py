@@ -6,11 +6,11 @@ import msgspec
 import pytest
 from playwright.async_api import expect
 
-from acmx.flows import audit
-from browsers import a_browser, seated
-from integration.test_provisioning import answered
-from pages import opened
-from systems import FIRE, System, two_systems
+from acmx.flows.evidence import audit
+from integration.provisioning.test_provisioning import answered
+from support.systems.browsers import a_browser, seated
+from support.systems.pages import opened
+from support.systems.systems import FIRE, System, two_systems
 
 
 async def verified(system: System, against: str = "") -> str:

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from browsers import Desk, a_browser, barriers, seated
-from integration.test_provisioning import answered
-from integration.test_xcap import USERS, carried_out, with_cms
-from systems import EXAMPLES, POLICE, two_systems
-from xcap import path_of
+from integration.provisioning.test_provisioning import answered
+from integration.provisioning.test_xcap import USERS, carried_out, with_cms
+from support.partner.xcap import path_of
+from support.systems.browsers import Desk, a_browser, barriers, seated
+from support.systems.systems import EXAMPLES, POLICE, two_systems
 
 SIZES = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 360, "height": 740}}
 

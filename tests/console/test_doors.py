@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from acmx.trust.roles import ROLES
-from integration.test_one_account import as_before, double
-from pages import SAME_ORIGIN, opened
-from permits import CONSOLE, CONSOLE_OPEN
-from systems import PASSWORD, POLICE, System, two_systems
+from integration.people.test_one_account import as_before, double
+from support.systems.pages import SAME_ORIGIN, opened
+from support.systems.permits import CONSOLE, CONSOLE_OPEN
+from support.systems.systems import PASSWORD, POLICE, System, two_systems
 
 NOTHING = "00000000-0000-7000-8000-000000000000"
 

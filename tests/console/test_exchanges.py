@@ -3,9 +3,9 @@
 import asyncio
 import re
 
-from acmx.storage.exchanges import Exchange
-from pages import opened
-from systems import FIRE, POLICE, two_systems
+from acmx.storage.exchange.exchanges import Exchange
+from support.systems.pages import opened
+from support.systems.systems import FIRE, POLICE, two_systems
 
 COPIES = 100_000
 

@@ -9,13 +9,13 @@ import pytest
 from playwright.async_api import expect
 
 from acmx.domain import server_identity
-from acmx.faces.console import identity_form
 from acmx.faces.console.forms import Form
+from acmx.faces.console.holdings import identity_form
 from acmx.faces.console.texts import ENGLISH
-from browsers import a_browser, seated
-from integration.test_provisioning import answered
-from pages import opened
-from systems import EXAMPLES, POLICE, System, two_systems
+from integration.provisioning.test_provisioning import answered
+from support.systems.browsers import a_browser, seated
+from support.systems.pages import opened
+from support.systems.systems import EXAMPLES, POLICE, System, two_systems
 
 CATALOGUES = sorted((EXAMPLES / "catalogues").glob("*.toml"))
 DOCUMENT = EXAMPLES / "documents" / "all-services" / "ue-init-config.xml"

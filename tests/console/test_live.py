@@ -4,8 +4,8 @@ import asyncio
 
 from playwright.async_api import expect
 
-from browsers import a_browser, seated, two_desks
-from systems import two_systems
+from support.systems.browsers import a_browser, seated, two_desks
+from support.systems.systems import two_systems
 
 
 def test_a_request_appears_in_the_inbox_and_its_title_and_in_other_tabs(tmp_path):

@@ -5,9 +5,9 @@ import re
 
 from playwright.async_api import expect
 
-from browsers import a_browser, barriers, seated
-from pages import opened
-from systems import FIRE, POLICE, two_systems
+from support.systems.browsers import a_browser, barriers, seated
+from support.systems.pages import opened
+from support.systems.systems import FIRE, POLICE, two_systems
 
 KEY = re.compile(r'name="key" value="([^"]+)"')
 ONE = f"sip:one@{POLICE}"

@@ -7,9 +7,9 @@ from playwright.async_api import expect
 from acmx.domain.acm1 import NoticePage
 from acmx.domain.telling import PARTNER_CHANGE
 from acmx.storage import notices
-from browsers import barriers, two_desks
-from pages import opened
-from systems import FIRE, POLICE, eventually, two_systems
+from support.systems.browsers import barriers, two_desks
+from support.systems.pages import opened
+from support.systems.systems import FIRE, POLICE, eventually, two_systems
 
 
 def test_the_bell_tells_what_happened_until_it_was_looked_at(tmp_path):

@@ -8,10 +8,10 @@ import msgspec
 from playwright.async_api import expect
 
 from acmx.trust.keys import spoken
-from browsers import a_browser, barriers, seated
-from pages import opened
-from strangers import files, strangers
-from systems import FIRE, POLICE, System, eventually
+from support.systems.browsers import a_browser, barriers, seated
+from support.systems.pages import opened
+from support.systems.strangers import files, strangers
+from support.systems.systems import FIRE, POLICE, System, eventually
 
 ADMINISTRATOR = "partner-administrator"
 

@@ -9,12 +9,12 @@ from playwright.async_api import expect
 
 from acmx.bootstrap import keep_certificates
 from acmx.domain.moments import to_ms
-from acmx.storage import partners
-from acmx.storage.partners import Partner
+from acmx.storage.partnership import partners
+from acmx.storage.partnership.partners import Partner
 from acmx.trust.signatures import body_digest
-from browsers import a_browser, barriers, seated, two_desks
-from pages import opened
-from systems import FIRE, POLICE, START, System, eventually, two_systems
+from support.systems.browsers import a_browser, barriers, seated, two_desks
+from support.systems.pages import opened
+from support.systems.systems import FIRE, POLICE, START, System, eventually, two_systems
 
 ADMINISTRATOR = "partner-administrator"
 EVIL = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'

@@ -7,10 +7,10 @@ import re
 from playwright.async_api import Page, expect
 
 from acmx.trust.evidence_check import check
-from browsers import a_browser, barriers, seated, two_desks
-from pages import opened
-from systems import FIRE, POLICE, System, eventually, two_systems
-from updates import gets, publish, revoke
+from support.systems.browsers import a_browser, barriers, seated, two_desks
+from support.systems.pages import opened
+from support.systems.systems import FIRE, POLICE, System, eventually, two_systems
+from support.systems.updates import gets, publish, revoke
 
 SMALL = """@id("small") @reason("a small team")
 permit (principal, action == Action::"approve", resource == Kind::"server-identity") when { context.users <= 2 };"""

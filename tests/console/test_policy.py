@@ -5,10 +5,10 @@ from typing import Any
 
 from playwright.async_api import expect
 
-from browsers import a_browser, seated
-from integration.test_provisioning import answered
-from pages import opened
-from systems import POLICE, System, two_systems
+from integration.provisioning.test_provisioning import answered
+from support.systems.browsers import a_browser, seated
+from support.systems.pages import opened
+from support.systems.systems import POLICE, System, two_systems
 
 DECLINE = '@id("never") permit (principal, action == Action::"decline", resource);'
 PURPOSE = "flood in the harbour"

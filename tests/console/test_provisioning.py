@@ -7,13 +7,13 @@ from zipfile import ZipFile
 
 from playwright.async_api import expect
 
-from browsers import a_browser, seated
-from integration.test_giving import accepted
-from integration.test_provisioning import TEMPLATE, answered, enter
-from integration.test_xcap import ADMIN, SERVICES, USERS, carried_out, ended, of_fire, with_cms
-from pages import opened
-from systems import POLICE, System, eventually
-from xcap import path_of
+from integration.exchange.test_giving import accepted
+from integration.provisioning.test_provisioning import TEMPLATE, answered, enter
+from integration.provisioning.test_xcap import ADMIN, SERVICES, USERS, carried_out, ended, of_fire, with_cms
+from support.partner.xcap import path_of
+from support.systems.browsers import a_browser, seated
+from support.systems.pages import opened
+from support.systems.systems import POLICE, System, eventually
 
 STRANGER = "sip:officer.9@mc.rail.example"
 

@@ -5,9 +5,9 @@ import tomllib
 
 from playwright.async_api import expect
 
-from browsers import Desk, a_browser, barriers, seated, two_desks
-from pages import opened
-from systems import EXAMPLES, POLICE, two_systems
+from support.systems.browsers import Desk, a_browser, barriers, seated, two_desks
+from support.systems.pages import opened
+from support.systems.systems import EXAMPLES, POLICE, two_systems
 
 MANY = [f"sip:officer.{n:05}@{POLICE}" for n in range(10_000)]
 PURPOSE = "flood in the harbour district"

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from browsers import a_browser, console, seated
-from systems import two_systems
+from support.systems.browsers import a_browser, console, seated
+from support.systems.systems import two_systems
 
 
 def test_a_person_signs_in_by_the_keyboard_and_out(tmp_path):

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 from playwright.async_api import expect
 
-from browsers import Desk, a_browser, seated
-from openid import ALICE, Provider, running
-from pages import opened
-from systems import POLICE, System, two_systems
+from support.partner.openid import ALICE, Provider, running
+from support.systems.browsers import Desk, a_browser, seated
+from support.systems.pages import opened
+from support.systems.systems import POLICE, System, two_systems
 
 
 @asynccontextmanager

@@ -3,11 +3,11 @@
 import asyncio
 import re
 
-from browsers import console
-from integration.test_provisioning import answered
-from pages import opened
-from permits import CONSOLE
-from systems import FIRE, POLICE, System, two_systems
+from integration.provisioning.test_provisioning import answered
+from support.systems.browsers import console
+from support.systems.pages import opened
+from support.systems.permits import CONSOLE
+from support.systems.systems import FIRE, POLICE, System, two_systems
 
 MOST = 150_000
 MANY = [f"sip:officer.{n}@{POLICE}" for n in range(10_000)]

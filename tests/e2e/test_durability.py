@@ -14,9 +14,9 @@ import msgspec
 import pytest
 from bench.processes import until
 
-from processes import WITHIN, serving
-from strace import require_strace
-from systems import System, submission, two_systems
+from support.faults.strace import require_strace
+from support.systems.processes import WITHIN, serving
+from support.systems.systems import System, submission, two_systems
 
 pytestmark = [pytest.mark.law(1), pytest.mark.slow]
 

@@ -13,10 +13,10 @@ from acmx.provisioning import profile as profiles
 from acmx.provisioning.differences import alike
 from acmx.provisioning.names import PROFILES
 from acmx.provisioning.xml import parse
-from integration.test_provisioning import answered
-from integration.test_xcap import SERVICES, UE_PATH, ended, look, start, with_cms
-from systems import FIRE, POLICE, System, eventually
-from xcap import Xcap, path_of
+from integration.provisioning.test_provisioning import answered
+from integration.provisioning.test_xcap import SERVICES, UE_PATH, ended, look, start, with_cms
+from support.partner.xcap import Xcap, path_of
+from support.systems.systems import FIRE, POLICE, System, eventually
 
 pytestmark = pytest.mark.slow
 USERS = [f"sip:officer.{n}@{POLICE}" for n in range(150)]

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from acmx.trust.certificates import fingerprint_of_pem, self_signed
-from processes import prepared, serving
-from systems import System
+from support.systems.processes import prepared, serving
+from support.systems.systems import System
 
 pytestmark = pytest.mark.slow
 

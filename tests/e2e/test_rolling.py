@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from bench import rolling
 
-import engines
+from support.systems import engines
 
 
 @pytest.mark.slow

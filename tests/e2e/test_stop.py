@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from processes import WITHIN, prepared, serving
-from systems import System
+from support.systems.processes import WITHIN, prepared, serving
+from support.systems.systems import System
 
 pytestmark = pytest.mark.slow
 

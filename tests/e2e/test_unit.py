@@ -15,9 +15,9 @@ import aiohttp
 import pytest
 
 from acmx.faces import listener
-from processes import serving
-from strace import require_strace
-from systems import PASSWORD, System, eventually, submission, two_systems
+from support.faults.strace import require_strace
+from support.systems.processes import serving
+from support.systems.systems import PASSWORD, System, eventually, submission, two_systems
 
 pytestmark = pytest.mark.slow
 UNIT = Path(__file__).parent.parent.parent / "deploy" / "acmx.service"

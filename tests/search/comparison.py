@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from acmx.domain.exchange import UNDECIDED, Event, Role, State
-from acmx.flows.compare import SENT_WHILE, UNRELEASED
+from acmx.flows.reconciliation.compare import SENT_WHILE, UNRELEASED
 from search.link import FOREIGN, Link
 from search.worlds import LATER, OTHER, Act, Body, Side, World, name_of, over, standing, to
 

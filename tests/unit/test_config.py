@@ -28,7 +28,7 @@ from acmx.config import (
 from acmx.domain.errors import FaultyInput, Misconfigured
 from acmx.domain.identities import Realms
 from acmx.domain.telling import TOLD
-from configs import LEAST, OIDC, SYSTEM, reading, refused
+from support.systems.configs import LEAST, OIDC, SYSTEM, reading, refused
 
 lines = st.text(st.characters() | st.sampled_from("\"'\\#{}[]=%"), max_size=60).filter(str.isprintable)
 hosts = st.from_regex(r"[a-z]([a-z0-9-]{0,9}[a-z0-9])?(\.[a-z]{2,9}){0,3}", fullmatch=True)

@@ -11,7 +11,7 @@ from acmx.config import (
     faults,
 )
 from acmx.domain.identities import Realms
-from configs import LEAST, OIDC, SYSTEM, reading, refused
+from support.systems.configs import LEAST, OIDC, SYSTEM, reading, refused
 
 OIDC_FAULTS = {
     "issuer": (

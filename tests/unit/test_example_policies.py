@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from acmx.flows.read_policy import read
+from acmx.flows.policy.read_policy import read
 from acmx.trust.policy import Policy
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"

@@ -18,7 +18,6 @@ from docs.generate.page import DOCS, golden_files, openapi_files, pages
 from docs.generate.systems import FIRE, POLICE, Clock, System, call, two_systems
 from joserfc.jwk import OKPKey
 
-import systems
 from acmx.domain import acm1, errors, records
 from acmx.domain.comparison import ExchangesPage
 from acmx.domain.documents import encode, read
@@ -27,14 +26,15 @@ from acmx.domain.exchange import Event
 from acmx.domain.identities import Realms
 from acmx.domain.messages import PROBLEM, AnyMessage, Receipt, Refusal
 from acmx.domain.partnership import Metadata, PartnerFile, Statement
-from acmx.flows import arrivals
-from acmx.flows.arrivals import Arrived
+from acmx.flows.acm2 import arrivals
+from acmx.flows.acm2.arrivals import Arrived
 from acmx.flows.house import House
 from acmx.kinds import KINDS
 from acmx.kinds.catalogue import Given, Wanted
-from acmx.storage.partners import Partner
+from acmx.storage.partnership.partners import Partner
 from acmx.trust.keys import SigningKey, public_key
 from acmx.trust.signatures import body_digest, verify
+from support.systems import systems
 
 EXAMPLES = DOCS / "examples"
 PROTOCOL = sorted((DOCS / "protocol").rglob("*.md"))
@@ -400,21 +400,21 @@ RECEIVING = (
     "acmx.faces.acm2.peers",
     "acmx.faces.body",
     "acmx.faces.problems",
-    "acmx.flows.arrivals",
+    "acmx.flows.acm2.arrivals",
     "acmx.flows.carry_out",
-    "acmx.flows.limits",
-    "acmx.flows.receive",
-    "acmx.flows.receive_answer",
-    "acmx.flows.receive_question",
-    "acmx.flows.receive_request",
-    "acmx.flows.receive_response",
-    "acmx.flows.receive_revocation",
-    "acmx.flows.receive_update",
-    "acmx.flows.receive_withdrawal",
-    "acmx.flows.request_rules",
-    "acmx.flows.state_partnership",
+    "acmx.flows.acm2.limits",
+    "acmx.flows.acm2.receive",
+    "acmx.flows.acm2.receive_answer",
+    "acmx.flows.acm2.receive_question",
+    "acmx.flows.acm2.receive_request",
+    "acmx.flows.acm2.receive_response",
+    "acmx.flows.acm2.receive_revocation",
+    "acmx.flows.acm2.receive_update",
+    "acmx.flows.acm2.receive_withdrawal",
+    "acmx.flows.exchange.request_rules",
+    "acmx.flows.partnership.state_partnership",
     "acmx.kinds",
-    "acmx.storage.sqlite",
+    "acmx.storage.engines.sqlite",
     "acmx.trust.signatures",
 )
 NEVER_CROSSES = {

@@ -30,7 +30,7 @@ from acmx.domain.errors import AcmxError, AlreadyThere, FaultyInput
 from acmx.domain.faults import Fault
 from acmx.domain.messages import Moment
 from acmx.storage import migrations, own_system, schema
-from acmx.storage.sqlite_connection import SqliteTx, connect, present, require_safe_library
+from acmx.storage.engines.sqlite_connection import SqliteTx, connect, present, require_safe_library
 from acmx.trust import key_files
 from acmx.trust.keys import sync
 
@@ -84,7 +84,7 @@ def restore(file: Path, directory: Path) -> None:
         key_files.load(draft / KEYS)
         if url := chosen.database:
             require_postgres()
-            from acmx.storage.transfer import to_postgres  # noqa: PLC0415
+            from acmx.storage.engines.transfer import to_postgres  # noqa: PLC0415
 
             with filling(chosen):
                 to_postgres(draft / DATABASE, url)
@@ -119,7 +119,7 @@ def _unpacked(file: Path, directory: Path, environment: Mapping[str, str]) -> It
 def _copy_database(directory: Path, chosen: Config, copy: Path) -> None:
     if chosen.database:
         require_postgres()
-        from acmx.storage.transfer import to_file  # noqa: PLC0415
+        from acmx.storage.engines.transfer import to_file  # noqa: PLC0415
 
         to_file(chosen.database, copy)
         return

@@ -17,8 +17,9 @@ from acmx.domain.documents import convert
 from acmx.domain.errors import AlreadyThere, FaultyInput
 from acmx.domain.identities import Realms
 from acmx.domain.moments import Clock
-from acmx.flows import keep_accounts, set_policy
 from acmx.flows.house import House
+from acmx.flows.people import keep_accounts
+from acmx.flows.policy import set_policy
 from acmx.storage import own_system, policies
 from acmx.storage.engine import Tx
 from acmx.storage.journal import OnBehalf

@@ -10,9 +10,10 @@ import apsw
 
 from acmx.config import Config
 from acmx.domain.errors import Misconfigured, TemporarilyUnavailable
-from acmx.storage import migrations, own_system, schema, sqlite_connection
+from acmx.storage import migrations, own_system, schema
 from acmx.storage.engine import Store, Tx
-from acmx.storage.sqlite import SqliteStore
+from acmx.storage.engines import sqlite_connection
+from acmx.storage.engines.sqlite import SqliteStore
 
 DATABASE = "acmx.db"
 SEEN = "database-seen"
@@ -39,7 +40,7 @@ def _store(
 ) -> Store:
     if config.database:
         require_postgres()
-        from acmx.storage.postgres import PostgresStore  # noqa: PLC0415
+        from acmx.storage.engines.postgres import PostgresStore  # noqa: PLC0415
 
         return PostgresStore.open(
             config.database,
@@ -83,7 +84,7 @@ def snapshot(directory: Path, config: Config) -> Iterator[Tx]:
 def _snapshot(directory: Path, config: Config) -> Iterator[Tx]:
     if config.database:
         require_postgres()
-        from acmx.storage.postgres_offline import snapshot as opened  # noqa: PLC0415
+        from acmx.storage.engines.postgres_offline import snapshot as opened  # noqa: PLC0415
 
         with opened(config.database) as tx:
             yield tx

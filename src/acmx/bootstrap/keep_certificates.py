@@ -21,8 +21,8 @@ from acmx.bootstrap.database import look
 from acmx.bootstrap.new_directory import CONFIG
 from acmx.domain.errors import AlreadyThere, NotFound, NotNow
 from acmx.domain.moments import Clock, text
-from acmx.storage import partners
 from acmx.storage.engine import Tx
+from acmx.storage.partnership import partners
 from acmx.trust.certificates import (
     der,
     fingerprint,

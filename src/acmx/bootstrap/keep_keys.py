@@ -11,7 +11,7 @@ from acmx.bootstrap.database import look
 from acmx.bootstrap.new_directory import CONFIG
 from acmx.bootstrap.own import own
 from acmx.domain.moments import text
-from acmx.storage import partners
+from acmx.storage.partnership import partners
 from acmx.trust import key_files
 from acmx.trust.keys import spoken
 

@@ -10,8 +10,9 @@ from acmx.bootstrap.database import DATABASE, read_only, require_postgres
 from acmx.bootstrap.lock import hold
 from acmx.bootstrap.new_directory import CONFIG
 from acmx.domain.errors import Misconfigured
-from acmx.storage import migrations, own_system, schema, sqlite_connection
-from acmx.storage.sqlite_connection import SqliteTx
+from acmx.storage import migrations, own_system, schema
+from acmx.storage.engines import sqlite_connection
+from acmx.storage.engines.sqlite_connection import SqliteTx
 
 
 def migrate(directory: Path) -> tuple[int, int]:
@@ -48,8 +49,8 @@ def _in_file(path: Path, known: list[migrations.Migration], system: str) -> int:
 
 def _in_postgres(url: str, known: list[migrations.Migration], system: str) -> int:
     require_postgres()
-    from acmx.storage import postgres_offline, postgres_schema  # noqa: PLC0415
-    from acmx.storage.postgres_connection import PostgresTx  # noqa: PLC0415
+    from acmx.storage.engines import postgres_offline, postgres_schema  # noqa: PLC0415
+    from acmx.storage.engines.postgres_connection import PostgresTx  # noqa: PLC0415
 
     with postgres_offline.writing(url) as connection:
         before = postgres_schema.present(connection)

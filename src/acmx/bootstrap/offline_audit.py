@@ -12,7 +12,7 @@ from acmx.bootstrap.database import snapshot
 from acmx.bootstrap.new_directory import CONFIG
 from acmx.config import Config
 from acmx.domain.records import SealedRow, SignedCheckpoint
-from acmx.flows import audit
+from acmx.flows.evidence import audit
 from acmx.storage.engine import Tx
 
 PAGE = 1000

@@ -11,8 +11,9 @@ from acmx.bootstrap.lock import hold
 from acmx.bootstrap.new_directory import CONFIG
 from acmx.config import Config
 from acmx.domain.moments import to_ms
-from acmx.flows import account_changes, take_in_history
 from acmx.flows.house import House
+from acmx.flows.people import account_changes
+from acmx.flows.reconciliation import take_in_history
 
 
 def recover(directory: Path) -> None:

@@ -15,10 +15,10 @@ from acmx.config import Config
 from acmx.delivery.supervisor import Beat
 from acmx.domain.errors import FaultyInput, Misconfigured
 from acmx.domain.moments import Clock, to_ms
-from acmx.flows import publish_metadata
-from acmx.flows.warn_of_expiry import End
-from acmx.storage import partners
+from acmx.flows.operations.warn_of_expiry import End
+from acmx.flows.partnership import publish_metadata
 from acmx.storage.engine import Store
+from acmx.storage.partnership import partners
 from acmx.trust import key_files, tls
 from acmx.trust.certificates import not_after
 from acmx.trust.own import Own

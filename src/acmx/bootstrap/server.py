@@ -25,12 +25,12 @@ from acmx.delivery.backoff import Pace
 from acmx.delivery.check import Check
 from acmx.delivery.clock_guard import ClockGuard, name_of_boot, since_boot
 from acmx.delivery.clock_voices import ClockVoices
-from acmx.delivery.cms import Cms
 from acmx.delivery.link import Link
 from acmx.delivery.links import Links
-from acmx.delivery.messenger import Messenger
+from acmx.delivery.notices.messenger import Messenger
 from acmx.delivery.outward import sockets
-from acmx.delivery.provisioner import Provisioner
+from acmx.delivery.provisioning.cms import Cms
+from acmx.delivery.provisioning.provisioner import Provisioner
 from acmx.delivery.sealer import Sealer
 from acmx.delivery.supervisor import Supervisor, in_words, unnamed
 from acmx.domain.errors import TemporarilyUnavailable
@@ -45,13 +45,15 @@ from acmx.faces.acm2.app import Acm2
 from acmx.faces.acm2.peers import Peers
 from acmx.faces.console.app import Console
 from acmx.faces.listener import Listener
-from acmx.flows import claim, subscribe, take_in_history
-from acmx.flows.attempts import Attempts
 from acmx.flows.house import House
-from acmx.flows.refusals import Refusals
-from acmx.storage import partners
+from acmx.flows.operations import subscribe
+from acmx.flows.people import claim
+from acmx.flows.people.attempts import Attempts
+from acmx.flows.people.refusals import Refusals
+from acmx.flows.reconciliation import take_in_history
 from acmx.storage.engine import Missed, Store, Tx
-from acmx.storage.partners import Partner, PartnerChanged
+from acmx.storage.partnership import partners
+from acmx.storage.partnership.partners import Partner, PartnerChanged
 from acmx.telemetry.standing import Parts
 
 GRACE = 5.0

@@ -9,10 +9,10 @@ from pathlib import Path
 from acmx.bootstrap import people, telling
 from acmx.bootstrap.profiles import profiles
 from acmx.config import Config
-from acmx.delivery.channel import Channel, TargetDown
-from acmx.delivery.cms import Cms
-from acmx.delivery.mail import CHANNEL
-from acmx.delivery.webhooks import channel_of
+from acmx.delivery.notices.channel import Channel, TargetDown
+from acmx.delivery.notices.mail import CHANNEL
+from acmx.delivery.notices.webhooks import channel_of
+from acmx.delivery.provisioning.cms import Cms
 from acmx.domain.acm1 import Finding
 from acmx.domain.errors import AcmxError
 from acmx.domain.findings import failed, ok

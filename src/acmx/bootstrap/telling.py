@@ -6,10 +6,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from acmx.config import Config, Mail, Webhook
-from acmx.delivery.channel import Channel
-from acmx.delivery.mail import CHANNEL, MailChannel
+from acmx.delivery.notices.channel import Channel
+from acmx.delivery.notices.mail import CHANNEL, MailChannel
+from acmx.delivery.notices.webhooks import WebhookChannel, channel_of
 from acmx.delivery.outward import sockets
-from acmx.delivery.webhooks import WebhookChannel, channel_of
 from acmx.domain.errors import Misconfigured
 from acmx.domain.exchange import Audience
 from acmx.domain.moments import Clock

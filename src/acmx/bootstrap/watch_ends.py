@@ -5,8 +5,8 @@ import asyncio
 from acmx.bootstrap.renewal import Renewal
 from acmx.bootstrap.vitals import Vitals
 from acmx.delivery.supervisor import Beat
-from acmx.flows import warn_of_expiry
 from acmx.flows.house import House
+from acmx.flows.operations import warn_of_expiry
 from acmx.storage.engine import Store
 
 EVERY = 3600.0

@@ -8,39 +8,15 @@ from collections.abc import Callable, Sequence
 from cyclopts import App, CycloptsError, Parameter
 
 from acmx import __version__
-from acmx.cli import (
-    accept,
-    account,
-    account_changes,
-    approvals,
-    audit,
-    certificates,
-    evidence,
-    exchanges,
-    give,
-    health,
-    identities,
-    journal,
-    keys,
-    login,
-    notices,
-    outbox,
-    partner,
-    partner_changes,
-    policy,
-    policy_explain,
-    policy_tables,
-    policy_trial,
-    provision,
-    questions,
-    request,
-    review,
-    revoke,
-    server,
-    template,
-    terms,
-)
+from acmx.cli.evidence import audit, evidence, journal
+from acmx.cli.exchange import exchanges, give, questions, request, review, revoke
 from acmx.cli.failures import DONE, INTERRUPTED, WRONG_USAGE, WrongUsageError, note, tell, tell_usage
+from acmx.cli.holdings import identities
+from acmx.cli.operations import certificates, health, keys, notices, outbox, server
+from acmx.cli.partnership import accept, approvals, partner, partner_changes, terms
+from acmx.cli.people import account, account_changes, login
+from acmx.cli.policy import policy, policy_explain, policy_tables, policy_trial
+from acmx.cli.provisioning import provision, template
 from acmx.domain.errors import AcmxError
 
 app = App(

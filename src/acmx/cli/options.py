@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter, Token
 
-from acmx.cli import profiles
 from acmx.cli.failures import note
-from acmx.cli.renewal import client_of
+from acmx.cli.session import profiles
+from acmx.cli.session.renewal import client_of
 from acmx.cli.terminal import print_json
 from acmx.client import Client
 from acmx.domain.moments import BOUNDS, is_bounded

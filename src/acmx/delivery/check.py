@@ -17,10 +17,11 @@ from acmx.domain.findings import days_left, failed, ok, warning
 from acmx.domain.moments import from_ms, text, to_ms
 from acmx.domain.partnership import Metadata, Statement
 from acmx.flows.house import House
-from acmx.storage import outbox, partners
 from acmx.storage.engine import Store
-from acmx.storage.outbox import Waiting
-from acmx.storage.partners import Partner
+from acmx.storage.exchange import outbox
+from acmx.storage.exchange.outbox import Waiting
+from acmx.storage.partnership import partners
+from acmx.storage.partnership.partners import Partner
 from acmx.trust.certificates import fingerprint, not_after
 from acmx.trust.own import Own
 from acmx.trust.pinned import Pinned, pinned

@@ -10,7 +10,7 @@ import structlog
 
 from acmx.delivery.clock_voices import ClockVoices
 from acmx.domain.moments import TOLERANCE, Clock, from_ms, text, to_ms
-from acmx.flows import doubt_clock
+from acmx.flows.operations import suspend_expiry
 from acmx.storage import clock_holds, journal
 from acmx.storage.clock_holds import ClockHold
 from acmx.storage.engine import Store
@@ -58,7 +58,7 @@ class ClockGuard:
             found = self._jumped(*self._right) if self._right else await self._behind_journal(now)
             if found is not None:
                 log.error("the clock is in doubt: nothing expires until it is confirmed", reason=found.reason)
-                await self._store.write(partial(doubt_clock.hold, found=found))
+                await self._store.write(partial(suspend_expiry.hold, found=found))
                 self._held = True
             else:
                 self._right = now, steady
@@ -71,7 +71,7 @@ class ClockGuard:
         if held is not None and self._agrees(held):
             log.info("the clock agrees with what it was before it jumped")
             now = to_ms(self._clock())
-            await self._store.write(partial(doubt_clock.agrees, clock=self._name, at=now))
+            await self._store.write(partial(suspend_expiry.agrees, clock=self._name, at=now))
             held = None
         if held is None and self._held:
             self._right = self._clock(), self._steady()

@@ -11,10 +11,10 @@ from typing import Final
 import structlog
 
 from acmx.domain.moments import TOLERANCE, Clock, from_ms, text, to_ms
-from acmx.flows import doubt_clock
-from acmx.storage import partners
+from acmx.flows.operations import suspend_expiry
 from acmx.storage.clock_holds import ClockHold
 from acmx.storage.engine import Store, Tx
+from acmx.storage.partnership import partners
 
 WAIT: Final = 60.0
 _TOLERATED: Final = TOLERANCE.total_seconds() * 1000
@@ -77,7 +77,7 @@ class ClockVoices:
 def _hold(tx: Tx, hold: ClockHold, said: Mapping[str, int]) -> None:
     for id_, difference in said.items():
         partners.clock_heard(tx, id_, difference)
-    doubt_clock.hold(tx, hold)
+    suspend_expiry.hold(tx, hold)
 
 
 def _reason(now: int, differ: Mapping[str, int], of: int) -> str:

@@ -9,10 +9,12 @@ import structlog
 from acmx.delivery.clock_guard import ClockGuard
 from acmx.delivery.supervisor import Beat
 from acmx.domain.errors import AcmxError
-from acmx.flows import expire, give_up, remind, reprovision, update
 from acmx.flows.carry_out import carry_out
+from acmx.flows.exchange import remind, update
+from acmx.flows.expiry import expire, give_up
 from acmx.flows.house import House
-from acmx.flows.refusals import Refusals
+from acmx.flows.people.refusals import Refusals
+from acmx.flows.provisioning import reprovision
 from acmx.storage.engine import Store, Tx
 
 EVERY = 1.0

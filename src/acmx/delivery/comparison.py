@@ -15,16 +15,18 @@ from acmx.delivery.wire import LinkDown, Wire
 from acmx.domain.comparison import Common, ExchangesPage, Standing, key_of
 from acmx.domain.errors import AcmxError, BadSignature, TemporarilyUnavailable, WrongPartner
 from acmx.domain.moments import from_ms, to_ms
-from acmx.flows import compare, put_back
 from acmx.flows.carry_out import StaleError
-from acmx.flows.compare import Difference
 from acmx.flows.house import House
-from acmx.flows.put_back import Given
-from acmx.storage import compared, journal, partners
+from acmx.flows.reconciliation import compare, restore
+from acmx.flows.reconciliation.compare import Difference
+from acmx.flows.reconciliation.restore import Given
+from acmx.storage import journal
 from acmx.storage.engine import Store, Tx
-from acmx.storage.exchanges import Exchange
-from acmx.storage.messages import Stored
-from acmx.storage.partners import Partner
+from acmx.storage.exchange import compared
+from acmx.storage.exchange.exchanges import Exchange
+from acmx.storage.exchange.messages import Stored
+from acmx.storage.partnership import partners
+from acmx.storage.partnership.partners import Partner
 from acmx.trust.own import Own
 from acmx.trust.signatures import body_digest, verify
 
@@ -120,7 +122,7 @@ class Comparison:
             return
         try:
             given = [await self._fetch(found, standing) for standing in found.fetch]
-            await self._store.write(lambda tx: put_back.apply(self._house, tx, found, given))
+            await self._store.write(lambda tx: restore.apply(self._house, tx, found, given))
         except (LinkDown, TemporarilyUnavailable):
             raise
         except StaleError:
@@ -157,7 +159,7 @@ class Comparison:
             signature=signature,
             stored_at=to_ms(self._house.clock()),
         )
-        return put_back.read(self._house, found, stored)
+        return restore.read(self._house, found, stored)
 
     async def _note_wrong(self, error: AcmxError, found: Difference | None = None) -> None:
         self._wrong.append(error)

@@ -3,9 +3,9 @@
 from acmx.delivery.wire import Wire
 from acmx.domain.moments import Clock, to_ms
 from acmx.domain.partnership import Statement
-from acmx.flows import state_partnership
 from acmx.flows.house import House
-from acmx.storage.partners import Partner
+from acmx.flows.partnership import state_partnership
+from acmx.storage.partnership.partners import Partner
 from acmx.trust.own import Own
 
 

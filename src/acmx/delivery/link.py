@@ -22,12 +22,12 @@ from acmx.delivery.wire import LinkDown, NoAnswer, NotTheirs, Wire
 from acmx.domain.errors import FaultyInput
 from acmx.domain.moments import to_ms
 from acmx.domain.partnership import Standing
-from acmx.flows import change_metadata, state_partnership
 from acmx.flows.carry_out import confirmed
 from acmx.flows.house import House
-from acmx.storage import partners
+from acmx.flows.partnership import change_metadata, state_partnership
 from acmx.storage.engine import Store, Tx
-from acmx.storage.partners import Partner
+from acmx.storage.partnership import partners
+from acmx.storage.partnership.partners import Partner
 from acmx.trust import tls
 from acmx.trust.own import Own
 from acmx.trust.pinned import Pinned, pinned

@@ -10,9 +10,10 @@ from acmx.delivery.backoff import LONGEST, delay
 from acmx.delivery.wire import LinkDown
 from acmx.domain.moments import to_ms
 from acmx.flows.house import House
-from acmx.storage import outbox, partners
 from acmx.storage.engine import Store, Tx
-from acmx.storage.partners import Partner
+from acmx.storage.exchange import outbox
+from acmx.storage.partnership import partners
+from acmx.storage.partnership.partners import Partner
 
 NOTE_SUCCESS_EVERY = 30_000
 log = structlog.get_logger()

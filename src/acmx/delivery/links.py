@@ -5,11 +5,11 @@ from collections.abc import Callable, Hashable
 
 from acmx.delivery.link import Link
 from acmx.delivery.supervisor import Supervisor
-from acmx.storage import partners
 from acmx.storage.clock_holds import ClockRight
 from acmx.storage.engine import Store
-from acmx.storage.outbox import Outgoing
-from acmx.storage.partners import PartnerChanged
+from acmx.storage.exchange.outbox import Outgoing
+from acmx.storage.partnership import partners
+from acmx.storage.partnership.partners import PartnerChanged
 
 
 class Links:

@@ -4,11 +4,18 @@ from datetime import timedelta
 
 from acmx.delivery.backoff import delay
 from acmx.domain.messages import PROBLEM, Receipt, Refusal
-from acmx.flows import record_delivery, record_indication, record_refusal, record_stored, record_withdrawal
-from acmx.flows.receive import COMPARED
-from acmx.flows.replied import Replied
-from acmx.storage import outbox, partners
+from acmx.flows.acm2 import (
+    record_delivery,
+    record_indication,
+    record_refusal,
+    record_stored,
+    record_withdrawal,
+)
+from acmx.flows.acm2.receive import COMPARED
+from acmx.flows.acm2.replied import Replied
 from acmx.storage.engine import Tx
+from acmx.storage.exchange import outbox
+from acmx.storage.partnership import partners
 
 RECEIPTED = {
     "request": record_indication.apply,

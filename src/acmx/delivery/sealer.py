@@ -6,7 +6,7 @@ from pathlib import Path
 
 from acmx.delivery.shipper import Shipper
 from acmx.delivery.supervisor import Beat
-from acmx.flows import seal
+from acmx.flows.evidence import seal
 from acmx.flows.house import House
 from acmx.storage.engine import InCharge, Missed, Store
 from acmx.storage.journal import Journalled

@@ -16,12 +16,12 @@ from acmx.delivery.wire import LinkDown, Said, Wire
 from acmx.domain.errors import NotEstablished
 from acmx.domain.messages import PROBLEM, Refusal
 from acmx.domain.moments import to_ms
+from acmx.flows.acm2.replied import Replied
 from acmx.flows.house import House
-from acmx.flows.replied import Replied
-from acmx.storage import messages, outbox
 from acmx.storage.engine import Store
-from acmx.storage.messages import Stored
-from acmx.storage.outbox import Queued
+from acmx.storage.exchange import messages, outbox
+from acmx.storage.exchange.messages import Stored
+from acmx.storage.exchange.outbox import Queued
 
 AT_A_TIME = 16
 AFTER_OWN_FAULT = 1.0

@@ -7,9 +7,9 @@ from pathlib import Path
 import structlog
 
 from acmx.delivery import shipping
-from acmx.flows import fork, seal
 from acmx.flows.carry_out import confirmed
-from acmx.flows.fork import Roots, Shipped
+from acmx.flows.evidence import fork, seal
+from acmx.flows.evidence.fork import Roots, Shipped
 from acmx.flows.house import House
 from acmx.storage import seals
 from acmx.storage.engine import Store

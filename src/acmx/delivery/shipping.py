@@ -11,7 +11,7 @@ import structlog
 from acmx.domain.documents import encode, read
 from acmx.domain.errors import AcmxError
 from acmx.domain.records import Checkpoint, SignedCheckpoint
-from acmx.flows.fork import Shipped
+from acmx.flows.evidence.fork import Shipped
 from acmx.trust.keys import sync
 from acmx.trust.sealing import read_checkpoint
 

@@ -19,7 +19,7 @@ from acmx.domain.faults import Fault
 from acmx.domain.messages import PROBLEM, Receipt, Refusal
 from acmx.domain.moments import Clock, text
 from acmx.domain.partnership import Statement
-from acmx.storage.messages import Stored
+from acmx.storage.exchange.messages import Stored
 from acmx.trust.own import Own
 from acmx.trust.pinned import Pinned
 from acmx.trust.signatures import Seal, Typ, verify

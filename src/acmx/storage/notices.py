@@ -6,9 +6,10 @@ The bell only says «look again»; these rows say why, and outlive every connect
 import msgspec
 
 from acmx.domain.exchange import Audience
-from acmx.storage import rows, tellings, thresholds
+from acmx.storage import deliveries, rows
 from acmx.storage.engine import Tx
-from acmx.storage.exchanges import Exchange
+from acmx.storage.exchange.exchanges import Exchange
+from acmx.storage.partnership import thresholds
 
 
 class Notice(msgspec.Struct, frozen=True, tag=True):
@@ -79,8 +80,8 @@ def _put(tx: Tx, entry: Entry, *, urgent: bool) -> bool:
     stored = tx.rows(f"{_INSERT} ON CONFLICT DO NOTHING RETURNING serial", rows.params(entry))
     if not stored:
         return False
-    meant = tellings.Meant(stored[0][0], entry.at, entry.event, entry.audience, entry.person, urgent)
-    tellings.put(tx, meant)
+    meant = deliveries.Meant(stored[0][0], entry.at, entry.event, entry.audience, entry.person, urgent)
+    deliveries.put(tx, meant)
     tx.signal(Notice(entry.audience, entry.person))
     return True
 

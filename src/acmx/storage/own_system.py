@@ -5,8 +5,8 @@ from collections.abc import Collection
 import msgspec
 
 from acmx.domain.errors import Misconfigured
-from acmx.storage import published
 from acmx.storage.engine import Tx
+from acmx.storage.partnership import published
 
 _PARTS = ("table own_system", "table published")
 

@@ -11,7 +11,7 @@ from acmx.delivery.wire import Said, Wire
 from acmx.domain.errors import AcmxError
 from acmx.domain.messages import PROBLEM, Refusal
 from acmx.storage.engine import Store
-from acmx.storage.messages import Stored
+from acmx.storage.exchange.messages import Stored
 from acmx.telemetry.problems_sent import ProblemsSent
 from acmx.telemetry.watched_store import WatchedStore
 

@@ -9,11 +9,12 @@ from prometheus_client.metrics_core import Metric
 from acmx import __version__
 from acmx.domain.acm1 import Component
 from acmx.domain.moments import to_ms
-from acmx.flows import warn_of_expiry
 from acmx.flows.house import House
-from acmx.flows.warn_of_expiry import End
-from acmx.storage import clock_holds, gauges, partners
+from acmx.flows.operations import warn_of_expiry
+from acmx.flows.operations.warn_of_expiry import End
+from acmx.storage import clock_holds, gauges
 from acmx.storage.engine import Tx
+from acmx.storage.partnership import partners
 
 DAY = 86_400
 

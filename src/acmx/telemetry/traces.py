@@ -22,7 +22,7 @@ from acmx.delivery.wire import Said, Wire
 from acmx.domain.errors import AcmxError
 from acmx.domain.messages import PROBLEM, Refusal
 from acmx.storage.engine import Store
-from acmx.storage.messages import Stored
+from acmx.storage.exchange.messages import Stored
 from acmx.telemetry.traced_face import TracedFace
 from acmx.telemetry.traced_store import TracedStore
 

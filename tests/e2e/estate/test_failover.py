@@ -8,11 +8,11 @@ from itertools import count
 import pytest
 from bench import agreement
 
-from acmx.storage import transfer
-from estate import AT_ONCE, estate
-from restores import compared
-from streams import hint, stream
-from systems import EXAMPLES, FIRE, POLICE, eventually
+from acmx.storage.engines import transfer
+from support.sinks.streams import hint, stream
+from support.systems.estate import AT_ONCE, estate
+from support.systems.restores import compared
+from support.systems.systems import EXAMPLES, FIRE, POLICE, eventually
 
 pytestmark = pytest.mark.postgres
 lagging = pytest.mark.parametrize("pair", ["asynchronous"], indirect=True)

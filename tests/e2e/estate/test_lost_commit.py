@@ -5,8 +5,16 @@ import asyncio
 import pytest
 
 from acmx.domain.errors import TemporarilyUnavailable
-from estate import comes, committed_without_the_standby, estate, hold_back, keep, kept, store_on
-from systems import eventually
+from support.systems.estate import (
+    comes,
+    committed_without_the_standby,
+    estate,
+    hold_back,
+    keep,
+    kept,
+    store_on,
+)
+from support.systems.systems import eventually
 
 pytestmark = [pytest.mark.postgres, pytest.mark.law(1)]
 either = pytest.mark.parametrize("pair", ["synchronous", "asynchronous"], indirect=True)

@@ -13,10 +13,10 @@ import pytest
 from bench.postgres_pair import Pair
 
 from acmx.domain.errors import TemporarilyUnavailable
-from acmx.storage import postgres_writer
-from by_hand import ByHand
-from estate import BOUNDED, estate, keep, kept, store_on, waits_for_the_standby
-from systems import FIRE, POLICE, eventually
+from acmx.storage.engines import postgres_writer
+from support.partner.by_hand import ByHand
+from support.systems.estate import BOUNDED, estate, keep, kept, store_on, waits_for_the_standby
+from support.systems.systems import FIRE, POLICE, eventually
 
 pytestmark = [pytest.mark.postgres, pytest.mark.law(1)]
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"))

@@ -5,8 +5,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from neighbours import Neighbours
-from proxy import Proxy
+from support.faults.proxy import Proxy
+from support.systems.neighbours import Neighbours
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pytest
 
 from acmx.domain.errors import NotNow
 from acmx.trust.certificates import self_signed
-from neighbours import Neighbours, until
-from proxy import Fault
+from support.faults.proxy import Fault
+from support.systems.neighbours import Neighbours, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.law(2), pytest.mark.law(5), pytest.mark.law(6)]
 

@@ -8,11 +8,11 @@ from bench.processes import Server
 from bench.systems import give_up, partner_of, settings
 
 from acmx.bootstrap.create import create
-from acmx.storage.sqlite import SqliteStore
-from another import another_connection
-from neighbours import Neighbours, until
-from proxy import Proxy
-from systems import befriend
+from acmx.storage.engines.sqlite import SqliteStore
+from support.faults.proxy import Proxy
+from support.systems.another import another_connection
+from support.systems.neighbours import Neighbours, until
+from support.systems.systems import befriend
 
 RAIL = "mc.harbour-rail.example"
 IN_FLIGHT = 16

@@ -20,8 +20,8 @@ from acmx.bootstrap.backup import MANIFEST, Manifest, backup, restore
 from acmx.bootstrap.lock import hold
 from acmx.domain.errors import AcmxError, AlreadyThere, FaultyInput, Misconfigured
 from acmx.storage import journal
-from acmx.storage.sqlite import SqliteStore
-from acmx.storage.sqlite_connection import connect
+from acmx.storage.engines.sqlite import SqliteStore
+from acmx.storage.engines.sqlite_connection import connect
 
 pytestmark = pytest.mark.sqlite
 

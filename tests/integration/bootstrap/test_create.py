@@ -16,10 +16,11 @@ from acmx.domain.acm1 import Credentials
 from acmx.domain.errors import AlreadyThere, FaultyInput, LogOnRefused
 from acmx.domain.identities import Realms
 from acmx.domain.moments import from_ms
-from acmx.flows import log_on, read_policy
 from acmx.flows.house import House
+from acmx.flows.people import log_on
+from acmx.flows.policy import read_policy
 from acmx.storage import accounts, journal, policies
-from acmx.storage.sqlite import SqliteStore
+from acmx.storage.engines.sqlite import SqliteStore
 from acmx.trust.keys import SigningKey
 from acmx.trust.roles import ROLES
 from acmx.trust.tls import server_context

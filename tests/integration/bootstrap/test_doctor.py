@@ -3,11 +3,11 @@ import sys
 
 import pytest
 
-from acmx.bootstrap import doctor
-from acmx.bootstrap.doctor import examine
+from acmx.bootstrap.doctor import doctor
+from acmx.bootstrap.doctor.doctor import examine
 from acmx.bootstrap.lock import hold
 from acmx.storage.migrations import load
-from another import another_connection
+from support.systems.another import another_connection
 
 pytestmark = pytest.mark.sqlite
 

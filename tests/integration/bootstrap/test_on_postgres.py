@@ -6,21 +6,22 @@ import shutil
 import pytest
 from msgspec.structs import replace
 
-import engines
 from acmx import config
-from acmx.bootstrap import examine_database
 from acmx.bootstrap.backup import backup, restore
 from acmx.bootstrap.create import create
 from acmx.bootstrap.database import look, open_store
-from acmx.bootstrap.doctor import examine
+from acmx.bootstrap.doctor import examine_database
+from acmx.bootstrap.doctor.doctor import examine
 from acmx.bootstrap.keep_certificates import certificates
 from acmx.bootstrap.keep_keys import keys
 from acmx.bootstrap.lock import hold
 from acmx.bootstrap.migrate import migrate
 from acmx.bootstrap.offline_audit import opened
 from acmx.domain.errors import AlreadyThere, DirectoryInUse, FaultyInput, Misconfigured
-from acmx.storage import journal, postgres_offline, postgres_schema
+from acmx.storage import journal
+from acmx.storage.engines import postgres_offline, postgres_schema
 from acmx.storage.migrations import Migration, load
+from support.systems import engines
 
 BULK = 500
 ALL = load()
@@ -182,7 +183,7 @@ def test_a_restore_that_fails_leaves_the_database_empty(server, tmp_path, monkey
     backup(server, tmp_path / "saved")
     url = engines.database(tmp_path / "other")
     monkeypatch.setenv("ACMX_DATABASE", url)
-    monkeypatch.setattr("acmx.storage.transfer._copy", fail_at_journal)
+    monkeypatch.setattr("acmx.storage.engines.transfer._copy", fail_at_journal)
     with pytest.raises(KeyError):
         restore(tmp_path / "saved", tmp_path / "other")
     assert not (tmp_path / "other").exists()

@@ -5,22 +5,22 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-import engines
 from acmx import config
 from acmx.bootstrap.backup import backup, restore
 from acmx.bootstrap.create import create
 from acmx.bootstrap.database import look, open_store
-from acmx.bootstrap.doctor import examine
+from acmx.bootstrap.doctor.doctor import examine
 from acmx.bootstrap.keep_certificates import certificates, publish_next
 from acmx.bootstrap.keep_keys import keys, revoke, rotate
 from acmx.bootstrap.migrate import migrate
 from acmx.bootstrap.offline_audit import opened
 from acmx.bootstrap.own import metadata
 from acmx.domain.errors import Misconfigured
-from acmx.flows import publish_metadata
+from acmx.flows.partnership import publish_metadata
 from acmx.storage import migrations
 from acmx.trust import key_files
-from systems import System
+from support.systems import engines
+from support.systems.systems import System
 
 pytestmark = pytest.mark.both
 

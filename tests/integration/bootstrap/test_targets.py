@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from acmx.bootstrap import targets
-from acmx.bootstrap.doctor import examine
+from acmx.bootstrap.doctor.doctor import examine
 from acmx.trust.certificates import self_signed
-from sinks import MailSink, mail_sink, receiver
+from support.sinks.sinks import MailSink, mail_sink, receiver
 
 # The sinks leave a transport open where a client breaks off the TLS handshake; it is collected with its test.
 pytestmark = [

@@ -7,18 +7,18 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-import engines
 from acmx import config
 from acmx.bootstrap.backup import backup, restore
 from acmx.bootstrap.create import create
 from acmx.bootstrap.database import SEEN, look, open_store
-from acmx.bootstrap.doctor import examine
+from acmx.bootstrap.doctor.doctor import examine
 from acmx.bootstrap.migrate import migrate
 from acmx.bootstrap.recover import recover
 from acmx.domain.errors import Misconfigured, TemporarilyUnavailable
+from acmx.storage.engines.postgres_history import Seen
 from acmx.storage.migrations import Migration, load
-from acmx.storage.postgres_history import Seen
-from histories import Copies, wait_for_standbys, waits_for_standby
+from support.systems import engines
+from support.systems.histories import Copies, wait_for_standbys, waits_for_standby
 
 ALL = load()
 LATER = Migration(ALL[-1].number + 1, "CREATE TABLE later (n BIGINT)")

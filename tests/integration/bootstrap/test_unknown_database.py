@@ -7,19 +7,19 @@ import apsw
 import pytest
 from msgspec.structs import replace
 
-import engines
-import schema_parts
 from acmx import config
 from acmx.bootstrap.backup import backup, restore
 from acmx.bootstrap.create import create
 from acmx.bootstrap.database import DATABASE, look, open_store
-from acmx.bootstrap.doctor import examine
+from acmx.bootstrap.doctor.doctor import examine
 from acmx.bootstrap.migrate import migrate
 from acmx.domain.errors import Misconfigured
-from acmx.storage import migrations, transfer
+from acmx.storage import migrations
+from acmx.storage.engines import transfer
 from acmx.storage.migrations import Migration
-from another import another_connection
-from systems import System
+from support.systems import engines, schema_parts
+from support.systems.another import another_connection
+from support.systems.systems import System
 
 pytestmark = pytest.mark.both
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from acmx.trust import certificates
-from parties import Party
+from support.partner.parties import Party
 
 
 @pytest.fixture

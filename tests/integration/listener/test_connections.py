@@ -18,8 +18,17 @@ from acmx.faces import http
 from acmx.faces import listener as module
 from acmx.faces.http import HEAD_LIMIT
 from acmx.faces.listener import Listener
-from parties import GRACE, Face, asked, says_who_called, serving, showing, showing_none, streams
-from systems import eventually, turns
+from support.partner.parties import (
+    GRACE,
+    Face,
+    asked,
+    says_who_called,
+    serving,
+    showing,
+    showing_none,
+    streams,
+)
+from support.systems.systems import eventually, turns
 
 pytestmark = pytest.mark.sqlite
 

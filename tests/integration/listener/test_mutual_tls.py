@@ -11,7 +11,7 @@ import pytest
 
 from acmx.domain.errors import FaultyInput, Misconfigured
 from acmx.trust import tls
-from parties import asked, issued_by, refused_for, serving, showing, showing_none
+from support.partner.parties import asked, issued_by, refused_for, serving, showing, showing_none
 
 pytestmark = pytest.mark.sqlite
 

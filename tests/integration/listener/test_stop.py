@@ -7,7 +7,7 @@ import ssl
 import aiohttp
 import pytest
 
-from parties import GRACE, Face, asked, says_who_called, serving, showing_none, streams
+from support.partner.parties import GRACE, Face, asked, says_who_called, serving, showing_none, streams
 
 pytestmark = pytest.mark.sqlite
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import apsw
 import pytest
 
+from acmx.storage.engines.sqlite import SqliteStore
 from acmx.storage.migrations import Migration
-from acmx.storage.sqlite import SqliteStore
 
 SCHEMA = [
     Migration(

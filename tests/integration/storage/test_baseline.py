@@ -6,11 +6,10 @@ import apsw
 import psycopg
 import pytest
 
-import engines
-import schema_parts
-from acmx.storage import postgres_schema
+from acmx.storage.engines import postgres_schema
+from acmx.storage.engines.postgres_offline import connected
 from acmx.storage.migrations import Migration, load
-from acmx.storage.postgres_offline import connected
+from support.systems import engines, schema_parts
 
 BASELINE = load()[0]
 

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acmx.domain.exchange import State
-from acmx.storage import compared, exchanges, migrations
+from acmx.storage import migrations
 from acmx.storage.engine import NO_PARAMS
-from acmx.storage.exchanges import Exchange
-from acmx.storage.sqlite_connection import SqliteTx
+from acmx.storage.engines.sqlite_connection import SqliteTx
+from acmx.storage.exchange import compared, exchanges
+from acmx.storage.exchange.exchanges import Exchange
 
 pytestmark = pytest.mark.sqlite
 

@@ -10,10 +10,10 @@ import apsw
 import pytest
 
 from acmx.domain.errors import TemporarilyUnavailable
-from acmx.storage import sqlite_writer
-from another import another_connection
-from plans import insert, keys, together
-from systems import turns
+from acmx.storage.engines import sqlite_writer
+from support.systems.another import another_connection
+from support.systems.plans import insert, keys, together
+from support.systems.systems import turns
 
 pytestmark = pytest.mark.sqlite
 

@@ -5,12 +5,14 @@ import asyncio
 import psycopg
 import pytest
 
-import engines
 from acmx.bootstrap.database import make_store
 from acmx.config import Config
 from acmx.domain.identities import Realms
-from acmx.storage import exchanges, partners, rows, seals
-from acmx.storage.partners import Partner
+from acmx.storage import rows, seals
+from acmx.storage.exchange import exchanges
+from acmx.storage.partnership import partners
+from acmx.storage.partnership.partners import Partner
+from support.systems import engines
 
 pytestmark = pytest.mark.both
 

@@ -8,7 +8,7 @@ import pytest
 
 from acmx.storage import gauges, migrations
 from acmx.storage.engine import NO_PARAMS
-from acmx.storage.sqlite_connection import SqliteTx
+from acmx.storage.engines.sqlite_connection import SqliteTx
 
 pytestmark = pytest.mark.sqlite
 

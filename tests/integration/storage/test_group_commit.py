@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acmx.domain.errors import OutcomeStands, TemporarilyUnavailable
-from acmx.storage import group_commit
-from plans import insert, keys, together
-from systems import turns
+from acmx.storage.engines import group_commit
+from support.systems.plans import insert, keys, together
+from support.systems.systems import turns
 
 pytestmark = pytest.mark.sqlite
 

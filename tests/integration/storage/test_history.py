@@ -9,16 +9,17 @@ import psycopg
 import pytest
 from bench.postgres_proxy import Fault, PostgresProxy
 
-import engines
 from acmx.domain.errors import Misconfigured, TemporarilyUnavailable
-from acmx.storage import journal, postgres_offline, postgres_schema, postgres_writer
+from acmx.storage import journal
 from acmx.storage.engine import Missed
+from acmx.storage.engines import postgres_offline, postgres_schema, postgres_writer
+from acmx.storage.engines.postgres import PostgresStore
+from acmx.storage.engines.postgres_history import Seen
 from acmx.storage.migrations import Migration
-from acmx.storage.postgres import PostgresStore
-from acmx.storage.postgres_history import Seen
-from histories import Copies, wait_for_standbys, waits_for_standby
-from plans import together
-from systems import eventually
+from support.systems import engines
+from support.systems.histories import Copies, wait_for_standbys, waits_for_standby
+from support.systems.plans import together
+from support.systems.systems import eventually
 
 SCHEMA = [
     Migration(
@@ -156,7 +157,7 @@ def test_a_database_that_was_put_back_is_noticed_before_anything_is_written(url)
 
 
 def test_whoever_follows_what_others_commit_notices_by_itself_and_looks_at_everything(url, monkeypatch):
-    monkeypatch.setattr("acmx.storage.postgres_neighbours.POLL", 0.05)
+    monkeypatch.setattr("acmx.storage.engines.postgres_peers.POLL", 0.05)
     copies = Copies(url)
 
     async def scenario(store):

@@ -5,19 +5,14 @@ import asyncio
 import pytest
 from bench.postgres_proxy import Fault, PostgresProxy
 
-import engines
 from acmx.domain.errors import Misconfigured
-from acmx.storage import (
-    postgres_history,
-    postgres_neighbours,
-    postgres_offline,
-    postgres_writer,
-)
 from acmx.storage.engine import InCharge
-from histories import Copies, wait_for_standbys
-from plans import together
-from systems import eventually
-from taking import SCHEMA, ask, insert, keys, refused, run
+from acmx.storage.engines import postgres_history, postgres_offline, postgres_peers, postgres_writer
+from support.systems import engines
+from support.systems.histories import Copies, wait_for_standbys
+from support.systems.plans import together
+from support.systems.systems import eventually
+from support.systems.taking import SCHEMA, ask, insert, keys, refused, run
 
 PRUNE = "DELETE FROM batch WHERE serial NOT IN (SELECT MAX(serial) FROM batch GROUP BY process)"
 
@@ -230,7 +225,7 @@ def test_connections_from_before_another_history_are_used_no_more(url):
 
 
 def test_whoever_is_in_charge_is_so_no_more_at_a_former_primary(url, monkeypatch):
-    monkeypatch.setattr(postgres_neighbours, "POLL", 0.05)
+    monkeypatch.setattr(postgres_peers, "POLL", 0.05)
 
     async def scenario(stores):
         store, told = await stores.open(url), []

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-import engines
-from acmx.storage import sqlite_connection
+from acmx.storage.engines import sqlite_connection
 from acmx.storage.migrations import load
+from support.systems import engines
 
 KINDS = "server-identity server-identity-provision"
 BEFORE = next(m.number for m in load() if "ADD COLUMN addressee_alias" in m.script) - 1
@@ -59,7 +59,7 @@ def test_every_partner_keeps_what_was_exchanged_with_it_on_sqlite(tmp_path: Path
 @pytest.mark.postgres
 @pytest.mark.law(10)
 def test_every_partner_keeps_what_was_exchanged_with_it_on_postgresql() -> None:
-    from acmx.storage import postgres_offline, postgres_schema
+    from acmx.storage.engines import postgres_offline, postgres_schema
 
     url = engines.make()
     postgres_offline.migrate(url, [m for m in load() if m.number <= BEFORE])

@@ -5,13 +5,13 @@ import asyncio
 import psycopg
 import pytest
 
-import engines
-from acmx.storage import postgres, postgres_neighbours, postgres_offline, postgres_schema
 from acmx.storage.engine import InCharge, Missed
+from acmx.storage.engines import postgres, postgres_offline, postgres_peers, postgres_schema
+from acmx.storage.engines.postgres import PostgresStore
+from acmx.storage.exchange.outbox import Outgoing
 from acmx.storage.migrations import Migration
-from acmx.storage.outbox import Outgoing
-from acmx.storage.postgres import PostgresStore
-from systems import eventually
+from support.systems import engines
+from support.systems.systems import eventually
 
 SCHEMA = [Migration(1, "CREATE TABLE entry (serial INTEGER PRIMARY KEY)")]
 LISTENING = (
@@ -76,7 +76,7 @@ def in_processes(url, scenario, count=2):
 
 
 def test_what_one_says_all_hear_once_long_before_they_look_by_themselves(url, monkeypatch):
-    monkeypatch.setattr(postgres_neighbours, "POLL", LONG)
+    monkeypatch.setattr(postgres_peers, "POLL", LONG)
 
     async def scenario(one, other, third):
         await attends(url, 3)
@@ -92,7 +92,7 @@ def test_what_one_says_all_hear_once_long_before_they_look_by_themselves(url, mo
 
 
 def test_without_a_single_notification_all_is_heard(url, monkeypatch):
-    monkeypatch.setattr(postgres_neighbours, "POLL", 0.05)
+    monkeypatch.setattr(postgres_peers, "POLL", 0.05)
     monkeypatch.setattr(postgres, "NOTIFY", "SELECT 1")
 
     async def scenario(one, other):
@@ -105,7 +105,7 @@ def test_without_a_single_notification_all_is_heard(url, monkeypatch):
 
 
 def test_a_listening_connection_that_ends_costs_time_alone(url, monkeypatch):
-    monkeypatch.setattr(postgres_neighbours, "POLL", 0.05)
+    monkeypatch.setattr(postgres_peers, "POLL", 0.05)
 
     async def scenario(one, other):
         await attends(url, 2)
@@ -121,7 +121,7 @@ def test_a_listening_connection_that_ends_costs_time_alone(url, monkeypatch):
 
 
 def test_one_is_in_charge_and_when_it_stops_another(url, monkeypatch):
-    monkeypatch.setattr(postgres_neighbours, "POLL", LONG)
+    monkeypatch.setattr(postgres_peers, "POLL", LONG)
 
     async def scenario(one, other):
         await attends(url, 2)
@@ -136,7 +136,7 @@ def test_one_is_in_charge_and_when_it_stops_another(url, monkeypatch):
 
 
 def test_a_plan_that_failed_says_nothing(url, monkeypatch):
-    monkeypatch.setattr(postgres_neighbours, "POLL", 0.05)
+    monkeypatch.setattr(postgres_peers, "POLL", 0.05)
 
     def failing(tx):
         tx.signal(Outgoing("never"))
@@ -153,8 +153,8 @@ def test_a_plan_that_failed_says_nothing(url, monkeypatch):
 
 
 def test_whoever_was_away_longer_than_signals_are_kept_is_told_to_look_at_everything(url, monkeypatch):
-    monkeypatch.setattr(postgres_neighbours, "POLL", 0.05)
-    monkeypatch.setattr(postgres_neighbours, "PRUNE_EVERY", 0.05)
+    monkeypatch.setattr(postgres_peers, "POLL", 0.05)
+    monkeypatch.setattr(postgres_peers, "PRUNE_EVERY", 0.05)
 
     async def scenario(one, other):
         follow = other.store._neighbours._follow
@@ -179,7 +179,7 @@ def test_whoever_was_away_longer_than_signals_are_kept_is_told_to_look_at_everyt
 
 
 def test_what_a_newer_process_says_makes_an_older_one_look_at_everything(url, monkeypatch):
-    monkeypatch.setattr(postgres_neighbours, "POLL", 0.05)
+    monkeypatch.setattr(postgres_peers, "POLL", 0.05)
 
     async def scenario(one, _other):
         ask(

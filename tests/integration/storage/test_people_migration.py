@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from acmx.domain.identities import Realms
-from acmx.flows import claim
 from acmx.flows.house import House
-from acmx.storage import claims, sqlite_connection
+from acmx.flows.people import claim
+from acmx.storage import claims
+from acmx.storage.engines import sqlite_connection
+from acmx.storage.engines.sqlite import SqliteStore
 from acmx.storage.migrations import done, load
-from acmx.storage.sqlite import SqliteStore
 
 pytestmark = pytest.mark.sqlite
 

@@ -11,15 +11,15 @@ import psycopg
 import pytest
 from bench.postgres_proxy import Fault, PostgresProxy
 
-import engines
 from acmx.domain.errors import Misconfigured, OutcomeStands, TemporarilyUnavailable
-from acmx.storage import group_commit, postgres_connection, postgres_offline, postgres_schema
 from acmx.storage.engine import InCharge
+from acmx.storage.engines import group_commit, postgres_connection, postgres_offline, postgres_schema
+from acmx.storage.engines.postgres import PostgresStore
+from acmx.storage.exchange.outbox import Outgoing
 from acmx.storage.migrations import Migration, done, load
-from acmx.storage.outbox import Outgoing
-from acmx.storage.postgres import PostgresStore
-from plans import together
-from systems import eventually, turns
+from support.systems import engines
+from support.systems.plans import together
+from support.systems.systems import eventually, turns
 
 SCHEMA = [
     Migration(

@@ -6,12 +6,12 @@ import pytest
 import structlog
 from bench.postgres_proxy import Fault, PostgresProxy
 
-import engines
-from acmx.storage import postgres_neighbours, postgres_offline, postgres_writer
-from histories import wait_for_standbys
-from plans import together
-from systems import eventually
-from taking import SCHEMA, insert, keys, refused, run
+from acmx.storage.engines import postgres_offline, postgres_peers, postgres_writer
+from support.systems import engines
+from support.systems.histories import wait_for_standbys
+from support.systems.plans import together
+from support.systems.systems import eventually
+from support.systems.taking import SCHEMA, insert, keys, refused, run
 
 pytestmark = pytest.mark.postgres
 
@@ -71,7 +71,7 @@ def test_a_server_that_falls_silent_is_given_up(url, step, monkeypatch):
 def test_an_outage_of_the_listening_connection_is_one_line_when_it_begins_and_one_when_it_ends(
     url, monkeypatch
 ):
-    monkeypatch.setattr(postgres_neighbours, "POLL", 0.05)
+    monkeypatch.setattr(postgres_peers, "POLL", 0.05)
 
     async def scenario(stores):
         store = await stores.open(proxy.url)
@@ -80,7 +80,7 @@ def test_an_outage_of_the_listening_connection_is_one_line_when_it_begins_and_on
         with structlog.testing.capture_logs() as lines:
             attempts = []
             monkeypatch.setattr(
-                postgres_neighbours, "places", lambda *of, **more: attempts.append(1) or places(*of, **more)
+                postgres_peers, "places", lambda *of, **more: attempts.append(1) or places(*of, **more)
             )
             proxy.go_away()
             await eventually(lambda: len(attempts), lambda n: n >= 3)
@@ -92,6 +92,6 @@ def test_an_outage_of_the_listening_connection_is_one_line_when_it_begins_and_on
             ("info", "other servers on the database are listened to again"),
         ]
 
-    places = postgres_neighbours.places
+    places = postgres_peers.places
     with PostgresProxy(url) as proxy:
         run(scenario)

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from acmx.domain.errors import NotFound, TemporarilyUnavailable
-from acmx.storage import sqlite_writer
 from acmx.storage.engine import Tx
-from acmx.storage.sqlite import SqliteStore
+from acmx.storage.engines import sqlite_writer
+from acmx.storage.engines.sqlite import SqliteStore
 from acmx.telemetry.watched_store import WatchedStore
-from systems import turns
+from support.systems.systems import turns
 
 pytestmark = pytest.mark.sqlite
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from acmx.cli.profiles import Profile, save
+from acmx.cli.session.profiles import Profile, save
 from acmx.domain.acm1 import Exchange, Session, Step
 from acmx.trust.certificates import self_signed
 

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from acmx.cli.main import run
-from acmx.cli.profiles import load
+from acmx.cli.session.profiles import load
 from acmx.domain.acm1 import (
     Account,
     AccountApprovalsSet,

@@ -5,7 +5,7 @@ import pytest
 
 from acmx.cli.main import run
 from acmx.domain.acm1 import Approvals, GivenReview, Reviewed, Threshold
-from shown import partner_shown
+from support.systems.shown import partner_shown
 
 FIRE = "mc.county-fire.example"
 SET = f"PUT /partners/{FIRE}/approvals"

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from acmx.cli.loopback import Loopback
+from acmx.cli.people.loopback import Loopback
 from acmx.domain.errors import LogOnRefused
 from acmx.trust.code_flow import code_of
 from acmx.trust.openid import Metadata

@@ -13,8 +13,8 @@ from acmx.domain.acm1 import Session
 from acmx.domain.partnership import Metadata, PartnerFile
 from acmx.faces.acm1.routes import ROUTES
 from acmx.provisioning.xml import write
-from permits import ACM1, AT_THE_MACHINE, COMMANDS, OFFLINE, OPEN, STREAMS, UNTIL_INTERRUPTED
-from provisioning import document
+from support.systems.permits import ACM1, AT_THE_MACHINE, COMMANDS, OFFLINE, OPEN, STREAMS, UNTIL_INTERRUPTED
+from support.systems.provisioning import document
 
 EVIL = "\x1b[2J\x9b2J[red]\u202e\r\x07:up[/red]"
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from acmx.cli.diagram import ASCII, LINES, WIDTH, diagram, pens_for
+from acmx.cli.exchange.diagram import ASCII, LINES, WIDTH, diagram, pens_for
 from acmx.domain.acm1 import Step
 from acmx.domain.steps import PARTIES, STEPS
 

@@ -5,7 +5,7 @@ import pytest
 from acmx.bootstrap.create import Settings, create
 from acmx.cli.main import run
 from acmx.domain.acm1 import FieldChange, PartnerChange
-from shown import partner_shown
+from support.systems.shown import partner_shown
 
 POLICE, SEEN = "mc.metro-police.example", "ab" * 32
 

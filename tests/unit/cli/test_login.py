@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from acmx.cli.main import run
-from acmx.cli.profiles import load
+from acmx.cli.session.profiles import load
 from acmx.trust.certificates import fingerprint_of_pem
 
 ACCOUNT = ["--account", "okoye"]

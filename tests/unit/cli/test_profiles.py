@@ -3,7 +3,7 @@ import stat
 import msgspec
 import pytest
 
-from acmx.cli.profiles import Profile, load, save
+from acmx.cli.session.profiles import Profile, load, save
 from acmx.domain.errors import FaultyInput, Misconfigured
 
 

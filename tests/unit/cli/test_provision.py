@@ -19,7 +19,7 @@ from acmx.domain.acm1 import (
 from acmx.provisioning.names import PROFILES
 from acmx.provisioning.profile import entry
 from acmx.provisioning.xml import write
-from provisioning import answer, document
+from support.systems.provisioning import answer, document
 
 FIRE = "mc.county-fire.example"
 ID = "01a206cb-f5c6-77ad-94c0-f9f1f6155a0d"
@@ -131,7 +131,7 @@ def job(**changes):
 
 @pytest.fixture
 def _at_once(monkeypatch):
-    monkeypatch.setattr("acmx.cli.push.EVERY", 0)
+    monkeypatch.setattr("acmx.cli.provisioning.push.EVERY", 0)
 
 
 def row(n, state, detail):
@@ -189,7 +189,7 @@ def test_ctrl_c_leaves_the_job_running_and_says_so(logged_on, monkeypatch, capsy
     def interrupt(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("acmx.cli.push.time.sleep", interrupt)
+    monkeypatch.setattr("acmx.cli.provisioning.push.time.sleep", interrupt)
     logged_on.replies[f"POST {JOBS}"] = (201, JOB)
     assert run(["provision", ID, "--push", "--watch"]) == 130
     assert "the job goes on" in capsys.readouterr().err

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from acmx.delivery.wire import _retry_after
-from systems import START
+from support.systems.systems import START
 
 
 @pytest.mark.law(6)

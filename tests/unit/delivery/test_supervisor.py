@@ -10,7 +10,7 @@ from acmx.bootstrap.vitals import Vitals
 from acmx.delivery import supervisor
 from acmx.delivery.supervisor import Beat, Supervisor
 from acmx.domain.errors import TemporarilyUnavailable
-from systems import eventually, turns
+from support.systems.systems import eventually, turns
 
 
 class Time:

@@ -8,7 +8,7 @@ import pytest
 from acmx.domain.errors import TooMuchAtOnce
 from acmx.domain.networks import network_of
 from acmx.faces.turns import Turns
-from systems import turns
+from support.systems.systems import turns
 
 pytestmark = pytest.mark.sqlite
 

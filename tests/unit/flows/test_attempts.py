@@ -1,4 +1,4 @@
-from acmx.flows.attempts import MOST, Attempts
+from acmx.flows.people.attempts import MOST, Attempts
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 

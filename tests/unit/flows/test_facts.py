@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from acmx.domain.messages import Addressee, Person, Request
 from acmx.domain.policy_facts import PolicyFact
-from acmx.flows.facts import facts_of
-from acmx.flows.read_policy import read
+from acmx.flows.policy.facts import facts_of
+from acmx.flows.policy.read_policy import read
 from acmx.kinds import policy_facts
 
 SUNDAY_NIGHT = datetime(2026, 11, 22, 23, 59, tzinfo=UTC)

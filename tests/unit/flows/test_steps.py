@@ -6,10 +6,10 @@ import pytest
 from acmx.domain.acm1 import Step
 from acmx.domain.exchange import Role, State
 from acmx.domain.moments import from_ms
-from acmx.flows.steps import steps_of
-from acmx.storage.exchanges import Exchange
+from acmx.flows.queries.steps import steps_of
+from acmx.storage.exchange.exchanges import Exchange
+from acmx.storage.exchange.outbox import Queued
 from acmx.storage.journal import Entry
-from acmx.storage.outbox import Queued
 
 POLICE, FIRE, ID = "mc.metro-police.example", "mc.county-fire.example", "01890000-0000-7000-8000-000000000001"
 ASKED = ("submitted", "stored-indication")

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from acmx.domain.acm1 import Review, VerdictInput
 from acmx.domain.errors import FaultyInput
 from acmx.domain.messages import Automatic, Person, Request, Response, Verdict
-from acmx.flows import eyes, review
-from acmx.flows.response import expired, outcome_of
-from acmx.flows.standing import Standing
+from acmx.flows.exchange import approvals, review
+from acmx.flows.exchange.grant import Standing
+from acmx.flows.exchange.response import expired, outcome_of
 from acmx.trust.roles import Caller
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -113,13 +113,13 @@ def test_the_same_review_is_known_by_person_verdicts_and_reason_whatever_its_for
     one, other = (Caller(name, f"sip:{name}@x.example", (), (), 0) for name in ("one", "other"))
     said = reviewed((YES, USERS[:2]), (NO, None))
     same = reviewed((NO, tuple(reversed(USERS[2:]))), (YES, None))
-    assert eyes.digest(one, said, "r") == eyes.digest(one, same, "r")
+    assert approvals.digest(one, said, "r") == approvals.digest(one, same, "r")
     different = {
-        eyes.digest(other, said, "r"),
-        eyes.digest(one, said, "s"),
-        eyes.digest(one, reviewed((YES, None)), "r"),
+        approvals.digest(other, said, "r"),
+        approvals.digest(one, said, "s"),
+        approvals.digest(one, reviewed((YES, None)), "r"),
     }
-    assert len(different | {eyes.digest(one, said, "r")}) == 4
+    assert len(different | {approvals.digest(one, said, "r")}) == 4
 
 
 class Counted(str):

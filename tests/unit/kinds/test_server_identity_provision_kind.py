@@ -7,8 +7,8 @@ import pytest
 
 from acmx.domain.errors import FaultyInput, Incomplete, InvalidMessage
 from acmx.domain.messages import Request
-from acmx.flows import request_rules
-from acmx.flows.receive_response import _verdict_faults
+from acmx.flows.acm2.receive_response import _verdict_faults
+from acmx.flows.exchange import request_rules
 from acmx.kinds import GIVING, kind_named
 from unit.kinds.test_server_identity_kind import KIND as ASKED
 from unit.kinds.test_server_identity_kind import USERS, disclosed, held, request, response

@@ -10,7 +10,7 @@ from acmx.domain.errors import InvalidDocument
 from acmx.provisioning.names import UE_NAMESPACE, ue
 from acmx.provisioning.ue_shape import check
 from acmx.provisioning.xml import parse, write
-from provisioning import CON_REFS, answer, document, schema, standards
+from support.systems.provisioning import CON_REFS, answer, document, schema, standards
 
 Change = Callable[[str], str]
 FULL = write(

@@ -13,7 +13,7 @@ from acmx.provisioning.shape import text_of
 from acmx.provisioning.template import Template
 from acmx.provisioning.ue_shape import check
 from acmx.provisioning.xml import parse, write
-from provisioning import CON_REFS, answer, catalogue, document, of_template, schema, standards
+from support.systems.provisioning import CON_REFS, answer, catalogue, document, of_template, schema, standards
 
 SERVERS = ("mcptt_server", "mcvideo_server", "mcdata_server", "common_core_server", "idm_server")
 NAMES = ["MCPTT", "MCVideo", "MCData", "MCCommonCore", "MCIdM"]

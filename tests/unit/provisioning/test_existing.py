@@ -8,7 +8,7 @@ from acmx.domain.errors import InvalidDocument
 from acmx.provisioning.document import make
 from acmx.provisioning.existing import server_identity as existing
 from acmx.provisioning.xml import parse, write
-from provisioning import CATALOGUES, catalogue, of_template, standards
+from support.systems.provisioning import CATALOGUES, catalogue, of_template, standards
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in CATALOGUES.glob("*.toml")))

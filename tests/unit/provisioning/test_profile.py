@@ -9,7 +9,7 @@ from acmx.domain.errors import InvalidDocument
 from acmx.provisioning.names import PROFILES, Profile
 from acmx.provisioning.profile import entry, put, remove
 from acmx.provisioning.xml import Element, parse, write
-from provisioning import answer, document, schema
+from support.systems.provisioning import answer, document, schema
 
 B, C = "mc.partner-b.example.net", "mc.partner-c.example.net"
 NAMES = PROFILES["mcptt"]

@@ -19,8 +19,8 @@ from acmx.provisioning.xcap import (
 )
 from acmx.provisioning.xcap_error import explain
 from acmx.provisioning.xml import parse, write
-from provisioning import answer, document
-from xcap import AUIDS, CAPS, OTHER_PARTNER, error_body, profile
+from support.partner.xcap import AUIDS, CAPS, OTHER_PARTNER, error_body, profile
+from support.systems.provisioning import answer, document
 
 USER = "sip:alice@a.example"
 ROOT = "https://cms.a.example/xcap"

@@ -3,9 +3,9 @@
 import pytest
 
 from acmx.domain.errors import Misconfigured
+from acmx.storage.engines.postgres_connection import translated
+from acmx.storage.engines.postgres_schema import in_words_of_postgres
 from acmx.storage.migrations import load
-from acmx.storage.postgres_connection import translated
-from acmx.storage.postgres_schema import in_words_of_postgres
 
 
 @pytest.mark.parametrize(

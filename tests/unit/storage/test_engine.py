@@ -7,9 +7,9 @@ import apsw
 import pytest
 
 from acmx.domain.errors import Misconfigured, UnsafeLibrary
-from acmx.storage import sqlite_connection
+from acmx.storage.engines import sqlite_connection
+from acmx.storage.engines.sqlite import SqliteStore
 from acmx.storage.migrations import Migration, done, load, pending
-from acmx.storage.sqlite import SqliteStore
 
 NUMBERS = Migration(1, "CREATE TABLE number (n INTEGER PRIMARY KEY, name TEXT) STRICT")
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from acmx.domain.errors import FaultyInput
-from acmx.flows.read_policy import read, stored
+from acmx.flows.policy.read_policy import read, stored
 from acmx.kinds import FORMER, KINDS, policy_facts
 from acmx.trust.policy import Policy
-from made_up import MADE_UP, registered
+from support.systems.made_up import MADE_UP, registered
 
 POLICE = "mc.metro-police.example"
 EVERY = [*KINDS, MADE_UP.NAME]

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from acmx.domain.errors import FaultyInput
-from acmx.flows.read_policy import read, stored
+from acmx.flows.policy.read_policy import read, stored
 from acmx.trust.policy import Ruling
 
 POLICE, FIRE = "mc.metro-police.example", "mc.county-fire.example"

@@ -15,7 +15,7 @@ import msgspec
 from acmx.bootstrap.create import Settings, create
 from acmx.cli.demo.patience import eventually
 from acmx.cli.demo.ports import reserve_port
-from acmx.cli.profiles import Profile, save
+from acmx.cli.session.profiles import Profile, save
 from acmx.cli.terminal import out
 from acmx.client import Client
 from acmx.domain.acm1 import Acceptance, NewIdentities

@@ -2,7 +2,7 @@
 
 from acmx.domain import acm1
 from acmx.faces.acm1.calls import Call
-from acmx.flows import account_changes, approve_account_change, vouched_people
+from acmx.flows.people import account_changes, approve_account_change, vouched_people
 
 
 async def get_account_changes(call: Call) -> acm1.WaitingChanges:

@@ -5,7 +5,7 @@ from functools import partial
 from acmx.domain import acm1
 from acmx.faces.acm1.authentication import address_of, bearer_of
 from acmx.faces.acm1.calls import Call
-from acmx.flows import keep_accounts, log_on
+from acmx.flows.people import keep_accounts, log_on
 
 
 async def get_accounts(call: Call) -> acm1.Accounts:

@@ -28,7 +28,7 @@ from acmx.faces.acm1.routes import ROUTES
 from acmx.faces.body import Bodies, of_known, of_strangers
 from acmx.faces.lasting import Lasting, later
 from acmx.faces.problems import application, problem
-from acmx.flows.refusals import ANYBODY, Refusals
+from acmx.flows.people.refusals import ANYBODY, Refusals
 from acmx.trust.roles import Caller, Permission
 
 BASE = "/acm1/v1"

@@ -6,8 +6,8 @@ from starlette.requests import Request
 
 from acmx.domain.errors import NoIdentity
 from acmx.faces.acm1.vouched import Vouched
-from acmx.flows import log_on
 from acmx.flows.house import House
+from acmx.flows.people import log_on
 from acmx.storage.engine import Store
 from acmx.trust.roles import Caller
 

@@ -8,7 +8,7 @@ from acmx.domain.errors import FaultyInput
 from acmx.domain.faults import Fault
 from acmx.domain.records import Checkpoints, EvidenceFile, Purged, SealedRows, SignedCheckpoint
 from acmx.faces.acm1.calls import Call
-from acmx.flows import acknowledge_fork, audit, evidence, purge, seal
+from acmx.flows.evidence import acknowledge_fork, audit, evidence, purge, seal
 
 
 async def get_rows(call: Call) -> SealedRows:

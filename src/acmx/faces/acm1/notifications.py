@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from acmx.domain.errors import AcmxError
 from acmx.domain.moments import Clock, to_ms
 from acmx.faces.acm1.authentication import Authentication
-from acmx.flows.list_notices import meant
+from acmx.flows.operations.list_notices import meant
 from acmx.storage.engine import Missed
 from acmx.storage.notices import Notice
 from acmx.trust.roles import Caller

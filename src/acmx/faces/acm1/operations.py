@@ -3,7 +3,7 @@
 import acmx
 from acmx.domain import acm1
 from acmx.faces.acm1.calls import Call
-from acmx.flows import doubt_clock, list_outbox, retry_now
+from acmx.flows.operations import list_outbox, retry_now, suspend_expiry
 
 
 async def get_outbox(call: Call) -> acm1.OutboxPage:
@@ -26,11 +26,11 @@ async def post_partner_check(call: Call) -> acm1.Findings:
 async def get_health(call: Call) -> acm1.Health:
     """Show how the server is doing."""
     components = call.desk.vitals.components()
-    clock = await call.read(lambda tx: doubt_clock.standing(call.desk.house, tx))
+    clock = await call.read(lambda tx: suspend_expiry.standing(call.desk.house, tx))
     ok = all(component.ok for component in components) and clock.held_since is None
     return acm1.Health(ok, acmx.__version__, components, clock, call.desk.vitals.expiring)
 
 
 async def post_clock_confirmation(call: Call) -> acm1.ClockStanding:
     """Confirm that the server's clock is right."""
-    return await call.write(lambda tx: doubt_clock.confirm(call.desk.house, tx, call.caller))
+    return await call.write(lambda tx: suspend_expiry.confirm(call.desk.house, tx, call.caller))

@@ -9,7 +9,7 @@ from acmx.domain.errors import NotAsCompared
 from acmx.domain.moments import to_ms
 from acmx.domain.partnership import PartnerFile
 from acmx.faces.acm1.calls import Call
-from acmx.flows import (
+from acmx.flows.partnership import (
     change_metadata,
     change_partnership,
     meet_partner,

@@ -12,10 +12,10 @@ from acmx.domain.acm1 import Credentials, PasswordChange, Session
 from acmx.domain.errors import LogOnRefused, NotAllowed, NotAuthenticated, TooManyAttempts
 from acmx.domain.networks import network_of
 from acmx.faces.turns import Turns
-from acmx.flows import change_password, log_on
-from acmx.flows.attempts import Attempts
 from acmx.flows.house import House
-from acmx.flows.refusals import ANYBODY, Refusals
+from acmx.flows.people import change_password, log_on
+from acmx.flows.people.attempts import Attempts
+from acmx.flows.people.refusals import ANYBODY, Refusals
 from acmx.storage import accounts
 from acmx.storage.accounts import Account, Unlocked
 from acmx.storage.engine import Store

@@ -4,7 +4,13 @@ from acmx.domain import acm1
 from acmx.domain.errors import FaultyInput
 from acmx.domain.faults import Fault
 from acmx.faces.acm1.calls import Call
-from acmx.flows import end_provisioning, enter_template, make_documents, provision, show_provisioning
+from acmx.flows.provisioning import (
+    end_provisioning,
+    enter_template,
+    make_documents,
+    provision,
+    show_provisioning,
+)
 
 FLAG = {"true": True, "false": False}
 STATES: tuple[acm1.RowState, ...] = ("waiting", "written", "unchanged", "different", "failed")

@@ -2,7 +2,8 @@
 
 from acmx.domain import acm1
 from acmx.faces.acm1.calls import Call
-from acmx.flows import audit, list_notices
+from acmx.flows.evidence import audit
+from acmx.flows.operations import list_notices
 from acmx.storage.journal import Wanted
 
 

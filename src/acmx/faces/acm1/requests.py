@@ -4,19 +4,8 @@ from acmx.domain import acm1
 from acmx.domain.errors import FaultyInput
 from acmx.domain.faults import Fault
 from acmx.faces.acm1.calls import Call
-from acmx.flows import (
-    answer,
-    ask,
-    list_exchanges,
-    open_content,
-    pending,
-    retrieve,
-    review,
-    revoke,
-    show,
-    submit,
-    withdraw,
-)
+from acmx.flows.exchange import answer, ask, retrieve, review, revoke, submit, withdraw
+from acmx.flows.queries import access_log, list_exchanges, pending, show
 
 
 async def post_request(call: Call) -> acm1.Accepted:
@@ -90,6 +79,6 @@ async def post_answer(call: Call) -> acm1.Accepted:
 async def _opened(call: Call) -> None:
     """It is journalled who looks before anything is shown."""
     house, caller = call.desk.house, call.caller
-    key = await call.read(lambda tx: open_content.prepare(house, tx, caller, call.named("id")))
+    key = await call.read(lambda tx: access_log.prepare(house, tx, caller, call.named("id")))
     if key is not None:
-        await call.write(lambda tx: open_content.apply(house, tx, caller, key))
+        await call.write(lambda tx: access_log.apply(house, tx, caller, key))

@@ -6,7 +6,9 @@ from acmx.domain import acm1
 from acmx.domain.errors import FaultyInput
 from acmx.domain.faults import Fault
 from acmx.faces.acm1.calls import Call
-from acmx.flows import enter_identities, explain, list_holders, set_policy, try_policy
+from acmx.flows.holdings import enter_identities, list_holders
+from acmx.flows.policy import set_policy
+from acmx.flows.queries import explain, try_policy
 from acmx.trust import roles
 
 

@@ -10,9 +10,9 @@ from msgspec import Struct
 from acmx.config import Oidc
 from acmx.domain.errors import NotAllowed, TemporarilyUnavailable
 from acmx.domain.moments import to_ms
-from acmx.flows import claim, log_on_by_token
 from acmx.flows.house import House
-from acmx.flows.refusals import Refusals
+from acmx.flows.people import claim, log_on_by_token
+from acmx.flows.people.refusals import Refusals
 from acmx.storage.engine import Store, Tx
 from acmx.trust.jwt import ProviderKey, claims_of, kid_of
 from acmx.trust.roles import IDENTITY_RULE, Caller

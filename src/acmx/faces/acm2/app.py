@@ -19,12 +19,14 @@ from acmx.domain.partnership import Statement
 from acmx.faces.acm2.peers import Peers
 from acmx.faces.body import Bodies, of_known
 from acmx.faces.problems import EXCHANGE_ID, application, problem
-from acmx.flows import receive, state_partnership, tell_exchanges
-from acmx.flows.arrivals import Arrived
+from acmx.flows.acm2 import receive
+from acmx.flows.acm2.arrivals import Arrived
+from acmx.flows.acm2.receive import Reply
 from acmx.flows.carry_out import confirmed
 from acmx.flows.house import House
-from acmx.flows.receive import Reply
-from acmx.flows.refusals import Refusals
+from acmx.flows.partnership import state_partnership
+from acmx.flows.people.refusals import Refusals
+from acmx.flows.reconciliation import tell_exchanges
 from acmx.storage.engine import Store
 from acmx.trust.own import Own
 from acmx.trust.pinned import Pinned, pinned

@@ -8,7 +8,7 @@ from acmx.domain.messages import AnyMessage, Receipt, Refusal
 from acmx.domain.partnership import Metadata, Statement
 from acmx.faces.acm2.app import LARGEST_PAGE
 from acmx.faces.schemas import SECTIONS, schemas
-from acmx.flows.tell_exchanges import PAGE
+from acmx.flows.reconciliation.tell_exchanges import PAGE
 
 MESSAGES = get_args(AnyMessage)
 PLACE = "/acm2/v1/exchanges/{primary}/{id}/messages"

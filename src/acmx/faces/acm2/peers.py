@@ -5,8 +5,8 @@ import ssl
 from collections.abc import Callable
 
 from acmx.domain.errors import BadCertificate
-from acmx.storage import partners
 from acmx.storage.engine import Store
+from acmx.storage.partnership import partners
 from acmx.trust.pinned import Pinned, pinned
 from acmx.trust.tls import pin
 

@@ -21,16 +21,17 @@ from acmx.domain.errors import (
     WrongMethod,
 )
 from acmx.faces.acm1.app import ASSERTED, Acm1
-from acmx.faces.console import cookies, errors
-from acmx.faces.console.door import HOME, Door, to_sign_in
+from acmx.faces.console import errors
 from acmx.faces.console.forms import Form, form_of
 from acmx.faces.console.guard import Guard, from_ourselves
-from acmx.faces.console.provider import Provider
+from acmx.faces.console.people import cookies
+from acmx.faces.console.people.door import HOME, Door, to_sign_in
+from acmx.faces.console.people.provider import Provider
 from acmx.faces.console.routes import PAGES
 from acmx.faces.console.static_files import get_file
 from acmx.faces.console.visit import BASE, Page, Visit
 from acmx.faces.lasting import later
-from acmx.flows.refusals import ANYBODY
+from acmx.flows.people.refusals import ANYBODY
 from acmx.trust.roles import Caller
 
 Handler = Callable[[Request], Awaitable[ASGIApp]]

@@ -9,7 +9,7 @@ from acmx.domain.acm1 import Tried
 from acmx.domain.errors import AcmxError, FaultyInput, VersionsDiffer
 from acmx.domain.faults import Fault
 from acmx.faces.acm1 import rules
-from acmx.faces.console.exchanges import purposes
+from acmx.faces.console.exchange.exchanges import purposes
 from acmx.faces.console.forms import Form, whole
 from acmx.faces.console.visit import Visit
 from acmx.kinds import FORMER

@@ -10,7 +10,7 @@ from acmx.faces.acm1 import provisioning, requests
 from acmx.faces.acm1.calls import LONGEST_PAGE
 from acmx.faces.acm1.provisioning import STATES
 from acmx.faces.console import downloads
-from acmx.faces.console.exchanges import to_typed
+from acmx.faces.console.exchange.exchanges import to_typed
 from acmx.faces.console.visit import Visit
 from acmx.kinds import GIVING
 

@@ -2,31 +2,23 @@
 
 from functools import partial
 
-from acmx.faces.console import (
+from acmx.faces.console import policy, provisioning
+from acmx.faces.console.evidence import audit
+from acmx.faces.console.exchange import (
     answers,
-    audit,
-    door,
     exchange,
     exchanges,
     explanation,
-    identities,
-    identities_entry,
     inbox,
     new_request,
-    news,
-    onboarding,
-    outbox,
-    partner,
-    partner_change,
-    partners,
-    policy,
-    provisioning,
     review,
-    standing,
-    terms,
     withdrawals,
 )
-from acmx.faces.console.drafts import ASKING, GIVING
+from acmx.faces.console.exchange.drafts import ASKING, GIVING
+from acmx.faces.console.holdings import identities, identities_entry
+from acmx.faces.console.operations import news, outbox
+from acmx.faces.console.partnership import onboarding, partner, partner_change, partners, standing, terms
+from acmx.faces.console.people import door
 from acmx.faces.console.visit import Page
 
 PAGES: tuple[Page, ...] = (
