@@ -6,13 +6,14 @@ both, unless one was asked for; with the mark `sqlite` or `postgres` on that one
 """
 
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from support.systems import engines
+from support.systems.systems import Two, two_systems
 
 settings.register_profile("acmx", deadline=None)
 """No example is timed: the machine may be busy."""
@@ -60,3 +61,10 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield name
         engines.drop_spared()
         engines.drop_at(tmp_path)
+
+
+@pytest.fixture
+async def systems(engine: str, tmp_path: Path) -> AsyncIterator[Two]:
+    """Two MC systems that run and know each other."""
+    async with two_systems(tmp_path) as both:
+        yield both

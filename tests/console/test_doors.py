@@ -233,23 +233,20 @@ def test_the_front_door_leads_to_the_inbox(tmp_path):
     alone(tmp_path, scenario)
 
 
-def test_what_acm1_would_not_read_is_not_taken_from_a_form(tmp_path):
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            _, accepted = await police.submit()
-            await police.reaches(accepted["id"], "stored")
-            place = f"/exchanges/{accepted['id']}"
-            for system, path, form in (
-                (police, f"{place}/withdrawal", {"reason": "a\0b"}),
-                (fire, f"{place}/question", {"text": "a\0b"}),
-                (fire, f"/partners/{POLICE}/suspension", {"reason": "a\0b"}),
-                (fire, "/policy", {"text": "// a\0b", "replaces": "1", "sure": "yes"}),
-            ):
-                page = await opened(system, "POST", path, form, token="admin")
-                assert (page.status, "must not contain U+0000" in page.text) == (422, True), path
-            assert (await police.exchange(accepted["id"]))["state"] == "stored"
-
-    asyncio.run(scenario())
+async def test_what_acm1_would_not_read_is_not_taken_from_a_form(systems):
+    police, fire = systems
+    _, accepted = await police.submit()
+    await police.reaches(accepted["id"], "stored")
+    place = f"/exchanges/{accepted['id']}"
+    for system, path, form in (
+        (police, f"{place}/withdrawal", {"reason": "a\0b"}),
+        (fire, f"{place}/question", {"text": "a\0b"}),
+        (fire, f"/partners/{POLICE}/suspension", {"reason": "a\0b"}),
+        (fire, "/policy", {"text": "// a\0b", "replaces": "1", "sure": "yes"}),
+    ):
+        page = await opened(system, "POST", path, form, token="admin")
+        assert (page.status, "must not contain U+0000" in page.text) == (422, True), path
+    assert (await police.exchange(accepted["id"]))["state"] == "stored"
 
 
 def test_who_shares_an_mc_service_id_is_told_so_on_every_page_and_decides_nothing(tmp_path):

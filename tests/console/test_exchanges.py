@@ -1,11 +1,10 @@
 """The list of exchanges: filters, pages, and a hundred thousand of them."""
 
-import asyncio
 import re
 
 from acmx.storage.exchange.exchanges import Exchange
 from support.systems.pages import opened
-from support.systems.systems import FIRE, POLICE, two_systems
+from support.systems.systems import FIRE, POLICE
 
 COPIES = 100_000
 
@@ -29,31 +28,28 @@ async def fill(fire) -> None:
     )
 
 
-def test_filters_and_pages_of_a_hundred_thousand_exchanges(tmp_path):
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            _, accepted = await police.submit(account="requester")
-            await police.reaches(accepted["id"], "stored")
-            await fill(fire)
+async def test_filters_and_pages_of_a_hundred_thousand_exchanges(systems):
+    police, fire = systems
+    _, accepted = await police.submit(account="requester")
+    await police.reaches(accepted["id"], "stored")
+    await fill(fire)
 
-            async def look(query: str) -> tuple[list[str], str]:
-                page = await opened(fire, "GET", f"/exchanges{query}", token="auditor")
-                assert page.status == 200
-                assert len(page.text.encode()) < 100_000
-                found = re.search(r'href="/console(/exchanges[^"]*after=\d+[^"]*)" rel="next"', page.text)
-                following = found[1].replace("&amp;", "&").removeprefix("/exchanges") if found else ""
-                return re.findall(r">(exercise \d+|flood in the harbour district)<", page.text), following
+    async def look(query: str) -> tuple[list[str], str]:
+        page = await opened(fire, "GET", f"/exchanges{query}", token="auditor")
+        assert page.status == 200
+        assert len(page.text.encode()) < 100_000
+        found = re.search(r'href="/console(/exchanges[^"]*after=\d+[^"]*)" rel="next"', page.text)
+        following = found[1].replace("&amp;", "&").removeprefix("/exchanges") if found else ""
+        return re.findall(r">(exercise \d+|flood in the harbour district)<", page.text), following
 
-            first, following = await look("")
-            assert (len(first), first[0]) == (50, f"exercise {COPIES}")
-            second, _ = await look(following)
-            assert second[0] == f"exercise {COPIES - 50}"
-            some, following = await look("?state=pending&partner=mc.partner-10.example")
-            assert some[:2] == [f"exercise {COPIES}", f"exercise {COPIES - 1000}"]
-            rest, following = await look(following)
-            assert (len(some) + len(rest), following) == (100, "")
-            assert await look(f"?partner={POLICE}") == (["flood in the harbour district"], "")
-            assert await look(f"?partner={FIRE}") == ([], "")
-            assert await look("?state=nonsense") == ([], "")
-
-    asyncio.run(scenario())
+    first, following = await look("")
+    assert (len(first), first[0]) == (50, f"exercise {COPIES}")
+    second, _ = await look(following)
+    assert second[0] == f"exercise {COPIES - 50}"
+    some, following = await look("?state=pending&partner=mc.partner-10.example")
+    assert some[:2] == [f"exercise {COPIES}", f"exercise {COPIES - 1000}"]
+    rest, following = await look(following)
+    assert (len(some) + len(rest), following) == (100, "")
+    assert await look(f"?partner={POLICE}") == (["flood in the harbour district"], "")
+    assert await look(f"?partner={FIRE}") == ([], "")
+    assert await look("?state=nonsense") == ([], "")

@@ -61,126 +61,111 @@ def named(type_: Any, struct: type) -> bool:
     return type_ is struct or struct in getattr(type_, "__args__", ())
 
 
-def test_a_version_is_entered_by_the_rules_and_compared_with_the_one_before(tmp_path):
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire), a_browser() as browser:
-            await answered(police, fire)
-            async with seated(browser, fire, "identity-editor") as desk:
-                page = desk.page
-                await page.get_by_role("link", name="Server identities").click()
-                await expect(page.get_by_role("row", name=POLICE)).to_contain_text("1")
-                await page.get_by_role("link", name="Enter a new version").click()
-                kms = page.get_by_label("Key management server")
-                await kms.fill("http://kms.example")
-                await page.get_by_label("MCVideo server", exact=True).fill("sip:video@mc.county-fire.example")
-                await page.get_by_role("button", name="Enter this version").click()
-                at_kms = page.locator("#kms-fault-1")
-                await expect(at_kms).to_have_text("must be an https URL")
-                await expect(page.locator("[id='mcvideo_server.ipv6_required-fault-1']")).to_have_text(
-                    "is missing"
-                )
-                await kms.fill("https://keys.mc.county-fire.example")
-                await page.get_by_label("MCVideo server: IPv6 required").select_option("no")
-                await page.get_by_role("button", name="One more slice").click()
-                await page.get_by_label("S-NSSAI").fill("1-000001")
-                desk.troubles.clear()
-                await page.get_by_role("button", name="Enter this version").click()
-                await expect(page.get_by_text("The new version is entered")).to_be_visible()
-                entered = (await current(fire))["server_identity"]
-                assert entered["mcvideo_server"]["ipv6_required"] is False
-                assert entered["snssai"] == [{"snssai": "1-000001"}]
-                await expect(page.get_by_role("row", name="MCVideo")).to_contain_text("ready to be given")
-                await page.get_by_role("button", name="Show the difference").click()
-                await expect(page.get_by_text("4 fields differ.")).to_be_visible()
-                row = page.get_by_role("row", name="kms")
-                await expect(row.locator("del")).to_have_text("https://kms.mc.county-fire.example")
-                await expect(row.locator("ins")).to_have_text("https://keys.mc.county-fire.example")
-
-    asyncio.run(scenario())
-
-
-def test_what_is_missing_is_said_for_each_service_and_admitted_on_purpose(tmp_path):
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            document = (await current(fire))["server_identity"]
-            del document["kms"], document["mcptt_server"]
-            reply = await opened(fire, "POST", ENTRY, filled_in(document, replaces="1"), token="admin")
-            assert (reply.status, "missing: kms" in reply.text) == (422, True)
-            form = filled_in(document, replaces="1", incomplete="true")
-            reply = await opened(fire, "POST", ENTRY, form, token="admin")
-            assert reply.headers["Location"].endswith("told=entered_incomplete")
-            page = await opened(fire, "GET", "/identities", token="auditor")
-            for words in ("Incomplete", "given with gaps", "mcptt_server", "Key management server"):
-                assert words in page.text
-            assert "Enter a new version" not in page.text
-            nothing = await opened(police, "GET", "/identities", token="identity-editor")
-            assert "No server identities are entered" in nothing.text
-
-    asyncio.run(scenario())
-
-
-def test_a_form_that_is_sent_twice_is_one_version_and_nobody_is_overwritten(tmp_path):
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (_, fire):
-            document = (await current(fire))["server_identity"]
-            mine = filled_in(document | {"lms": "sip:lms@mc.county-fire.example"}, replaces="1")
-            replies = await asyncio.gather(
-                *(opened(fire, "POST", ENTRY, mine, token="identity-editor") for _ in range(3))
+async def test_a_version_is_entered_by_the_rules_and_compared_with_the_one_before(tmp_path):
+    async with two_systems(tmp_path) as (police, fire), a_browser() as browser:
+        await answered(police, fire)
+        async with seated(browser, fire, "identity-editor") as desk:
+            page = desk.page
+            await page.get_by_role("link", name="Server identities").click()
+            await expect(page.get_by_role("row", name=POLICE)).to_contain_text("1")
+            await page.get_by_role("link", name="Enter a new version").click()
+            kms = page.get_by_label("Key management server")
+            await kms.fill("http://kms.example")
+            await page.get_by_label("MCVideo server", exact=True).fill("sip:video@mc.county-fire.example")
+            await page.get_by_role("button", name="Enter this version").click()
+            at_kms = page.locator("#kms-fault-1")
+            await expect(at_kms).to_have_text("must be an https URL")
+            await expect(page.locator("[id='mcvideo_server.ipv6_required-fault-1']")).to_have_text(
+                "is missing"
             )
-            assert {reply.headers["Location"] for reply in replies} == {"/console/identities?told=entered"}
-            assert (await current(fire))["version"] == 2
-            late = filled_in(document | {"mc_gateway": "sip:gateway@mc.county-fire.example"}, replaces="1")
-            reply = await opened(fire, "POST", ENTRY, late, token="admin")
-            assert reply.status == 412
-            assert "version 1 was to be replaced, now there is 2" in reply.text
-            assert "sip:gateway@mc.county-fire.example" in reply.text
-            assert "difference?old=1&amp;new=2" in reply.text
-            assert (await current(fire))["version"] == 2
-
-    asyncio.run(scenario())
-
-
-def test_a_document_that_exists_fills_the_form_and_is_entered_after_a_look(tmp_path):
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, _), a_browser() as browser:
-            async with seated(browser, police, "identity-editor") as desk:
-                page = desk.page
-                await desk.open("/identities/import")
-                ours = tmp_path / "ours.xml"
-                ours.write_text(
-                    DOCUMENT.read_text().replace('domain="mc.county-fire.example"', f'domain="{POLICE}"')
-                )
-                await page.get_by_label("File").set_input_files(ours)
-                await expect(page.get_by_label("Document")).to_have_value(ours.read_text())
-                await page.get_by_role("button", name="Read it").click()
-                await expect(page.get_by_text("Nothing is entered yet")).to_be_visible()
-                assert (await current(police))["version"] == 0
-                await page.get_by_role("button", name="Enter this version").click()
-                await expect(page.get_by_text("The new version is entered")).to_be_visible()
-            assert (await current(police))["missing"] == []
-            broken = DOCUMENT.read_text().replace("</gms>", "</gsm>")
-            for text, said in (
-                (broken, "is not well-formed"),
-                ("", "is not well-formed"),
-                ("<a/>", "line 1"),
-                (DOCUMENT.read_text() + f"<!--{' ' * 256 * 1024}-->", "is larger than 0.25 MiB"),
-            ):
-                reply = await opened(police, "POST", "/identities/import", {"document": text}, token="admin")
-                assert (reply.status, said in reply.text) == (422, True), (text[:9], reply.text)
-
-    asyncio.run(scenario())
+            await kms.fill("https://keys.mc.county-fire.example")
+            await page.get_by_label("MCVideo server: IPv6 required").select_option("no")
+            await page.get_by_role("button", name="One more slice").click()
+            await page.get_by_label("S-NSSAI").fill("1-000001")
+            desk.troubles.clear()
+            await page.get_by_role("button", name="Enter this version").click()
+            await expect(page.get_by_text("The new version is entered")).to_be_visible()
+            entered = (await current(fire))["server_identity"]
+            assert entered["mcvideo_server"]["ipv6_required"] is False
+            assert entered["snssai"] == [{"snssai": "1-000001"}]
+            await expect(page.get_by_role("row", name="MCVideo")).to_contain_text("ready to be given")
+            await page.get_by_role("button", name="Show the difference").click()
+            await expect(page.get_by_text("4 fields differ.")).to_be_visible()
+            row = page.get_by_role("row", name="kms")
+            await expect(row.locator("del")).to_have_text("https://kms.mc.county-fire.example")
+            await expect(row.locator("ins")).to_have_text("https://keys.mc.county-fire.example")
 
 
-def test_versions_that_are_not_there_are_not_found(tmp_path):
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (_, fire):
-            for path, status in (
-                ("/identities?version=1", 200),
-                ("/identities?version=7", 404),
-                ("/identities?version=x", 422),
-                ("/identities/difference?old=1&new=1", 200),
-                ("/identities/difference?old=1", 422),
-            ):
-                assert (await opened(fire, "GET", path, token="auditor")).status == status, path
+async def test_what_is_missing_is_said_for_each_service_and_admitted_on_purpose(systems):
+    police, fire = systems
+    document = (await current(fire))["server_identity"]
+    del document["kms"], document["mcptt_server"]
+    reply = await opened(fire, "POST", ENTRY, filled_in(document, replaces="1"), token="admin")
+    assert (reply.status, "missing: kms" in reply.text) == (422, True)
+    form = filled_in(document, replaces="1", incomplete="true")
+    reply = await opened(fire, "POST", ENTRY, form, token="admin")
+    assert reply.headers["Location"].endswith("told=entered_incomplete")
+    page = await opened(fire, "GET", "/identities", token="auditor")
+    for words in ("Incomplete", "given with gaps", "mcptt_server", "Key management server"):
+        assert words in page.text
+    assert "Enter a new version" not in page.text
+    nothing = await opened(police, "GET", "/identities", token="identity-editor")
+    assert "No server identities are entered" in nothing.text
 
-    asyncio.run(scenario())
+
+async def test_a_form_that_is_sent_twice_is_one_version_and_nobody_is_overwritten(systems):
+    _, fire = systems
+    document = (await current(fire))["server_identity"]
+    mine = filled_in(document | {"lms": "sip:lms@mc.county-fire.example"}, replaces="1")
+    replies = await asyncio.gather(
+        *(opened(fire, "POST", ENTRY, mine, token="identity-editor") for _ in range(3))
+    )
+    assert {reply.headers["Location"] for reply in replies} == {"/console/identities?told=entered"}
+    assert (await current(fire))["version"] == 2
+    late = filled_in(document | {"mc_gateway": "sip:gateway@mc.county-fire.example"}, replaces="1")
+    reply = await opened(fire, "POST", ENTRY, late, token="admin")
+    assert reply.status == 412
+    assert "version 1 was to be replaced, now there is 2" in reply.text
+    assert "sip:gateway@mc.county-fire.example" in reply.text
+    assert "difference?old=1&amp;new=2" in reply.text
+    assert (await current(fire))["version"] == 2
+
+
+async def test_a_document_that_exists_fills_the_form_and_is_entered_after_a_look(tmp_path):
+    async with two_systems(tmp_path) as (police, _), a_browser() as browser:
+        async with seated(browser, police, "identity-editor") as desk:
+            page = desk.page
+            await desk.open("/identities/import")
+            ours = tmp_path / "ours.xml"
+            ours.write_text(
+                DOCUMENT.read_text().replace('domain="mc.county-fire.example"', f'domain="{POLICE}"')
+            )
+            await page.get_by_label("File").set_input_files(ours)
+            await expect(page.get_by_label("Document")).to_have_value(ours.read_text())
+            await page.get_by_role("button", name="Read it").click()
+            await expect(page.get_by_text("Nothing is entered yet")).to_be_visible()
+            assert (await current(police))["version"] == 0
+            await page.get_by_role("button", name="Enter this version").click()
+            await expect(page.get_by_text("The new version is entered")).to_be_visible()
+        assert (await current(police))["missing"] == []
+        broken = DOCUMENT.read_text().replace("</gms>", "</gsm>")
+        for text, said in (
+            (broken, "is not well-formed"),
+            ("", "is not well-formed"),
+            ("<a/>", "line 1"),
+            (DOCUMENT.read_text() + f"<!--{' ' * 256 * 1024}-->", "is larger than 0.25 MiB"),
+        ):
+            reply = await opened(police, "POST", "/identities/import", {"document": text}, token="admin")
+            assert (reply.status, said in reply.text) == (422, True), (text[:9], reply.text)
+
+
+async def test_versions_that_are_not_there_are_not_found(systems):
+    _, fire = systems
+    for path, status in (
+        ("/identities?version=1", 200),
+        ("/identities?version=7", 404),
+        ("/identities?version=x", 422),
+        ("/identities/difference?old=1&new=1", 200),
+        ("/identities/difference?old=1", 422),
+    ):
+        assert (await opened(fire, "GET", path, token="auditor")).status == status, path

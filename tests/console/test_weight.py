@@ -1,13 +1,12 @@
 """A page with everything that it brings along is small: it has to come through a narrow line."""
 
-import asyncio
 import re
 
 from integration.provisioning.test_provisioning import answered
 from support.systems.browsers import console
 from support.systems.pages import opened
 from support.systems.permits import CONSOLE
-from support.systems.systems import FIRE, POLICE, System, two_systems
+from support.systems.systems import FIRE, POLICE, System
 
 MOST = 150_000
 MANY = [f"sip:officer.{n}@{POLICE}" for n in range(10_000)]
@@ -28,31 +27,22 @@ async def weight(system: System, path: str) -> tuple[int, int]:
     return page.status, weighs
 
 
-def test_no_page_with_what_it_brings_along_is_heavy(tmp_path):
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            for n in range(30):
-                _, accepted = await police.submit(
-                    str(n), urgency="urgent", reference="x" * 255, purpose="y" * 200
-                )
-                await police.reaches(accepted["id"], "stored")
-            _, accepted = await police.submit("many", users=MANY)
-            await police.reaches(accepted["id"], "stored")
-            done = await answered(police, fire, key="done", users=MANY[:5000])
-            seen = {}
-            for system, other in ((police, FIRE), (fire, POLICE)):
-                for name in ("GET /sign-in", *CONSOLE):
-                    method, path = name.split()
-                    if method != "GET" or path.endswith(NO_PAGES):
-                        continue
-                    path = path.replace("{kind}", "server-identity")
-                    for id_ in (
-                        [other] if "partners" in path else [f"{POLICE}:{accepted['id']}", f"{POLICE}:{done}"]
-                    ):
-                        seen[system.id, path.replace("{id}", id_)] = await weight(
-                            system, path.replace("{id}", id_)
-                        )
-            assert {what: weighs for what, (_, weighs) in seen.items() if weighs > MOST} == {}
-            assert sum(status == 200 for status, _ in seen.values()) > 60
-
-    asyncio.run(scenario())
+async def test_no_page_with_what_it_brings_along_is_heavy(systems):
+    police, fire = systems
+    for n in range(30):
+        _, accepted = await police.submit(str(n), urgency="urgent", reference="x" * 255, purpose="y" * 200)
+        await police.reaches(accepted["id"], "stored")
+    _, accepted = await police.submit("many", users=MANY)
+    await police.reaches(accepted["id"], "stored")
+    done = await answered(police, fire, key="done", users=MANY[:5000])
+    seen = {}
+    for system, other in ((police, FIRE), (fire, POLICE)):
+        for name in ("GET /sign-in", *CONSOLE):
+            method, path = name.split()
+            if method != "GET" or path.endswith(NO_PAGES):
+                continue
+            path = path.replace("{kind}", "server-identity")
+            for id_ in [other] if "partners" in path else [f"{POLICE}:{accepted['id']}", f"{POLICE}:{done}"]:
+                seen[system.id, path.replace("{id}", id_)] = await weight(system, path.replace("{id}", id_))
+    assert {what: weighs for what, (_, weighs) in seen.items() if weighs > MOST} == {}
+    assert sum(status == 200 for status, _ in seen.values()) > 60

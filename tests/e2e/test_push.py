@@ -1,6 +1,5 @@
 """A push by `acmx serve` that is killed in the middle: the next start goes on, and everything is there once."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -51,37 +50,34 @@ async def waiting_job(police: System, cms: Xcap, id_: str) -> str:
     return job
 
 
-def test_killed_in_the_middle_it_goes_on_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with with_cms(tmp_path, at_a_time=4) as (police, fire, cms):
-            police.clock.now = datetime.now(UTC)
-            cms.put_profiles([*USERS, *STRANGERS], *SERVICES)
-            before = dict(cms.documents)
-            id_ = await answered(police, fire, users=USERS)
-            documents = await police.done("GET", f"/requests/{id_}/documents")
-            job = await waiting_job(police, cms, id_)
-            cms.faults.slow = 0.005
-            for number in (60, 180):
-                with served(police):
-                    await are_written(cms, number)
-                assert len(cms.written()) < ALL
+async def test_killed_in_the_middle_it_goes_on_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    async with with_cms(tmp_path, at_a_time=4) as (police, fire, cms):
+        police.clock.now = datetime.now(UTC)
+        cms.put_profiles([*USERS, *STRANGERS], *SERVICES)
+        before = dict(cms.documents)
+        id_ = await answered(police, fire, users=USERS)
+        documents = await police.done("GET", f"/requests/{id_}/documents")
+        job = await waiting_job(police, cms, id_)
+        cms.faults.slow = 0.005
+        for number in (60, 180):
             with served(police):
-                await are_written(cms, ALL)
-            await police.start()
-            counts = (await ended(police, job))["counts"]
-            assert (sum(counts.values()), set(counts) <= {"written", "unchanged"}) == (ALL, True)
+                await are_written(cms, number)
+            assert len(cms.written()) < ALL
+        with served(police):
+            await are_written(cms, ALL)
+        await police.start()
+        counts = (await ended(police, job))["counts"]
+        assert (sum(counts.values()), set(counts) <= {"written", "unchanged"}) == (ALL, True)
 
-            assert set(cms.written().values()) == {1}
-            assert cms.documents.pop(UE_PATH) == documents["xml"].encode()
-            entries = {entry["service"]: parse(entry["xml"].encode()) for entry in documents["entries"]}
-            for service in SERVICES:
-                for user in USERS:
-                    path = path_of(service, user)
-                    profile, names = parse(cms.documents.pop(path)), PROFILES[service]  # type: ignore[index]
-                    (entry,) = profiles.entries(names, profile, FIRE)
-                    assert alike(entry, entries[service])
-                    assert profiles.remove(names, profile, FIRE)
-                    assert alike(profile, parse(before.pop(path)))
-            assert cms.documents == before
-
-    asyncio.run(scenario())
+        assert set(cms.written().values()) == {1}
+        assert cms.documents.pop(UE_PATH) == documents["xml"].encode()
+        entries = {entry["service"]: parse(entry["xml"].encode()) for entry in documents["entries"]}
+        for service in SERVICES:
+            for user in USERS:
+                path = path_of(service, user)
+                profile, names = parse(cms.documents.pop(path)), PROFILES[service]  # type: ignore[index]
+                (entry,) = profiles.entries(names, profile, FIRE)
+                assert alike(entry, entries[service])
+                assert profiles.remove(names, profile, FIRE)
+                assert alike(profile, parse(before.pop(path)))
+        assert cms.documents == before

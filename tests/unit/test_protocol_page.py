@@ -1,6 +1,5 @@
 """The pages of the protocol say what the code does: their golden files are replayed, their tables compared."""
 
-import asyncio
 import hashlib
 import importlib
 import inspect
@@ -189,59 +188,52 @@ async def befriend(one: System, other: System) -> None:
 @pytest.mark.law(2)
 @pytest.mark.law(3)
 @pytest.mark.step(4, 5)
-def test_the_golden_request_gets_the_golden_receipt_and_its_replay_the_same_body(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        clock = Clock(made_at("receipt-stored"))
-        async with two_systems(tmp_path, clock) as (police, fire):
-            await befriend(fire, police)
-            place = (police.id, document_of("request")["exchange"], 1)
-            request = (police.certificate, place, body_of("request"), signature_of("request"))
-            reply = await fire.hear(*request)
-            assert (reply.status, reply.body) == (200, body_of("receipt-stored"))
-            assert reply.signature == signature_of("receipt-stored")
-            assert reply.headers["content-type"] == "application/json"
-            clock.advance(days=3)
-            again = await fire.hear(*request)
-            assert (again.status, again.body) == (200, body_of("receipt-stored"))
-            assert again.signature != reply.signature
-
-    asyncio.run(scenario())
+async def test_the_golden_request_gets_the_golden_receipt_and_its_replay_the_same_body(
+    tmp_path: Path,
+) -> None:
+    clock = Clock(made_at("receipt-stored"))
+    async with two_systems(tmp_path, clock) as (police, fire):
+        await befriend(fire, police)
+        place = (police.id, document_of("request")["exchange"], 1)
+        request = (police.certificate, place, body_of("request"), signature_of("request"))
+        reply = await fire.hear(*request)
+        assert (reply.status, reply.body) == (200, body_of("receipt-stored"))
+        assert reply.signature == signature_of("receipt-stored")
+        assert reply.headers["content-type"] == "application/json"
+        clock.advance(days=3)
+        again = await fire.hear(*request)
+        assert (again.status, again.body) == (200, body_of("receipt-stored"))
+        assert again.signature != reply.signature
 
 
 @pytest.mark.step(1, 13, 14)
-def test_the_golden_submission_mints_the_golden_request_and_its_response_gets_the_golden_receipt(
+async def test_the_golden_submission_mints_the_golden_request_and_its_response_gets_the_golden_receipt(
     tmp_path: Path,
 ) -> None:
-    async def scenario() -> None:
-        clock = Clock(datetime.fromisoformat(document_of("request")["created_at"]))
-        async with two_systems(tmp_path, clock) as (police, fire):
-            await befriend(police, fire)
-            submission = msgspec.json.decode((EXAMPLES / "acm1" / "submission.json").read_bytes())
-            accepted = await police.ask("POST", "/requests", submission, who="dispatcher", key="k")
-            assert accepted.body == (EXAMPLES / "acm1" / "accepted.json").read_bytes()
-            [(minted,)] = await police.store.read(lambda tx: tx.rows("SELECT body FROM message"))
-            assert minted == body_of("request")
-            clock.now = made_at("receipt-response")
-            place = (police.id, document_of("request")["exchange"], 1)
-            response = body_of("response-approved"), signature_of("response-approved")
-            reply = await police.hear(fire.certificate, place, *response)
-            assert (reply.status, reply.body) == (200, body_of("receipt-response"))
-            assert reply.signature == signature_of("receipt-response")
-
-    asyncio.run(scenario())
+    clock = Clock(datetime.fromisoformat(document_of("request")["created_at"]))
+    async with two_systems(tmp_path, clock) as (police, fire):
+        await befriend(police, fire)
+        submission = msgspec.json.decode((EXAMPLES / "acm1" / "submission.json").read_bytes())
+        accepted = await police.ask("POST", "/requests", submission, who="dispatcher", key="k")
+        assert accepted.body == (EXAMPLES / "acm1" / "accepted.json").read_bytes()
+        [(minted,)] = await police.store.read(lambda tx: tx.rows("SELECT body FROM message"))
+        assert minted == body_of("request")
+        clock.now = made_at("receipt-response")
+        place = (police.id, document_of("request")["exchange"], 1)
+        response = body_of("response-approved"), signature_of("response-approved")
+        reply = await police.hear(fire.certificate, place, *response)
+        assert (reply.status, reply.body) == (200, body_of("receipt-response"))
+        assert reply.signature == signature_of("receipt-response")
 
 
-def test_the_golden_withdrawal_of_an_unknown_exchange_is_receipted_withdrawn(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        clock = Clock(made_at("receipt-withdrawn"))
-        async with two_systems(tmp_path, clock) as (police, fire):
-            await befriend(fire, police)
-            place = (police.id, document_of("withdrawal")["exchange"], document_of("withdrawal")["n"])
-            withdrawal = body_of("withdrawal"), signature_of("withdrawal")
-            reply = await fire.hear(police.certificate, place, *withdrawal)
-            assert (reply.status, reply.body) == (200, body_of("receipt-withdrawn"))
-
-    asyncio.run(scenario())
+async def test_the_golden_withdrawal_of_an_unknown_exchange_is_receipted_withdrawn(tmp_path: Path) -> None:
+    clock = Clock(made_at("receipt-withdrawn"))
+    async with two_systems(tmp_path, clock) as (police, fire):
+        await befriend(fire, police)
+        place = (police.id, document_of("withdrawal")["exchange"], document_of("withdrawal")["n"])
+        withdrawal = body_of("withdrawal"), signature_of("withdrawal")
+        reply = await fire.hear(police.certificate, place, *withdrawal)
+        assert (reply.status, reply.body) == (200, body_of("receipt-withdrawn"))
 
 
 # The golden files are ACM-1.
@@ -383,14 +375,11 @@ def test_the_openapi_documents_are_what_the_code_generates() -> None:
 
 
 @pytest.mark.law(13)
-def test_a_page_has_1_to_1000_items(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, Clock()) as (police, _):
-            for limit, status in ((0, 422), (1, 200), (1000, 200), (1001, 422)):
-                reply = await police.ask("GET", f"/requests?limit={limit}", who="dispatcher")
-                assert reply.status == status
-
-    asyncio.run(scenario())
+async def test_a_page_has_1_to_1000_items(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, Clock()) as (police, _):
+        for limit, status in ((0, 422), (1, 200), (1000, 200), (1001, 422)):
+            reply = await police.ask("GET", f"/requests?limit={limit}", who="dispatcher")
+            assert reply.status == status
 
 
 # The lists of errors are closed.
@@ -472,50 +461,46 @@ def statement(**changes: str) -> bytes:
 
 
 @pytest.mark.law(5)
-def test_what_is_refused_before_a_message_is_known_is_refused_without_a_signature(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        clock = Clock(made_at("statement"))
-        async with two_systems(tmp_path, clock) as (police, fire):
-            await befriend(fire, police)
-            shown, body, seal = police.certificate, body_of("request"), signature_of("request")
-            place = (police.id, document_of("request")["exchange"], 1)
-            said = statement()
-            clock.advance(hours=1)
-            ahead = police.sign(said, to=fire.id, typ="acm-partnership")
-            clock.advance(hours=-1)
-            foreign = statement(to="mc.coast-guard.example")
-            foreign_seal = police.sign(foreign, to=fire.id, typ="acm-partnership")
-            asserted = {"x-3gpp-asserted-identity": "sip:a@b.example"}
-            replies = [
-                await fire.hear("0" * 64, place, body, seal),
-                await fire.hear(shown, place, body, seal, **asserted),
-                await fire.hear(shown, (police.id, "1", 1), body, seal),
-                await call(fire.acm2, "DELETE", "/acm2/v1/metadata", certificate=shown),
-                await fire.hear(shown, place, b" " * (8 * 1024 * 1024 + 1), seal),
-                await fire.hear_statement(shown, said, signature_of("request")),
-                await fire.hear_statement(shown, said, ahead),
-                await fire.hear_statement(shown, foreign, foreign_seal),
-            ]
-            fire.bodies._of_one = 0
-            replies.append(await fire.hear(shown, place, body, seal))
-            fire.bodies._of_one = len(said)
-            await fire.store.close()
-            replies.append(await fire.hear_statement(shown, said, signature_of("statement")))
-            assert [reply.signature for reply in replies] == [None] * len(replies)
-            found = {msgspec.json.decode(reply.body)["type"]: reply.status for reply in replies}
-            listed = {PROBLEM + error.type: error.status for error in rules.UNSIGNED}
-            assert found == {type_: status for type_, status in listed.items() if status != 500}
+async def test_what_is_refused_before_a_message_is_known_is_refused_without_a_signature(
+    tmp_path: Path,
+) -> None:
+    clock = Clock(made_at("statement"))
+    async with two_systems(tmp_path, clock) as (police, fire):
+        await befriend(fire, police)
+        shown, body, seal = police.certificate, body_of("request"), signature_of("request")
+        place = (police.id, document_of("request")["exchange"], 1)
+        said = statement()
+        clock.advance(hours=1)
+        ahead = police.sign(said, to=fire.id, typ="acm-partnership")
+        clock.advance(hours=-1)
+        foreign = statement(to="mc.coast-guard.example")
+        foreign_seal = police.sign(foreign, to=fire.id, typ="acm-partnership")
+        asserted = {"x-3gpp-asserted-identity": "sip:a@b.example"}
+        replies = [
+            await fire.hear("0" * 64, place, body, seal),
+            await fire.hear(shown, place, body, seal, **asserted),
+            await fire.hear(shown, (police.id, "1", 1), body, seal),
+            await call(fire.acm2, "DELETE", "/acm2/v1/metadata", certificate=shown),
+            await fire.hear(shown, place, b" " * (8 * 1024 * 1024 + 1), seal),
+            await fire.hear_statement(shown, said, signature_of("request")),
+            await fire.hear_statement(shown, said, ahead),
+            await fire.hear_statement(shown, foreign, foreign_seal),
+        ]
+        fire.bodies._of_one = 0
+        replies.append(await fire.hear(shown, place, body, seal))
+        fire.bodies._of_one = len(said)
+        await fire.store.close()
+        replies.append(await fire.hear_statement(shown, said, signature_of("statement")))
+        assert [reply.signature for reply in replies] == [None] * len(replies)
+        found = {msgspec.json.decode(reply.body)["type"]: reply.status for reply in replies}
+        listed = {PROBLEM + error.type: error.status for error in rules.UNSIGNED}
+        assert found == {type_: status for type_, status in listed.items() if status != 500}
 
-    asyncio.run(scenario())
 
-
-def test_metadata_is_given_to_a_partner_signed_for_nobody_in_particular(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, Clock()) as (police, fire):
-            await befriend(police, fire)
-            reply = await call(police.acm2, "GET", "/acm2/v1/metadata", certificate=fire.certificate)
-            assert reply.body == body_of("metadata")
-            file = msgspec.json.decode((EXAMPLES / "acm1" / "partner-file.json").read_bytes())
-            assert file == {"metadata": reply.body.decode(), "signature": reply.signature}
-
-    asyncio.run(scenario())
+async def test_metadata_is_given_to_a_partner_signed_for_nobody_in_particular(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, Clock()) as (police, fire):
+        await befriend(police, fire)
+        reply = await call(police.acm2, "GET", "/acm2/v1/metadata", certificate=fire.certificate)
+        assert reply.body == body_of("metadata")
+        file = msgspec.json.decode((EXAMPLES / "acm1" / "partner-file.json").read_bytes())
+        assert file == {"metadata": reply.body.decode(), "signature": reply.signature}

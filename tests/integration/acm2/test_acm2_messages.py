@@ -25,43 +25,34 @@ from support.systems.systems import FIRE, POLICE
 
 
 @pytest.mark.law(10)
-def test_a_message_of_an_exchange_between_others_is_refused_for_good(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with fire_alone(tmp_path) as (fire, police, coast):
-            request = police.request(fire)
-            await police.put(fire, request)
-            theirs = coast.request(fire, exchange=request["exchange"])
-            answer = await coast.put(fire, theirs, at=(POLICE, request["exchange"], 1))
-            is_refusal(answer, "wrong-partner", final=True)
-            assert (await exchanges(fire))[0]["state"] == "pending"
-            assert (await coast.put(fire, theirs)).status == 200
-            assert await fire.counts("exchange") == {"exchange": 2}
-
-    asyncio.run(scenario())
+async def test_a_message_of_an_exchange_between_others_is_refused_for_good(tmp_path: Path) -> None:
+    async with fire_alone(tmp_path) as (fire, police, coast):
+        request = police.request(fire)
+        await police.put(fire, request)
+        theirs = coast.request(fire, exchange=request["exchange"])
+        answer = await coast.put(fire, theirs, at=(POLICE, request["exchange"], 1))
+        is_refusal(answer, "wrong-partner", final=True)
+        assert (await exchanges(fire))[0]["state"] == "pending"
+        assert (await coast.put(fire, theirs)).status == 200
+        assert await fire.counts("exchange") == {"exchange": 2}
 
 
 @pytest.mark.law(10)
 @pytest.mark.step(14)
-def test_a_response_is_taken_only_from_the_partner_that_was_asked(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with police_asking(tmp_path) as (police, fire, coast, id_, request):
-            answer = await coast.put(police, coast.response(police, request))
-            is_refusal(answer, "unknown-exchange", final=False)
-            assert (await police.exchange(id_))["state"] == "queued"
-            assert (await fire.put(police, fire.response(police, request))).status == 200
-
-    asyncio.run(scenario())
+async def test_a_response_is_taken_only_from_the_partner_that_was_asked(tmp_path: Path) -> None:
+    async with police_asking(tmp_path) as (police, fire, coast, id_, request):
+        answer = await coast.put(police, coast.response(police, request))
+        is_refusal(answer, "unknown-exchange", final=False)
+        assert (await police.exchange(id_))["state"] == "queued"
+        assert (await fire.put(police, fire.response(police, request))).status == 200
 
 
 @pytest.mark.step(14)
-def test_a_response_to_nothing_known_may_come_again(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with police_asking(tmp_path) as (police, fire, _, _, request):
-            unknown = fire.response(police, request, exchange=str(uuid7()))
-            is_refusal(await fire.put(police, unknown), "unknown-exchange", final=False)
-            assert await police.counts("message") == {"message": 1}
-
-    asyncio.run(scenario())
+async def test_a_response_to_nothing_known_may_come_again(tmp_path: Path) -> None:
+    async with police_asking(tmp_path) as (police, fire, _, _, request):
+        unknown = fire.response(police, request, exchange=str(uuid7()))
+        is_refusal(await fire.put(police, unknown), "unknown-exchange", final=False)
+        assert await police.counts("message") == {"message": 1}
 
 
 A, B = f"sip:officer.1@{POLICE}", f"sip:officer.2@{POLICE}"
@@ -89,16 +80,15 @@ BAD_RESPONSES: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.law(3)
 @pytest.mark.step(14)
 @pytest.mark.parametrize("name", BAD_RESPONSES)
-def test_a_response_that_does_not_fit_its_request_is_refused_for_good(name: str, tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with police_asking(tmp_path) as (police, fire, _, id_, request):
-            changes, field = BAD_RESPONSES[name]
-            answer = await fire.put(police, fire.response(police, request, **changes))
-            faults = is_refusal(answer, "invalid-message", final=True)["faults"]
-            assert field in [fault["field"] for fault in faults]
-            assert (await police.exchange(id_))["state"] == "queued"
-
-    asyncio.run(scenario())
+async def test_a_response_that_does_not_fit_its_request_is_refused_for_good(
+    name: str, tmp_path: Path
+) -> None:
+    async with police_asking(tmp_path) as (police, fire, _, id_, request):
+        changes, field = BAD_RESPONSES[name]
+        answer = await fire.put(police, fire.response(police, request, **changes))
+        faults = is_refusal(answer, "invalid-message", final=True)["faults"]
+        assert field in [fault["field"] for fault in faults]
+        assert (await police.exchange(id_))["state"] == "queued"
 
 
 # What is said
@@ -154,74 +144,61 @@ def test_a_message_that_does_not_follow_the_protocol_is_refused_for_good(name: s
     asyncio.run(scenario())
 
 
-def test_a_message_of_a_newer_minor_version_may_say_more(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with fire_alone(tmp_path) as (fire, police, _):
-            more = {"version": "1.7", "colour": "red", "asker": {"mc_service_id": A, "shoe_size": 44}}
-            answer = await police.put(fire, police.request(fire, **more))
-            assert answer.document["type"] == "receipt"
-            answer = await police.put(fire, police.request(fire, **more, critical=["colour"]))
-            refusal = is_refusal(answer, "invalid-message", final=True)
-            assert refusal["faults"][0] == {
-                "field": "critical",
-                "value": "colour",
-                "rule": "is not understood here",
-            }
-            answer = await police.put(fire, police.request(fire, **more, critical=["purpose"]))
-            assert answer.document["type"] == "receipt"
-
-    asyncio.run(scenario())
+async def test_a_message_of_a_newer_minor_version_may_say_more(tmp_path: Path) -> None:
+    async with fire_alone(tmp_path) as (fire, police, _):
+        more = {"version": "1.7", "colour": "red", "asker": {"mc_service_id": A, "shoe_size": 44}}
+        answer = await police.put(fire, police.request(fire, **more))
+        assert answer.document["type"] == "receipt"
+        answer = await police.put(fire, police.request(fire, **more, critical=["colour"]))
+        refusal = is_refusal(answer, "invalid-message", final=True)
+        assert refusal["faults"][0] == {
+            "field": "critical",
+            "value": "colour",
+            "rule": "is not understood here",
+        }
+        answer = await police.put(fire, police.request(fire, **more, critical=["purpose"]))
+        assert answer.document["type"] == "receipt"
 
 
 @pytest.mark.parametrize(
     ("changes", "type_"),
     [({"version": "2.0"}, "unsupported-version"), ({"kind": "group-identity"}, "unsupported-kind")],
 )
-def test_what_is_not_spoken_here_is_refused_for_good(
+async def test_what_is_not_spoken_here_is_refused_for_good(
     changes: dict[str, Any], type_: str, tmp_path: Path
 ) -> None:
-    async def scenario() -> None:
-        async with fire_alone(tmp_path) as (fire, police, _):
-            is_refusal(await police.put(fire, police.request(fire, **changes)), type_, final=True)
-
-    asyncio.run(scenario())
+    async with fire_alone(tmp_path) as (fire, police, _):
+        is_refusal(await police.put(fire, police.request(fire, **changes)), type_, final=True)
 
 
-def test_each_side_sends_its_own_types_of_message(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with police_asking(tmp_path) as (police, fire, _, id_, request):
-            own = fire.request(police, exchange=id_)
-            answer = await fire.put(police, own, at=(POLICE, id_, 1))
-            assert is_refusal(answer, "invalid-message", final=True)["faults"][0]["field"] == "type"
-            response = fire.response(police, request)
-            answer = await fire.put(police, response, at=(FIRE, id_, 1))
-            assert is_refusal(answer, "invalid-message", final=True)["faults"][0]["field"] == "type"
-
-    asyncio.run(scenario())
+async def test_each_side_sends_its_own_types_of_message(tmp_path: Path) -> None:
+    async with police_asking(tmp_path) as (police, fire, _, id_, request):
+        own = fire.request(police, exchange=id_)
+        answer = await fire.put(police, own, at=(POLICE, id_, 1))
+        assert is_refusal(answer, "invalid-message", final=True)["faults"][0]["field"] == "type"
+        response = fire.response(police, request)
+        answer = await fire.put(police, response, at=(FIRE, id_, 1))
+        assert is_refusal(answer, "invalid-message", final=True)["faults"][0]["field"] == "type"
 
 
-def test_an_asserted_identity_and_a_body_above_8_mib_reach_nobody_who_signs(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with fire_alone(tmp_path) as (fire, police, _):
-            request = police.request(fire)
-            asserted = {"X-3GPP-Asserted-Identity": "sip:anybody@a.example"}
-            is_unsigned(await police.put(fire, request, headers=asserted), 403, "asserted-identity")
-            place = POLICE, request["exchange"], 1
-            is_unsigned(await police.put(fire, b" " * (LIMIT + 1), at=place), 413, "too-large")
-            rows = [(row["type"], row["actor"]) for row in await audited(fire)]
-            assert rows == [("asserted-identity", POLICE), ("too-large", POLICE)]
-            assert (await police.put(fire, request)).status == 200
-
-    asyncio.run(scenario())
+async def test_an_asserted_identity_and_a_body_above_8_mib_reach_nobody_who_signs(tmp_path: Path) -> None:
+    async with fire_alone(tmp_path) as (fire, police, _):
+        request = police.request(fire)
+        asserted = {"X-3GPP-Asserted-Identity": "sip:anybody@a.example"}
+        is_unsigned(await police.put(fire, request, headers=asserted), 403, "asserted-identity")
+        place = POLICE, request["exchange"], 1
+        is_unsigned(await police.put(fire, b" " * (LIMIT + 1), at=place), 413, "too-large")
+        rows = [(row["type"], row["actor"]) for row in await audited(fire)]
+        assert rows == [("asserted-identity", POLICE), ("too-large", POLICE)]
+        assert (await police.put(fire, request)).status == 200
 
 
 @pytest.mark.parametrize(
     "place",
     [(POLICE, "00000000-0000-4000-8000-000000000000", 1), (POLICE, "x", 1), (POLICE, ANOTHER.upper(), 1)],
 )
-def test_there_is_no_place_without_a_uuid_of_version_7(place: tuple[str, str, int], tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with fire_alone(tmp_path) as (fire, police, _):
-            is_unsigned(await police.put(fire, police.request(fire), at=place), 404, "not-found")
-
-    asyncio.run(scenario())
+async def test_there_is_no_place_without_a_uuid_of_version_7(
+    place: tuple[str, str, int], tmp_path: Path
+) -> None:
+    async with fire_alone(tmp_path) as (fire, police, _):
+        is_unsigned(await police.put(fire, police.request(fire), at=place), 404, "not-found")

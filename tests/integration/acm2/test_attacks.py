@@ -53,134 +53,113 @@ async def stated(fire: System, by: ByHand, seal: str | None, **changes: Any) -> 
         return reply.status
 
 
-def test_a_statement_that_was_stripped_of_its_signature_changes_nothing(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with fire_alone(tmp_path) as (fire, police, _):
-            assert await stated(fire, police, "") == 401
-            partner = await fire.done("GET", f"/partners/{POLICE}")
-            assert partner["state_there"] == "accepted"
-            assert await stated(fire, police, None) == 200
-            partner = await fire.done("GET", f"/partners/{POLICE}")
-            assert partner["state_there"] == "suspended"
-
-    asyncio.run(scenario())
+async def test_a_statement_that_was_stripped_of_its_signature_changes_nothing(tmp_path: Path) -> None:
+    async with fire_alone(tmp_path) as (fire, police, _):
+        assert await stated(fire, police, "") == 401
+        partner = await fire.done("GET", f"/partners/{POLICE}")
+        assert partner["state_there"] == "accepted"
+        assert await stated(fire, police, None) == 200
+        partner = await fire.done("GET", f"/partners/{POLICE}")
+        assert partner["state_there"] == "suspended"
 
 
-def test_what_one_partner_signed_is_not_taken_from_another(tmp_path: Path) -> None:
+async def test_what_one_partner_signed_is_not_taken_from_another(tmp_path: Path) -> None:
     """The coast guard has got hold of a letter of the police, and sends it byte for byte."""
 
-    async def scenario() -> None:
-        async with fire_alone(tmp_path) as (fire, police, coast):
-            request = msgspec.json.encode(police.request(fire))
-            id_ = msgspec.json.decode(request)["exchange"]
-            seal = police.sealed(request, FIRE, f"{POLICE}/{id_}", 1)
-            refused(await police.put(fire, request, seal=seal, shown=coast), "bad-signature")
-            as_theirs = await police.put(fire, request, at=(BEYOND, id_, 1), seal=seal, shown=coast)
-            refused(as_theirs, "bad-signature")
-            assert await fire.counts("exchange", "message") == {"exchange": 0, "message": 0}
-
-    asyncio.run(scenario())
+    async with fire_alone(tmp_path) as (fire, police, coast):
+        request = msgspec.json.encode(police.request(fire))
+        id_ = msgspec.json.decode(request)["exchange"]
+        seal = police.sealed(request, FIRE, f"{POLICE}/{id_}", 1)
+        refused(await police.put(fire, request, seal=seal, shown=coast), "bad-signature")
+        as_theirs = await police.put(fire, request, at=(BEYOND, id_, 1), seal=seal, shown=coast)
+        refused(as_theirs, "bad-signature")
+        assert await fire.counts("exchange", "message") == {"exchange": 0, "message": 0}
 
 
-def test_what_was_signed_for_one_place_is_not_taken_at_another(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with fire_alone(tmp_path) as (fire, police, _):
-            request = msgspec.json.encode(police.request(fire))
-            id_ = msgspec.json.decode(request)["exchange"]
-            seal = police.sealed(request, FIRE, f"{POLICE}/{id_}", 1)
-            assert (await police.put(fire, request, seal=seal)).status == 200
-            for place in ((POLICE, str(uuid7()), 1), (POLICE, id_, 2), (FIRE, id_, 1)):
-                refused(await police.put(fire, request, at=place, seal=seal), "bad-signature")
-            assert await fire.counts("exchange", "message") == {"exchange": 1, "message": 1}
-
-    asyncio.run(scenario())
+async def test_what_was_signed_for_one_place_is_not_taken_at_another(tmp_path: Path) -> None:
+    async with fire_alone(tmp_path) as (fire, police, _):
+        request = msgspec.json.encode(police.request(fire))
+        id_ = msgspec.json.decode(request)["exchange"]
+        seal = police.sealed(request, FIRE, f"{POLICE}/{id_}", 1)
+        assert (await police.put(fire, request, seal=seal)).status == 200
+        for place in ((POLICE, str(uuid7()), 1), (POLICE, id_, 2), (FIRE, id_, 1)):
+            refused(await police.put(fire, request, at=place, seal=seal), "bad-signature")
+        assert await fire.counts("exchange", "message") == {"exchange": 1, "message": 1}
 
 
-def test_a_letter_of_ones_own_is_not_taken_back(tmp_path: Path) -> None:
+async def test_a_letter_of_ones_own_is_not_taken_back(tmp_path: Path) -> None:
     """The police send the fire service what the fire service itself has signed (reflection)."""
 
-    async def scenario() -> None:
-        async with fire_alone(tmp_path) as (fire, police, _):
-            body = msgspec.json.encode(police.request(fire))
-            id_ = msgspec.json.decode(body)["exchange"]
-            seal = fire.own.sign(
-                body,
-                to=FIRE,
-                typ="acm-message",
-                now=int(fire.clock().timestamp()),
-                exchange=f"{POLICE}/{id_}",
-                n=1,
-            )
-            refused(await police.put(fire, body, seal=seal), "bad-signature")
-
-    asyncio.run(scenario())
+    async with fire_alone(tmp_path) as (fire, police, _):
+        body = msgspec.json.encode(police.request(fire))
+        id_ = msgspec.json.decode(body)["exchange"]
+        seal = fire.own.sign(
+            body,
+            to=FIRE,
+            typ="acm-message",
+            now=int(fire.clock().timestamp()),
+            exchange=f"{POLICE}/{id_}",
+            n=1,
+        )
+        refused(await police.put(fire, body, seal=seal), "bad-signature")
 
 
 # Another's exchanges
 
 
 @pytest.mark.law(10)
-def test_a_partner_cannot_find_out_which_exchanges_there_are_with_others(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with fire_alone(tmp_path) as (fire, police, coast):
-            request = police.request(fire)
-            assert (await police.put(fire, request)).status == 200
-            there, not_there = request["exchange"], str(uuid7())
+async def test_a_partner_cannot_find_out_which_exchanges_there_are_with_others(tmp_path: Path) -> None:
+    async with fire_alone(tmp_path) as (fire, police, coast):
+        request = police.request(fire)
+        assert (await police.put(fire, request)).status == 200
+        there, not_there = request["exchange"], str(uuid7())
 
-            def seen(answer: Answer) -> dict[str, Any]:
-                own = ("exchange", "digest", "created_at")
-                return {name: value for name, value in answer.document.items() if name not in own}
+        def seen(answer: Answer) -> dict[str, Any]:
+            own = ("exchange", "digest", "created_at")
+            return {name: value for name, value in answer.document.items() if name not in own}
 
-            for primary in (POLICE, FIRE):
-                answers = []
-                for id_ in (there, not_there):
-                    response = coast.response(fire, msgspec.json.encode(request), exchange=id_)
-                    answers.append(await coast.put(fire, response, at=(primary, id_, 1)))
-                assert seen(answers[0]) == seen(answers[1])
-                for sender in ("primary", "partner"):
-                    paths = [f"/exchanges/{primary}/{id_}/messages/{sender}/1" for id_ in (there, not_there)]
-                    found = [await asked(fire, coast, path) for path in paths]
-                    assert found[0] == found[1]
-                    assert found[0][0] == 404
-            status, page = await asked(fire, coast, "/exchanges?since=2026-01-01T00:00:00Z")
-            assert (status, page["items"]) == (200, [])
-
-    asyncio.run(scenario())
+        for primary in (POLICE, FIRE):
+            answers = []
+            for id_ in (there, not_there):
+                response = coast.response(fire, msgspec.json.encode(request), exchange=id_)
+                answers.append(await coast.put(fire, response, at=(primary, id_, 1)))
+            assert seen(answers[0]) == seen(answers[1])
+            for sender in ("primary", "partner"):
+                paths = [f"/exchanges/{primary}/{id_}/messages/{sender}/1" for id_ in (there, not_there)]
+                found = [await asked(fire, coast, path) for path in paths]
+                assert found[0] == found[1]
+                assert found[0][0] == 404
+        status, page = await asked(fire, coast, "/exchanges?since=2026-01-01T00:00:00Z")
+        assert (status, page["items"]) == (200, [])
 
 
 @pytest.mark.law(10)
-def test_a_response_to_what_another_was_asked_says_nothing_about_it(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            coast = ByHand.new(tmp_path, police.clock)
-            await pin(police, coast.own.metadata)
-            await police.start()
-            _, accepted = await police.submit()
-            request = (await police.rows("SELECT body FROM message"))[0][0]
-            for exchange in (accepted["id"], str(uuid7())):
-                response = coast.response(police, request, exchange=exchange)
-                refused(await coast.put(police, response), "unknown-exchange")
-            assert (await police.exchange(accepted["id"]))["state"] == "queued"
-
-    asyncio.run(scenario())
+async def test_a_response_to_what_another_was_asked_says_nothing_about_it(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _):
+        coast = ByHand.new(tmp_path, police.clock)
+        await pin(police, coast.own.metadata)
+        await police.start()
+        _, accepted = await police.submit()
+        request = (await police.rows("SELECT body FROM message"))[0][0]
+        for exchange in (accepted["id"], str(uuid7())):
+            response = coast.response(police, request, exchange=exchange)
+            refused(await coast.put(police, response), "unknown-exchange")
+        assert (await police.exchange(accepted["id"]))["state"] == "queued"
 
 
 @pytest.mark.law(10)
-def test_a_partner_that_knows_another_s_id_does_not_occupy_it(tmp_path: Path) -> None:
+async def test_a_partner_that_knows_another_s_id_does_not_occupy_it(tmp_path: Path) -> None:
     """What it sends there is refused, and no part of what the two others compare."""
 
-    async def scenario() -> None:
-        async with fire_alone(tmp_path) as (fire, police, coast):
-            request = police.request(fire)
-            place = POLICE, request["exchange"], 1
-            refused(await coast.put(fire, b"{}", at=place), "wrong-partner")
-            assert (await police.put(fire, request)).status == 200
-            refused(await coast.put(fire, b"[]", at=(POLICE, request["exchange"], 2)), "wrong-partner")
-            _, page = await asked(fire, police, "/exchanges?since=2026-01-01T00:00:00Z")
-            told = [(m["sender"], m["n"], m["digest"]) for m in page["items"][0]["messages"]]
-            assert told == [("primary", 1, body_digest(msgspec.json.encode(request)))]
-
-    asyncio.run(scenario())
+    async with fire_alone(tmp_path) as (fire, police, coast):
+        request = police.request(fire)
+        place = POLICE, request["exchange"], 1
+        refused(await coast.put(fire, b"{}", at=place), "wrong-partner")
+        assert (await police.put(fire, request)).status == 200
+        refused(await coast.put(fire, b"[]", at=(POLICE, request["exchange"], 2)), "wrong-partner")
+        _, page = await asked(fire, police, "/exchanges?since=2026-01-01T00:00:00Z")
+        told = [(m["sender"], m["n"], m["digest"]) for m in page["items"][0]["messages"]]
+        assert told == [("primary", 1, body_digest(msgspec.json.encode(request)))]
 
 
 ALIKE = [
@@ -202,15 +181,12 @@ ALIKE = [
 
 @pytest.mark.law(10)
 @pytest.mark.parametrize("user", ALIKE)
-def test_a_partner_cannot_claim_a_user_that_is_not_its_own(user: str, tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with fire_alone(tmp_path) as (fire, police, _):
-            answer = await police.put(fire, police.request(fire, users=[user]))
-            refused(answer, "foreign-user", "invalid-message")
-            assert answer.document["final"]
-            assert await fire.counts("exchange") == {"exchange": 0}
-
-    asyncio.run(scenario())
+async def test_a_partner_cannot_claim_a_user_that_is_not_its_own(user: str, tmp_path: Path) -> None:
+    async with fire_alone(tmp_path) as (fire, police, _):
+        answer = await police.put(fire, police.request(fire, users=[user]))
+        refused(answer, "foreign-user", "invalid-message")
+        assert answer.document["final"]
+        assert await fire.counts("exchange") == {"exchange": 0}
 
 
 # HTTP
@@ -251,21 +227,18 @@ PATHS = [
 
 
 @pytest.mark.law(10)
-def test_no_way_of_writing_a_path_or_a_host_leads_around_the_check_of_who_calls(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            await police.start()
-            port, context = police.server.ports[0], anybody(police)
-            for target in [*PATHS, "/acm1/v1/audit", "https://evil.example/acm1/v1/audit"]:
-                for more in ("", "X-Forwarded-For: 127.0.0.1\r\nX-Original-URL: /health/live\r\n"):
-                    said = f"GET {target} HTTP/1.1\r\nHost: evil.example\r\n{more}\r\n"
-                    answer = await spoken(port, context, said.encode())
-                    status = answer.split()[1]
-                    assert status in {b"403", b"404", b"400"}, (target, answer)
-                    assert b"evil" not in answer
-                    assert b"ocation:" not in answer
-
-    asyncio.run(scenario())
+async def test_no_way_of_writing_a_path_or_a_host_leads_around_the_check_of_who_calls(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _):
+        await police.start()
+        port, context = police.server.ports[0], anybody(police)
+        for target in [*PATHS, "/acm1/v1/audit", "https://evil.example/acm1/v1/audit"]:
+            for more in ("", "X-Forwarded-For: 127.0.0.1\r\nX-Original-URL: /health/live\r\n"):
+                said = f"GET {target} HTTP/1.1\r\nHost: evil.example\r\n{more}\r\n"
+                answer = await spoken(port, context, said.encode())
+                status = answer.split()[1]
+                assert status in {b"403", b"404", b"400"}, (target, answer)
+                assert b"evil" not in answer
+                assert b"ocation:" not in answer
 
 
 SMUGGLED = {
@@ -280,77 +253,65 @@ SMUGGLED = {
 
 
 @pytest.mark.parametrize("name", SMUGGLED)
-def test_a_message_whose_end_is_in_doubt_is_refused(name: str, tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            await police.start()
-            said = b"POST /acm1/v1/sessions HTTP/1.1\r\nHost: x\r\n" + SMUGGLED[name]
-            answer = await spoken(police.server.ports[0], anybody(police), said)
-            assert answer.split()[1] == b"400", answer
-
-    asyncio.run(scenario())
+async def test_a_message_whose_end_is_in_doubt_is_refused(name: str, tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _):
+        await police.start()
+        said = b"POST /acm1/v1/sessions HTTP/1.1\r\nHost: x\r\n" + SMUGGLED[name]
+        answer = await spoken(police.server.ports[0], anybody(police), said)
+        assert answer.split()[1] == b"400", answer
 
 
-def test_a_compressed_body_is_not_unpacked(tmp_path: Path) -> None:
+async def test_a_compressed_body_is_not_unpacked(tmp_path: Path) -> None:
     """Not one that would be a good request, and not one that unpacks to a hundred times what is allowed."""
 
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, fire):
-            await fire.start()
-            await police.start()
-            good, bomb = msgspec.json.encode(submission()), b" " * (LIMIT * 100)
-            for coding in ("gzip", "deflate", "br"):
-                for packed in (gzip.compress(good), gzip.compress(bomb, 9)):
-                    headers = {"Content-Encoding": coding, "Idempotency-Key": "k"}
-                    status, problem = await police.call("POST", "/requests", packed, **headers)
-                    assert (status, problem["type"]) == (422, PROBLEM + "invalid-input")
-            assert await police.counts("exchange") == {"exchange": 0}
-
-    asyncio.run(scenario())
+    async with two_systems(tmp_path, start=False) as (police, fire):
+        await fire.start()
+        await police.start()
+        good, bomb = msgspec.json.encode(submission()), b" " * (LIMIT * 100)
+        for coding in ("gzip", "deflate", "br"):
+            for packed in (gzip.compress(good), gzip.compress(bomb, 9)):
+                headers = {"Content-Encoding": coding, "Idempotency-Key": "k"}
+                status, problem = await police.call("POST", "/requests", packed, **headers)
+                assert (status, problem["type"]) == (422, PROBLEM + "invalid-input")
+        assert await police.counts("exchange") == {"exchange": 0}
 
 
-def test_a_compressed_message_is_refused_as_the_bytes_that_were_signed(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with fire_alone(tmp_path) as (fire, police, _):
-            request = police.request(fire)
-            packed = gzip.compress(msgspec.json.encode(request))
-            place = POLICE, request["exchange"], 1
-            answer = await police.put(fire, packed, at=place, headers={"Content-Encoding": "gzip"})
-            refused(answer, "invalid-message")
-            assert answer.document["digest"] == body_digest(packed)
-
-    asyncio.run(scenario())
+async def test_a_compressed_message_is_refused_as_the_bytes_that_were_signed(tmp_path: Path) -> None:
+    async with fire_alone(tmp_path) as (fire, police, _):
+        request = police.request(fire)
+        packed = gzip.compress(msgspec.json.encode(request))
+        place = POLICE, request["exchange"], 1
+        answer = await police.put(fire, packed, at=place, headers={"Content-Encoding": "gzip"})
+        refused(answer, "invalid-message")
+        assert answer.document["digest"] == body_digest(packed)
 
 
 # Who may call ACM-2
 
 
 @pytest.mark.law(10)
-def test_every_route_of_acm_2_is_in_the_table_and_takes_no_more_than_it_says(tmp_path: Path) -> None:
+async def test_every_route_of_acm_2_is_in_the_table_and_takes_no_more_than_it_says(tmp_path: Path) -> None:
     """Of a partner that was offered, accepted by one side, or suspended by either."""
     id_ = str(uuid7())
     since = "/exchanges?since=2026-01-01T00:00:00Z"
     stored = f"/exchanges/{POLICE}/{id_}/messages/primary/1"
 
-    async def scenario() -> None:
-        async with fire_alone(tmp_path) as (fire, police, _):
-            app = fire.server._face2._config.app
-            served = {f"{m} {route.path}" for route in app.routes for m in route.methods - {"HEAD"}}
-            assert served == set(ACM2)
-            for here in ("offered", "accepted", "suspended"):
-                for there in ("offered", "accepted", "suspended"):
-                    sql = f"UPDATE partner SET state_here = '{here}', state_there = '{there}'"
-                    await fire.store.write(lambda tx, sql=sql: tx.execute(sql))
-                    open_ = here == there == "accepted"
-                    request = police.request(fire)
-                    answer = await police.put(fire, request)
-                    assert (answer.status == 200) is open_
-                    assert open_ or answer.problem == "not-established"
-                    closed = PROBLEM + "not-established"
-                    for path, type_ in ((since, "exchanges"), (stored, PROBLEM + "unknown-exchange")):
-                        _, said = await asked(fire, police, path)
-                        assert said["type"] == (type_ if open_ else closed)
-                    assert (await asked(fire, police, "/metadata"))[0] == 200
-            assert await fire.counts("exchange") == {"exchange": 1}
-
-    asyncio.run(scenario())
+    async with fire_alone(tmp_path) as (fire, police, _):
+        app = fire.server._face2._config.app
+        served = {f"{m} {route.path}" for route in app.routes for m in route.methods - {"HEAD"}}
+        assert served == set(ACM2)
+        for here in ("offered", "accepted", "suspended"):
+            for there in ("offered", "accepted", "suspended"):
+                sql = f"UPDATE partner SET state_here = '{here}', state_there = '{there}'"
+                await fire.store.write(lambda tx, sql=sql: tx.execute(sql))
+                open_ = here == there == "accepted"
+                request = police.request(fire)
+                answer = await police.put(fire, request)
+                assert (answer.status == 200) is open_
+                assert open_ or answer.problem == "not-established"
+                closed = PROBLEM + "not-established"
+                for path, type_ in ((since, "exchanges"), (stored, PROBLEM + "unknown-exchange")):
+                    _, said = await asked(fire, police, path)
+                    assert said["type"] == (type_ if open_ else closed)
+                assert (await asked(fire, police, "/metadata"))[0] == 200
+        assert await fire.counts("exchange") == {"exchange": 1}

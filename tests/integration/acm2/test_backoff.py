@@ -22,21 +22,18 @@ async def link(system: System) -> tuple[int, int]:
 
 
 @pytest.mark.law(6)
-def test_what_begins_to_wait_shortens_a_back_off_that_has_grown(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            await police.start()
-            for failed in range(1, 12):
-                await eventually(lambda: link(police), lambda found, failed=failed: found[0] == failed)
-                if failed < 11:
-                    police.clock.advance(minutes=15)
-                    await police.nudge(FIRE)
-            assert (await link(police))[1] > 10 * 60_000
-            await police.submit()
-            await eventually(lambda: link(police), lambda found: found[0] == 12)
-            assert 0.75 * PROBE_MS <= (await link(police))[1] <= PROBE_MS
-
-    asyncio.run(scenario())
+async def test_what_begins_to_wait_shortens_a_back_off_that_has_grown(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _):
+        await police.start()
+        for failed in range(1, 12):
+            await eventually(lambda: link(police), lambda found, failed=failed: found[0] == failed)
+            if failed < 11:
+                police.clock.advance(minutes=15)
+                await police.nudge(FIRE)
+        assert (await link(police))[1] > 10 * 60_000
+        await police.submit()
+        await eventually(lambda: link(police), lambda found: found[0] == 12)
+        assert 0.75 * PROBE_MS <= (await link(police))[1] <= PROBE_MS
 
 
 async def poison(system: System) -> tuple[int, float]:

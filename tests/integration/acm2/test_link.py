@@ -1,6 +1,5 @@
 """The retry loop (law 6): Retry-After is honoured, and one process at a time sends to a partner."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -74,62 +73,53 @@ async def queued(system: System) -> Any:
 
 
 @pytest.mark.law(5, 6)
-def test_a_proxy_that_asks_to_wait_is_waited_for(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, fire), fire_face(fire, broken=True):
-            await police.start()
-            partner = await eventually(lambda: partner_of(police), lambda partner: partner.failures)
-            assert partner.last_error == "unsigned answer: HTTP 503"
-            assert from_ms(partner.next_attempt_at or 0) == START + timedelta(minutes=10)
-
-    asyncio.run(scenario())
+async def test_a_proxy_that_asks_to_wait_is_waited_for(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, fire), fire_face(fire, broken=True):
+        await police.start()
+        partner = await eventually(lambda: partner_of(police), lambda partner: partner.failures)
+        assert partner.last_error == "unsigned answer: HTTP 503"
+        assert from_ms(partner.next_attempt_at or 0) == START + timedelta(minutes=10)
 
 
 @pytest.mark.law(6)
-def test_a_signed_refusal_that_asks_to_wait_puts_off_its_own_exchange_so_long(
+async def test_a_signed_refusal_that_asks_to_wait_puts_off_its_own_exchange_so_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engines.nobody_waits(monkeypatch)
 
-    async def scenario() -> None:
-        async with (
-            two_systems(tmp_path, start=False) as (police, fire),
-            fire_face(fire, broken=False),
-        ):
-            await police.start()
-            await eventually(lambda: partner_of(police), _is_at_rest)
-            release = engines.hold(fire)
-            _, accepted = await police.submit()
-            message = await eventually(lambda: queued(police), lambda message: "last_error" in message)
-            assert "cannot store anything" in message["last_error"]
-            assert message["next_attempt_at"] == "2026-11-23T08:10:00Z"
-            assert (await partner_of(police)).failures == 0
-            release()
-            police.clock.advance(minutes=10)
-            await police.nudge(FIRE)
-            await police.reaches(accepted["id"], "stored")
-
-    asyncio.run(scenario())
+    async with (
+        two_systems(tmp_path, start=False) as (police, fire),
+        fire_face(fire, broken=False),
+    ):
+        await police.start()
+        await eventually(lambda: partner_of(police), _is_at_rest)
+        release = engines.hold(fire)
+        _, accepted = await police.submit()
+        message = await eventually(lambda: queued(police), lambda message: "last_error" in message)
+        assert "cannot store anything" in message["last_error"]
+        assert message["next_attempt_at"] == "2026-11-23T08:10:00Z"
+        assert (await partner_of(police)).failures == 0
+        release()
+        police.clock.advance(minutes=10)
+        await police.nudge(FIRE)
+        await police.reaches(accepted["id"], "stored")
 
 
 @pytest.mark.law(6)
-def test_who_holds_the_lease(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            store = police.open_store()
-            now = to_ms(START)
+async def test_who_holds_the_lease(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _):
+        store = police.open_store()
+        now = to_ms(START)
 
-            async def lease(owner: str, at: int) -> int | None:
-                return await store.write(lambda tx: partners.lease(tx, Lease(FIRE, owner, at, at + 60_000)))
+        async def lease(owner: str, at: int) -> int | None:
+            return await store.write(lambda tx: partners.lease(tx, Lease(FIRE, owner, at, at + 60_000)))
 
-            assert await lease("one", now) is None
-            assert await lease("two", now + 59_999) == now + 60_000
-            assert await lease("one", now + 30_000) is None
-            assert await lease("two", now + 60_000) == now + 90_000
-            assert await lease("two", now + 90_000) is None
-            assert await lease("one", now - 10_000) is None, "taken by a clock that was far ahead"
-            await store.write(lambda tx: partners.release(tx, "one"))
-            assert await lease("two", now) is None
-            await store.close()
-
-    asyncio.run(scenario())
+        assert await lease("one", now) is None
+        assert await lease("two", now + 59_999) == now + 60_000
+        assert await lease("one", now + 30_000) is None
+        assert await lease("two", now + 60_000) == now + 90_000
+        assert await lease("two", now + 90_000) is None
+        assert await lease("one", now - 10_000) is None, "taken by a clock that was far ahead"
+        await store.write(lambda tx: partners.release(tx, "one"))
+        assert await lease("two", now) is None
+        await store.close()

@@ -72,39 +72,35 @@ def test_who_tells_nobody_is_asked_for_nothing(directory):
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 @pytest.mark.parametrize(("mode", "words"), [("starttls", "by STARTTLS"), ("tls", "by TLS")])
-def test_a_mail_server_is_gone_to_as_far_as_its_log_on(mode, words, directory, tls, tmp_path, monkeypatch):
-    async def scenario():
-        sink = MailSink()
-        how = {"tls_context": tls, "require_starttls": True} if mode == "starttls" else {}
-        how |= {"authenticator": sink.authenticate, "auth_required": True}
-        how |= {"auth_require_tls": mode == "starttls"}
-        async with mail_sink(sink, tls=tls if mode == "tls" else None, **how):
-            tells_by_mail(directory, sink.port, mode, "the password")
-            status, text = (await found_meanwhile(directory))["mail"]
-            assert status == "failed"
-            assert "CERTIFICATE_VERIFY_FAILED" in text
-            assert sink.log_ons == []
-            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "sink.pem"))
-            findings = await found_meanwhile(directory)
-            assert findings["mail"] == ("ok", f"127.0.0.1:{sink.port} {words}, logs on as acm")
-            (directory / "password").write_text("another")
-            status, text = (await found_meanwhile(directory))["mail"]
-            assert status == "failed"
-            assert "535" in text
-            assert sink.mails == []
+async def test_a_mail_server_is_gone_to_as_far_as_its_log_on(
+    mode, words, directory, tls, tmp_path, monkeypatch
+):
+    sink = MailSink()
+    how = {"tls_context": tls, "require_starttls": True} if mode == "starttls" else {}
+    how |= {"authenticator": sink.authenticate, "auth_required": True}
+    how |= {"auth_require_tls": mode == "starttls"}
+    async with mail_sink(sink, tls=tls if mode == "tls" else None, **how):
+        tells_by_mail(directory, sink.port, mode, "the password")
+        status, text = (await found_meanwhile(directory))["mail"]
+        assert status == "failed"
+        assert "CERTIFICATE_VERIFY_FAILED" in text
+        assert sink.log_ons == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "sink.pem"))
+        findings = await found_meanwhile(directory)
+        assert findings["mail"] == ("ok", f"127.0.0.1:{sink.port} {words}, logs on as acm")
+        (directory / "password").write_text("another")
+        status, text = (await found_meanwhile(directory))["mail"]
+        assert status == "failed"
+        assert "535" in text
+        assert sink.mails == []
 
-    asyncio.run(scenario())
 
-
-def test_a_mail_server_without_starttls_where_it_is_configured(directory):
-    async def scenario():
-        async with mail_sink() as sink:
-            tells_by_mail(directory, sink.port, "starttls")
-            status, text = (await found_meanwhile(directory))["mail"]
-            assert status == "failed"
-            assert "STARTTLS" in text
-
-    asyncio.run(scenario())
+async def test_a_mail_server_without_starttls_where_it_is_configured(directory):
+    async with mail_sink() as sink:
+        tells_by_mail(directory, sink.port, "starttls")
+        status, text = (await found_meanwhile(directory))["mail"]
+        assert status == "failed"
+        assert "STARTTLS" in text
 
 
 def test_a_mail_server_and_a_receiver_that_refuse_the_connection(directory):
@@ -118,43 +114,34 @@ def test_a_mail_server_and_a_receiver_that_refuse_the_connection(directory):
         assert "secret" not in text
 
 
-def test_a_mail_server_that_says_nothing_is_waited_for_in_bounds(directory, monkeypatch):
+async def test_a_mail_server_that_says_nothing_is_waited_for_in_bounds(directory, monkeypatch):
     monkeypatch.setattr(targets, "WITHIN", 0.1)
 
-    async def scenario():
-        sink = MailSink()
-        sink.silent = True
-        async with mail_sink(sink):
-            tells_by_mail(directory, sink.port)
-            assert (await found_meanwhile(directory))["mail"] == ("failed", "did not answer within 0.1 s")
-
-    asyncio.run(scenario())
+    sink = MailSink()
+    sink.silent = True
+    async with mail_sink(sink):
+        tells_by_mail(directory, sink.port)
+        assert (await found_meanwhile(directory))["mail"] == ("failed", "did not answer within 0.1 s")
 
 
-def test_a_receiver_is_gone_to_and_posted_nothing(directory):
-    async def scenario():
-        async with receiver() as taking:
-            tells_by_webhook(directory, taking.url)
-            address = taking.url.split("/")[2]
-            findings = await found_meanwhile(directory)
-            assert findings["webhook:dispatch"] == ("ok", f"{address} without TLS")
-            assert taking.bodies == []
-
-    asyncio.run(scenario())
+async def test_a_receiver_is_gone_to_and_posted_nothing(directory):
+    async with receiver() as taking:
+        tells_by_webhook(directory, taking.url)
+        address = taking.url.split("/")[2]
+        findings = await found_meanwhile(directory)
+        assert findings["webhook:dispatch"] == ("ok", f"{address} without TLS")
+        assert taking.bodies == []
 
 
-def test_a_receiver_must_have_a_certificate_that_can_be_believed(directory, tls, tmp_path, monkeypatch):
-    async def scenario():
-        async with mail_sink(tls=tls) as sink:
-            tells_by_webhook(directory, f"https://127.0.0.1:{sink.port}/hook")
-            status, text = (await found_meanwhile(directory))["webhook:dispatch"]
-            assert status == "failed"
-            assert "CERTIFICATE_VERIFY_FAILED" in text
-            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "sink.pem"))
-            findings = await found_meanwhile(directory)
-            assert findings["webhook:dispatch"] == ("ok", f"127.0.0.1:{sink.port} by TLS")
-
-    asyncio.run(scenario())
+async def test_a_receiver_must_have_a_certificate_that_can_be_believed(directory, tls, tmp_path, monkeypatch):
+    async with mail_sink(tls=tls) as sink:
+        tells_by_webhook(directory, f"https://127.0.0.1:{sink.port}/hook")
+        status, text = (await found_meanwhile(directory))["webhook:dispatch"]
+        assert status == "failed"
+        assert "CERTIFICATE_VERIFY_FAILED" in text
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "sink.pem"))
+        findings = await found_meanwhile(directory)
+        assert findings["webhook:dispatch"] == ("ok", f"127.0.0.1:{sink.port} by TLS")
 
 
 def test_secrets_that_are_missing_and_that_others_may_read(directory):

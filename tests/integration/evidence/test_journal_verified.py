@@ -42,44 +42,38 @@ from support.systems.systems import two_systems
         (["DELETE FROM checkpoint", "DELETE FROM journal WHERE number > 500"], None, ""),
     ],
 )
-def test_what_was_done_to_the_database_is_found(
+async def test_what_was_done_to_the_database_is_found(
     spoilt: list[str], wrong: str | None, words: str, tmp_path: Path, engine: str
 ) -> None:
     if engine == "postgres" and "noon" in spoilt[0]:
         pytest.skip("PostgreSQL takes no text for a number")
 
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            await police.start()
-            await police.store.write(partial(fill, count=600))
-            shipped = await shipped_from(police)
-            await police.stop()
-            assert verified(police.directory, shipped).troubles == ()
-            engines.change(police, *spoilt)
-            found = {trouble.wrong: trouble.text for trouble in verified(police.directory).troubles}
-            if wrong is None:
-                assert found == {}
-                assert [t.wrong for t in verified(police.directory, shipped).troubles] == ["cut-off"]
-            else:
-                assert words in found[wrong]
-
-    asyncio.run(scenario())
+    async with two_systems(tmp_path, start=False) as (police, _):
+        await police.start()
+        await police.store.write(partial(fill, count=600))
+        shipped = await shipped_from(police)
+        await police.stop()
+        assert verified(police.directory, shipped).troubles == ()
+        engines.change(police, *spoilt)
+        found = {trouble.wrong: trouble.text for trouble in verified(police.directory).troubles}
+        if wrong is None:
+            assert found == {}
+            assert [t.wrong for t in verified(police.directory, shipped).troubles] == ["cut-off"]
+        else:
+            assert words in found[wrong]
 
 
-def test_a_running_server_and_its_backup_are_verified_too(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            await answered(police, fire)
-            await all_sealed(police)
-            assert verified(police.directory).troubles == ()
-            await asyncio.to_thread(backup, police.directory, tmp_path / "saved")
-            verdict = await asyncio.to_thread(verified, tmp_path / "saved")
-            assert (verdict.troubles, verdict.rows >= 6) == ((), True)
-            later = await shipped_from(police)
-            await police.done("GET", "/pending")
-            assert verified(tmp_path / "saved", later).troubles == ()
-
-    asyncio.run(scenario())
+async def test_a_running_server_and_its_backup_are_verified_too(tmp_path: Path) -> None:
+    async with two_systems(tmp_path) as (police, fire):
+        await answered(police, fire)
+        await all_sealed(police)
+        assert verified(police.directory).troubles == ()
+        await asyncio.to_thread(backup, police.directory, tmp_path / "saved")
+        verdict = await asyncio.to_thread(verified, tmp_path / "saved")
+        assert (verdict.troubles, verdict.rows >= 6) == ((), True)
+        later = await shipped_from(police)
+        await police.done("GET", "/pending")
+        assert verified(tmp_path / "saved", later).troubles == ()
 
 
 @pytest.mark.slow

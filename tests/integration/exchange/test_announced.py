@@ -1,6 +1,5 @@
 """Law 7: every end is announced to both sides; rows of the table that end something are asked one by one."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -90,26 +89,23 @@ def test_the_ends_of_both_sides_are_among_them() -> None:
 
 @pytest.mark.law(11)
 @pytest.mark.parametrize("row", ENDING)
-def test_whoever_it_concerns_is_told_of_an_end_in_the_same_transaction(
+async def test_whoever_it_concerns_is_told_of_an_end_in_the_same_transaction(
     row: Transition, tmp_path: Path
 ) -> None:
-    async def scenario() -> None:
-        everything = {"asker_events": TOLD["asker"], "reviewer_events": TOLD["reviewers"]}
-        async with (
-            receiver() as hook,
-            telling(tmp_path, webhooks=[webhook_to(hook.url, **everything)]) as here,
-        ):
-            exchange = await stored_in(here, row.role, row.source, row.event)
-            notices = await here.notices()
-            assert {(notice.event, notice.exchange) for notice in notices} == {(row.event, exchange.id)}
-            persons: dict[Audience, str | None] = {"asker": exchange.asker, "reviewers": None}
-            told = {notice.audience: notice.person for notice in notices}
-            assert told == {audience: persons[audience] for audience in row.tells}
-            assert ("asker" if row.role == "primary" else "reviewers") in told
-            await here.becomes(*["sent"] * len(row.tells))
-            assert [told["event"] for told in hook.told] == [row.event] * len(row.tells)
-
-    asyncio.run(scenario())
+    everything = {"asker_events": TOLD["asker"], "reviewer_events": TOLD["reviewers"]}
+    async with (
+        receiver() as hook,
+        telling(tmp_path, webhooks=[webhook_to(hook.url, **everything)]) as here,
+    ):
+        exchange = await stored_in(here, row.role, row.source, row.event)
+        notices = await here.notices()
+        assert {(notice.event, notice.exchange) for notice in notices} == {(row.event, exchange.id)}
+        persons: dict[Audience, str | None] = {"asker": exchange.asker, "reviewers": None}
+        told = {notice.audience: notice.person for notice in notices}
+        assert told == {audience: persons[audience] for audience in row.tells}
+        assert ("asker" if row.role == "primary" else "reviewers") in told
+        await here.becomes(*["sent"] * len(row.tells))
+        assert [told["event"] for told in hook.told] == [row.event] * len(row.tells)
 
 
 def test_every_event_that_people_are_told_of_has_words() -> None:
@@ -148,24 +144,19 @@ async def given_up(here: Telling, state: State, role: Any, type_: str) -> None:
         ("partner", State.DELIVERED, "revocation"),
     ],
 )
-def test_what_could_never_be_delivered_is_told_once_and_still_seen(
+async def test_what_could_never_be_delivered_is_told_once_and_still_seen(
     role: Any, state: State, type_: str, tmp_path: Path
 ) -> None:
-    async def scenario() -> None:
-        async with telling(tmp_path) as here:
-            await given_up(here, state, role, type_)
-            assert await clockwork.tick(here.house, here.store) == 0
-            here.clock.advance(seconds=1)
-            (waiting,) = await here.store.read(lambda tx: give_up.due(here.house, tx))
-            while await clockwork.tick(here.house, here.store):
-                pass
-            late = give_up.Plan(waiting, to_ms(here.clock()))
-            await here.store.write(lambda tx: give_up.apply(tx, late))
-            assert (await events(here)).count("undeliverable") == 1
-            (exchange,) = await here.store.read(
-                lambda tx: exchanges.page(tx, asker=None, before=None, limit=9)
-            )
-            assert exchange.state is state
-            assert await here.store.read(lambda tx: outbox.count(tx, POLICE)) == 1
-
-    asyncio.run(scenario())
+    async with telling(tmp_path) as here:
+        await given_up(here, state, role, type_)
+        assert await clockwork.tick(here.house, here.store) == 0
+        here.clock.advance(seconds=1)
+        (waiting,) = await here.store.read(lambda tx: give_up.due(here.house, tx))
+        while await clockwork.tick(here.house, here.store):
+            pass
+        late = give_up.Plan(waiting, to_ms(here.clock()))
+        await here.store.write(lambda tx: give_up.apply(tx, late))
+        assert (await events(here)).count("undeliverable") == 1
+        (exchange,) = await here.store.read(lambda tx: exchanges.page(tx, asker=None, before=None, limit=9))
+        assert exchange.state is state
+        assert await here.store.read(lambda tx: outbox.count(tx, POLICE)) == 1

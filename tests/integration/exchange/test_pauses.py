@@ -9,7 +9,7 @@ import pytest
 
 from support.partner.by_hand import ByHand
 from support.systems import engines
-from support.systems.systems import FIRE, PASSWORD, POLICE, System, two_systems
+from support.systems.systems import FIRE, PASSWORD, POLICE, System, Two, two_systems
 
 BOTH, A_ONLY, B_ONLY = "both", "the primary", "the partner"
 
@@ -41,76 +41,64 @@ async def finish(id_: str, police: System) -> None:
 @pytest.mark.law(1)
 @pytest.mark.step(4, 5)
 @pytest.mark.parametrize("which", [BOTH, A_ONLY, B_ONLY])
-def test_a_restart_after_the_request_is_stored_changes_nothing(which: str, tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            id_ = await requested(police)
-            await police.reaches(id_, "stored")
-            before = await views(id_, police, fire)
-            await restart(which, police, fire)
-            assert await views(id_, police, fire) == before
-            assert (await fire.review(id_))[0] == 200
-            await finish(id_, police)
-
-    asyncio.run(scenario())
+async def test_a_restart_after_the_request_is_stored_changes_nothing(which: str, systems: Two) -> None:
+    police, fire = systems
+    id_ = await requested(police)
+    await police.reaches(id_, "stored")
+    before = await views(id_, police, fire)
+    await restart(which, police, fire)
+    assert await views(id_, police, fire) == before
+    assert (await fire.review(id_))[0] == 200
+    await finish(id_, police)
 
 
 @pytest.mark.law(1)
 @pytest.mark.step(12, 13)
-def test_a_decision_waits_through_restarts_until_the_primary_is_back(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            id_ = await requested(police)
-            await police.reaches(id_, "stored")
-            await police.stop()
-            await fire.review(id_)
-            minted = await fire.rows("SELECT body, digest FROM message WHERE type = 'response'")
-            for _ in range(2):
-                await restart(B_ONLY, police, fire)
-                exchange = await fire.exchange(id_)
-                assert (exchange["state"], exchange["outcome"]) == ("decided", "approved")
-                assert [m["type"] for m in exchange["waiting"]] == ["response"]
-            await police.start()
-            await fire.reaches(id_, "delivered")
-            assert await police.rows("SELECT body, digest FROM message WHERE type = 'response'") == minted
-            await finish(id_, police)
-
-    asyncio.run(scenario())
+async def test_a_decision_waits_through_restarts_until_the_primary_is_back(systems: Two) -> None:
+    police, fire = systems
+    id_ = await requested(police)
+    await police.reaches(id_, "stored")
+    await police.stop()
+    await fire.review(id_)
+    minted = await fire.rows("SELECT body, digest FROM message WHERE type = 'response'")
+    for _ in range(2):
+        await restart(B_ONLY, police, fire)
+        exchange = await fire.exchange(id_)
+        assert (exchange["state"], exchange["outcome"]) == ("decided", "approved")
+        assert [m["type"] for m in exchange["waiting"]] == ["response"]
+    await police.start()
+    await fire.reaches(id_, "delivered")
+    assert await police.rows("SELECT body, digest FROM message WHERE type = 'response'") == minted
+    await finish(id_, police)
 
 
 @pytest.mark.law(1)
 @pytest.mark.step(14)
 @pytest.mark.parametrize("which", [BOTH, A_ONLY, B_ONLY])
-def test_a_restart_after_the_answer_is_stored_changes_nothing(which: str, tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            id_ = await requested(police)
-            await police.reaches(id_, "stored")
-            await fire.review(id_)
-            await fire.reaches(id_, "delivered")
-            before = await views(id_, police, fire)
-            await restart(which, police, fire)
-            assert await views(id_, police, fire) == before
-            await finish(id_, police)
-
-    asyncio.run(scenario())
+async def test_a_restart_after_the_answer_is_stored_changes_nothing(which: str, systems: Two) -> None:
+    police, fire = systems
+    id_ = await requested(police)
+    await police.reaches(id_, "stored")
+    await fire.review(id_)
+    await fire.reaches(id_, "delivered")
+    before = await views(id_, police, fire)
+    await restart(which, police, fire)
+    assert await views(id_, police, fire) == before
+    await finish(id_, police)
 
 
 @pytest.mark.law(1)
 @pytest.mark.step(1, 3)
-def test_a_request_waits_through_restarts_until_the_partner_is_there(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, fire):
-            await police.start()
-            id_ = await requested(police)
-            minted = await police.rows("SELECT body FROM message")
-            await restart(A_ONLY, police, fire)
-            assert (await police.exchange(id_))["state"] == "queued"
-            await fire.start()
-            await police.reaches(id_, "stored")
-            assert await fire.rows("SELECT body FROM message") == minted
-
-    asyncio.run(scenario())
+async def test_a_request_waits_through_restarts_until_the_partner_is_there(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, fire):
+        await police.start()
+        id_ = await requested(police)
+        minted = await police.rows("SELECT body FROM message")
+        await restart(A_ONLY, police, fire)
+        assert (await police.exchange(id_))["state"] == "queued"
+        await fire.start()
+        await police.reaches(id_, "stored")
+        assert await fire.rows("SELECT body FROM message") == minted
 
 
 @pytest.mark.step(7, 9, 10, 15, 17)
@@ -151,65 +139,56 @@ def done(exchange: Any) -> set[int]:
 
 @pytest.mark.law(7)
 @pytest.mark.step(13, 14)
-def test_what_nobody_decides_in_time_expires_at_the_partner_and_is_announced(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            id_ = await requested(police)
-            await police.reaches(id_, "stored")
-            fire.clock.advance(days=30, seconds=-1)
-            await fire.tick()
-            assert (await fire.exchange(id_))["state"] == "pending"
-            fire.clock.advance(seconds=1)
-            await fire.tick()
-            here, there = await police.reaches(id_, "answered"), await fire.reaches(id_, "delivered")
-            assert here["outcome"] == there["outcome"] == "expired"
-            assert here.get("grant") is there.get("grant") is None
-            assert (await fire.review(id_))[0] == 409
-            answer = await police.done("POST", f"/requests/{id_}/retrieval", account="requester")
-            assert (answer["outcome"], answer["automatic"], answer.get("content")) == ("expired", True, None)
-            told = await police.rows("SELECT event, person FROM notice")
-            assert ("response", f"sip:requester@{POLICE}") in told
-            assert ("expired", None) in await fire.rows("SELECT event, person FROM notice")
-
-    asyncio.run(scenario())
+async def test_what_nobody_decides_in_time_expires_at_the_partner_and_is_announced(systems: Two) -> None:
+    police, fire = systems
+    id_ = await requested(police)
+    await police.reaches(id_, "stored")
+    fire.clock.advance(days=30, seconds=-1)
+    await fire.tick()
+    assert (await fire.exchange(id_))["state"] == "pending"
+    fire.clock.advance(seconds=1)
+    await fire.tick()
+    here, there = await police.reaches(id_, "answered"), await fire.reaches(id_, "delivered")
+    assert here["outcome"] == there["outcome"] == "expired"
+    assert here.get("grant") is there.get("grant") is None
+    assert (await fire.review(id_))[0] == 409
+    answer = await police.done("POST", f"/requests/{id_}/retrieval", account="requester")
+    assert (answer["outcome"], answer["automatic"], answer.get("content")) == ("expired", True, None)
+    told = await police.rows("SELECT event, person FROM notice")
+    assert ("response", f"sip:requester@{POLICE}") in told
+    assert ("expired", None) in await fire.rows("SELECT event, person FROM notice")
 
 
 @pytest.mark.law(7)
 @pytest.mark.step(13, 14)
-def test_an_overdue_request_is_still_answered_by_what_the_partner_decided(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            id_ = await requested(police)
-            await police.reaches(id_, "stored")
-            seen = (await fire.exchange(id_))["seen"]
-            await police.stop()
-            assert (await fire.review(id_, seen=seen))[0] == 200
-            await fire.stop()
-            police.clock.advance(days=40)
-            await police.start()
-            await police.tick()
-            assert (await police.exchange(id_))["state"] == "overdue"
-            assert (await police.call("POST", f"/requests/{id_}/retrieval", account="requester"))[0] == 409
-            await fire.start()
-            await finish(id_, police)
-
-    asyncio.run(scenario())
+async def test_an_overdue_request_is_still_answered_by_what_the_partner_decided(systems: Two) -> None:
+    police, fire = systems
+    id_ = await requested(police)
+    await police.reaches(id_, "stored")
+    seen = (await fire.exchange(id_))["seen"]
+    await police.stop()
+    assert (await fire.review(id_, seen=seen))[0] == 200
+    await fire.stop()
+    police.clock.advance(days=40)
+    await police.start()
+    await police.tick()
+    assert (await police.exchange(id_))["state"] == "overdue"
+    assert (await police.call("POST", f"/requests/{id_}/retrieval", account="requester"))[0] == 409
+    await fire.start()
+    await finish(id_, police)
 
 
 @pytest.mark.step(3, 4, 6)
-def test_a_request_that_arrives_after_its_expiry_is_stored_and_expired_at_once(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, fire):
-            await police.start()
-            id_ = await requested(police)
-            police.clock.advance(days=31)
-            await police.tick()
-            assert (await police.exchange(id_))["state"] == "overdue"
-            await fire.start()
-            here, there = await police.reaches(id_, "answered"), await fire.reaches(id_, "delivered")
-            assert here["outcome"] == there["outcome"] == "expired"
-
-    asyncio.run(scenario())
+async def test_a_request_that_arrives_after_its_expiry_is_stored_and_expired_at_once(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, fire):
+        await police.start()
+        id_ = await requested(police)
+        police.clock.advance(days=31)
+        await police.tick()
+        assert (await police.exchange(id_))["state"] == "overdue"
+        await fire.start()
+        here, there = await police.reaches(id_, "answered"), await fire.reaches(id_, "delivered")
+        assert here["outcome"] == there["outcome"] == "expired"
 
 
 @pytest.mark.law(11)
@@ -241,45 +220,39 @@ VALID_UNTIL = "2026-12-01T08:00:00Z"
 @pytest.mark.parametrize(
     "late", [lambda s: s.restart(), lambda s: s.tick()], ids=["after a restart", "at once"]
 )
-def test_a_grant_ends_on_both_sides_when_its_time_is_over(
-    late: Callable[[System], Awaitable[None]], tmp_path: Path
+async def test_a_grant_ends_on_both_sides_when_its_time_is_over(
+    late: Callable[[System], Awaitable[None]], systems: Two
 ) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            id_ = await requested(police, valid_until=VALID_UNTIL)
-            await police.reaches(id_, "stored")
-            await fire.review(id_)
-            await finish(id_, police)
-            await fire.reaches(id_, "delivered")
-            for system, state in ((police, "retrieved"), (fire, "delivered")):
-                await system.tick()
-                assert (await system.exchange(id_))["grant"] == "live"
-                assert (await system.exchange(id_))["valid_until"] == VALID_UNTIL
-                assert (await system.exchange(id_))["state"] == state
-            police.clock.advance(days=8)
-            for system, state in ((police, "retrieved"), (fire, "delivered")):
-                await late(system)
-                await system.tick()
-                exchange = await system.exchange(id_)
-                assert (exchange["grant"], exchange["state"]) == ("ended", state)
-
-    asyncio.run(scenario())
+    police, fire = systems
+    id_ = await requested(police, valid_until=VALID_UNTIL)
+    await police.reaches(id_, "stored")
+    await fire.review(id_)
+    await finish(id_, police)
+    await fire.reaches(id_, "delivered")
+    for system, state in ((police, "retrieved"), (fire, "delivered")):
+        await system.tick()
+        assert (await system.exchange(id_))["grant"] == "live"
+        assert (await system.exchange(id_))["valid_until"] == VALID_UNTIL
+        assert (await system.exchange(id_))["state"] == state
+    police.clock.advance(days=8)
+    for system, state in ((police, "retrieved"), (fire, "delivered")):
+        await late(system)
+        await system.tick()
+        exchange = await system.exchange(id_)
+        assert (exchange["grant"], exchange["state"]) == ("ended", state)
 
 
-def test_the_sender_gives_up_90_days_after_the_end_and_not_before(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, fire):
-            await police.start()
-            early, late = (
-                await requested(police),
-                await requested(police, "2", expires_at="2026-12-24T08:00:00Z"),
-            )
-            police.clock.advance(days=30 + 90)
-            await police.tick()
-            await fire.start()
-            await police.reaches(late, "answered")
-            assert (await police.exchange(early))["state"] == "overdue"
-            assert await fire.counts("exchange") == {"exchange": 1}
-            assert [e["partner"] for e in (await police.done("GET", "/requests"))["items"]] == [FIRE, FIRE]
-
-    asyncio.run(scenario())
+async def test_the_sender_gives_up_90_days_after_the_end_and_not_before(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, fire):
+        await police.start()
+        early, late = (
+            await requested(police),
+            await requested(police, "2", expires_at="2026-12-24T08:00:00Z"),
+        )
+        police.clock.advance(days=30 + 90)
+        await police.tick()
+        await fire.start()
+        await police.reaches(late, "answered")
+        assert (await police.exchange(early))["state"] == "overdue"
+        assert await fire.counts("exchange") == {"exchange": 1}
+        assert [e["partner"] for e in (await police.done("GET", "/requests"))["items"]] == [FIRE, FIRE]

@@ -15,7 +15,7 @@ from acmx.domain.messages import PROBLEM, Refusal
 from acmx.flows.queries.show import show
 from support.partner.by_hand import ByHand
 from support.partner.sides import Held, Letter, Side, caller, meaning
-from support.systems.systems import FIRE, POLICE, Clock, eventually, two_systems
+from support.systems.systems import FIRE, POLICE, Clock, Two, eventually, two_systems
 
 Scenario = Callable[[Side, Side, Clock], Coroutine[Any, Any, None]]
 
@@ -70,65 +70,59 @@ def types(held: Held, id_: str) -> list[str]:
     return [message.type for message in held.messages[id_]]
 
 
-def test_a_question_its_answer_and_the_decision(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            _, accepted = await police.submit()
-            id_ = accepted["id"]
-            await police.reaches(id_, "stored")
-            seen = (await fire.exchange(id_))["seen"]
-            path = f"/requests/{id_}"
-            question, answer = {"text": "which boats?"}, {"question": 1, "text": "two"}
-            assert (await fire.done("POST", f"{path}/questions", question))["state"] == "more_information"
-            assert (await fire.done("POST", f"{path}/questions", question))["state"] == "more_information"
-            await police.reaches(id_, "more_information")
-            assert [e["id"] for e in (await police.done("GET", "/pending"))["to_answer"]] == [id_]
-            assert [e["id"] for e in (await fire.done("GET", "/pending"))["to_decide"]] == [id_]
-            assert (await police.done("POST", f"{path}/answers", answer))["state"] == "stored"
-            assert (await police.done("POST", f"{path}/answers", answer))["state"] == "stored"
-            await fire.reaches(id_, "pending")
-            assert (await police.done("GET", "/pending"))["to_answer"] == []
-            for system in (police, fire):
-                said = (await system.exchange(id_))["conversation"]
-                assert [(r["type"], r["person"], r["text"]) for r in said] == [
-                    ("question", f"sip:admin@{FIRE}", "which boats?"),
-                    ("answer", f"sip:admin@{POLICE}", "two"),
-                ]
-                assert [r["question"] for r in said] == [1, 1]
-            status, problem = await fire.review(id_, seen=seen)
-            assert (status, problem["type"]) == (412, PROBLEM + "versions-differ")
-            assert (await fire.review(id_))[0] == 200
-            await police.reaches(id_, "answered")
-            status, problem = await fire.call("POST", f"{path}/questions", {"text": "and now?"})
-            assert (status, problem["type"]) == (409, PROBLEM + "not-now")
-            told = "SELECT audience, person FROM notice WHERE event = '{}'"
-            assert await police.rows(told.format("question")) == [("asker", f"sip:admin@{POLICE}")]
-            assert await fire.rows(told.format("answer")) == [("reviewers", None)]
-
-    asyncio.run(scenario())
+async def test_a_question_its_answer_and_the_decision(systems: Two) -> None:
+    police, fire = systems
+    _, accepted = await police.submit()
+    id_ = accepted["id"]
+    await police.reaches(id_, "stored")
+    seen = (await fire.exchange(id_))["seen"]
+    path = f"/requests/{id_}"
+    question, answer = {"text": "which boats?"}, {"question": 1, "text": "two"}
+    assert (await fire.done("POST", f"{path}/questions", question))["state"] == "more_information"
+    assert (await fire.done("POST", f"{path}/questions", question))["state"] == "more_information"
+    await police.reaches(id_, "more_information")
+    assert [e["id"] for e in (await police.done("GET", "/pending"))["to_answer"]] == [id_]
+    assert [e["id"] for e in (await fire.done("GET", "/pending"))["to_decide"]] == [id_]
+    assert (await police.done("POST", f"{path}/answers", answer))["state"] == "stored"
+    assert (await police.done("POST", f"{path}/answers", answer))["state"] == "stored"
+    await fire.reaches(id_, "pending")
+    assert (await police.done("GET", "/pending"))["to_answer"] == []
+    for system in (police, fire):
+        said = (await system.exchange(id_))["conversation"]
+        assert [(r["type"], r["person"], r["text"]) for r in said] == [
+            ("question", f"sip:admin@{FIRE}", "which boats?"),
+            ("answer", f"sip:admin@{POLICE}", "two"),
+        ]
+        assert [r["question"] for r in said] == [1, 1]
+    status, problem = await fire.review(id_, seen=seen)
+    assert (status, problem["type"]) == (412, PROBLEM + "versions-differ")
+    assert (await fire.review(id_))[0] == 200
+    await police.reaches(id_, "answered")
+    status, problem = await fire.call("POST", f"{path}/questions", {"text": "and now?"})
+    assert (status, problem["type"]) == (409, PROBLEM + "not-now")
+    told = "SELECT audience, person FROM notice WHERE event = '{}'"
+    assert await police.rows(told.format("question")) == [("asker", f"sip:admin@{POLICE}")]
+    assert await fire.rows(told.format("answer")) == [("reviewers", None)]
 
 
-def test_only_the_asker_answers_and_only_who_may_decide_asks(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            _, accepted = await police.submit(account="requester")
-            path, text = f"/requests/{accepted['id']}", {"text": "two boats"}
-            answer = {"question": 1, **text}
-            await police.reaches(accepted["id"], "stored")
-            status, problem = await police.call("POST", f"{path}/answers", answer, account="requester")
-            assert (status, problem["type"]) == (409, PROBLEM + "not-now")
-            status, problem = await fire.call("POST", f"{path}/questions", text, account="auditor")
-            assert (status, problem["rule"]) == (403, "role:review")
-            await fire.done("POST", f"{path}/questions", text)
-            await police.reaches(accepted["id"], "more_information")
-            status, problem = await police.call("POST", f"{path}/answers", answer)
-            assert (status, problem["rule"]) == (403, "own-requests")
-            status, problem = await police.call("POST", f"{path}/questions", text)
-            assert (status, problem["type"]) == (409, PROBLEM + "not-now")
-            await police.done("POST", f"{path}/answers", answer, account="requester")
-            await fire.reaches(accepted["id"], "pending")
-
-    asyncio.run(scenario())
+async def test_only_the_asker_answers_and_only_who_may_decide_asks(systems: Two) -> None:
+    police, fire = systems
+    _, accepted = await police.submit(account="requester")
+    path, text = f"/requests/{accepted['id']}", {"text": "two boats"}
+    answer = {"question": 1, **text}
+    await police.reaches(accepted["id"], "stored")
+    status, problem = await police.call("POST", f"{path}/answers", answer, account="requester")
+    assert (status, problem["type"]) == (409, PROBLEM + "not-now")
+    status, problem = await fire.call("POST", f"{path}/questions", text, account="auditor")
+    assert (status, problem["rule"]) == (403, "role:review")
+    await fire.done("POST", f"{path}/questions", text)
+    await police.reaches(accepted["id"], "more_information")
+    status, problem = await police.call("POST", f"{path}/answers", answer)
+    assert (status, problem["rule"]) == (403, "own-requests")
+    status, problem = await police.call("POST", f"{path}/questions", text)
+    assert (status, problem["type"]) == (409, PROBLEM + "not-now")
+    await police.done("POST", f"{path}/answers", answer, account="requester")
+    await fire.reaches(accepted["id"], "pending")
 
 
 def test_a_question_overtakes_the_stored_indication(tmp_path: Path) -> None:
@@ -323,40 +317,34 @@ def test_a_question_does_not_stop_the_time(tmp_path: Path) -> None:
     by_letter(tmp_path, scenario)
 
 
-def test_a_finally_refused_question_does_not_hold_up_the_response(tmp_path: Path) -> None:
+async def test_a_finally_refused_question_does_not_hold_up_the_response(tmp_path: Path) -> None:
     """Its place is used up (docs/protocol/rules.md#places-and-order)."""
 
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, fire_):
-            await police.start()
-            fire = ByHand.of(fire_)
-            _, accepted = await police.submit()
-            request = (await police.rows("SELECT body FROM message"))[0][0]
-            await eventually(lambda: police.done("GET", f"/partners/{FIRE}"), lambda p: p.get("last_error"))
-            question = fire.response(police, request) | {"type": "question", "text": "which boats?"}
-            refused = await fire.put(police, question, at=(POLICE, accepted["id"], 1))
-            assert (refused.problem, refused.document["final"]) == ("invalid-message", True)
-            assert (await fire.put(police, fire.response(police, request, n=2))).status == 200
-            assert (await police.exchange(accepted["id"]))["state"] == "answered"
-
-    asyncio.run(scenario())
+    async with two_systems(tmp_path, start=False) as (police, fire_):
+        await police.start()
+        fire = ByHand.of(fire_)
+        _, accepted = await police.submit()
+        request = (await police.rows("SELECT body FROM message"))[0][0]
+        await eventually(lambda: police.done("GET", f"/partners/{FIRE}"), lambda p: p.get("last_error"))
+        question = fire.response(police, request) | {"type": "question", "text": "which boats?"}
+        refused = await fire.put(police, question, at=(POLICE, accepted["id"], 1))
+        assert (refused.problem, refused.document["final"]) == ("invalid-message", True)
+        assert (await fire.put(police, fire.response(police, request, n=2))).status == 200
+        assert (await police.exchange(accepted["id"]))["state"] == "answered"
 
 
-def test_an_answer_to_no_question_is_refused_and_may_be_sent_again(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police_, fire):
-            await fire.start()
-            police = ByHand.of(police_)
-            request = police.request(fire)
-            await police.put(fire, request)
-            names = ("type", "version", "exchange", "from", "to", "created_at")
-            answer = {name: request[name] for name in names} | {"type": "answer", "n": 2, "text": "two"}
-            answer |= {"asker": {"mc_service_id": request["asker"]["mc_service_id"]}, "answers": "0" * 64}
-            said = await police.put(fire, answer)
-            assert (said.problem, said.document["final"]) == (Contradiction.type, False)
-            assert (await fire.exchange(request["exchange"]))["state"] == "pending"
-
-    asyncio.run(scenario())
+async def test_an_answer_to_no_question_is_refused_and_may_be_sent_again(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police_, fire):
+        await fire.start()
+        police = ByHand.of(police_)
+        request = police.request(fire)
+        await police.put(fire, request)
+        names = ("type", "version", "exchange", "from", "to", "created_at")
+        answer = {name: request[name] for name in names} | {"type": "answer", "n": 2, "text": "two"}
+        answer |= {"asker": {"mc_service_id": request["asker"]["mc_service_id"]}, "answers": "0" * 64}
+        said = await police.put(fire, answer)
+        assert (said.problem, said.document["final"]) == (Contradiction.type, False)
+        assert (await fire.exchange(request["exchange"]))["state"] == "pending"
 
 
 @pytest.mark.law(3)

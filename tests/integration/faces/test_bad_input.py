@@ -15,7 +15,7 @@ from acmx.domain.partnership import Metadata
 from acmx.faces.acm1.routes import ROUTES
 from acmx.faces.body import LIMIT
 from support.partner.by_hand import ByHand, pin
-from support.systems.systems import FIRE, PASSWORD, POLICE, System, submission, two_systems
+from support.systems.systems import FIRE, PASSWORD, POLICE, System, Two, submission, two_systems
 
 USERS = submission()["users"]
 
@@ -146,30 +146,24 @@ def post(police: System, document: Any, key: str = "key") -> Any:
 
 
 @pytest.mark.step(1)
-def test_a_bad_document_is_refused_with_field_and_rule_and_nothing_is_stored(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            await police.start()
-            for name, (document, field, rule) in BODIES.items():
-                problem = await refused(police, 422, "invalid-input", post(police, document))
-                fault = problem["faults"][0]
-                assert fault["field"] == field, (name, fault)
-                assert rule in fault["rule"], (name, fault)
-                assert problem["faults_total"] >= 1
-
-    asyncio.run(scenario())
-
-
-def test_every_fault_is_counted_and_a_hundred_are_named(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            await police.start()
-            document = submission(users=[f"officer.{n}" for n in range(10_000)])
+async def test_a_bad_document_is_refused_with_field_and_rule_and_nothing_is_stored(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _):
+        await police.start()
+        for name, (document, field, rule) in BODIES.items():
             problem = await refused(police, 422, "invalid-input", post(police, document))
-            assert (len(problem["faults"]), problem["faults_total"]) == (100, 10_000)
-            assert problem["faults"][99]["field"] == "users[99]"
+            fault = problem["faults"][0]
+            assert fault["field"] == field, (name, fault)
+            assert rule in fault["rule"], (name, fault)
+            assert problem["faults_total"] >= 1
 
-    asyncio.run(scenario())
+
+async def test_every_fault_is_counted_and_a_hundred_are_named(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _):
+        await police.start()
+        document = submission(users=[f"officer.{n}" for n in range(10_000)])
+        problem = await refused(police, 422, "invalid-input", post(police, document))
+        assert (len(problem["faults"]), problem["faults_total"]) == (100, 10_000)
+        assert problem["faults"][99]["field"] == "users[99]"
 
 
 async def more_than_8_mib() -> AsyncIterator[bytes]:
@@ -197,42 +191,35 @@ def test_a_body_above_8_mib_is_refused_whether_its_length_is_declared_or_not(tmp
 
 
 @pytest.mark.step(1)
-def test_a_kind_that_nobody_or_the_partner_does_not_support_is_refused(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, fire):
-            published = msgspec.json.decode(fire.own.metadata, type=Metadata)
-            await pin(police, msgspec.json.encode(msgspec.structs.replace(published, kinds=())))
-            await police.start()
-            for kind in ("server-identity", "group-identity"):
-                problem = await refused(police, 422, "unsupported-kind", police.submit(kind=kind))
-                assert repr(kind) in problem["detail"]
-
-    asyncio.run(scenario())
+async def test_a_kind_that_nobody_or_the_partner_does_not_support_is_refused(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, fire):
+        published = msgspec.json.decode(fire.own.metadata, type=Metadata)
+        await pin(police, msgspec.json.encode(msgspec.structs.replace(published, kinds=())))
+        await police.start()
+        for kind in ("server-identity", "group-identity"):
+            problem = await refused(police, 422, "unsupported-kind", police.submit(kind=kind))
+            assert repr(kind) in problem["detail"]
 
 
 @pytest.mark.step(1)
-def test_a_partner_that_is_not_established_is_not_asked(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            await police.start()
-            await police.done("POST", f"/partners/{FIRE}/suspension", {})
-            problem = await refused(police, 403, "not-established", police.submit())
-            assert problem["detail"] == f"{FIRE}: suspended here, accepted there"
-
-    asyncio.run(scenario())
+async def test_a_partner_that_is_not_established_is_not_asked(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _):
+        await police.start()
+        await police.done("POST", f"/partners/{FIRE}/suspension", {})
+        problem = await refused(police, 403, "not-established", police.submit())
+        assert problem["detail"] == f"{FIRE}: suspended here, accepted there"
 
 
 @pytest.mark.parametrize("key", [None, "", "x" * 256, "schl\u00fcssel"])
-def test_a_request_needs_an_idempotency_key_of_printable_characters(key: str | None, tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            await police.start()
-            headers = {} if key is None else {"Idempotency-Key": key}
-            call = police.call("POST", "/requests", submission(), **headers)
-            problem = await refused(police, 422, "invalid-input", call)
-            assert problem["faults"][0]["field"] == "Idempotency-Key"
-
-    asyncio.run(scenario())
+async def test_a_request_needs_an_idempotency_key_of_printable_characters(
+    key: str | None, tmp_path: Path
+) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _):
+        await police.start()
+        headers = {} if key is None else {"Idempotency-Key": key}
+        call = police.call("POST", "/requests", submission(), **headers)
+        problem = await refused(police, 422, "invalid-input", call)
+        assert problem["faults"][0]["field"] == "Idempotency-Key"
 
 
 NUMBERS = [
@@ -242,63 +229,51 @@ NUMBERS = [
 
 
 @pytest.mark.law(13)
-def test_a_page_is_asked_for_by_numbers_within_limits(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            await police.start()
-            for path, (name, value) in product(("/requests", "/pending", "/audit"), NUMBERS):
-                call = police.call("GET", f"{path}?{name}={value}")
-                problem = await refused(police, 422, "invalid-input", call)
-                assert problem["faults"][0]["field"] == name
-
-    asyncio.run(scenario())
+async def test_a_page_is_asked_for_by_numbers_within_limits(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _):
+        await police.start()
+        for path, (name, value) in product(("/requests", "/pending", "/audit"), NUMBERS):
+            call = police.call("GET", f"{path}?{name}={value}")
+            problem = await refused(police, 422, "invalid-input", call)
+            assert problem["faults"][0]["field"] == name
 
 
-def test_a_review_that_names_no_versions_is_refused(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            _, accepted = await police.submit()
-            await police.reaches(accepted["id"], "stored")
-            for seen in ("1", "one.two", "9" * 5000 + ".1"):
-                status, problem = await fire.review(accepted["id"], seen=seen)
-                assert status in (412, 422), problem
-            assert (await fire.exchange(accepted["id"]))["state"] == "pending"
-
-    asyncio.run(scenario())
+async def test_a_review_that_names_no_versions_is_refused(systems: Two) -> None:
+    police, fire = systems
+    _, accepted = await police.submit()
+    await police.reaches(accepted["id"], "stored")
+    for seen in ("1", "one.two", "9" * 5000 + ".1"):
+        status, problem = await fire.review(accepted["id"], seen=seen)
+        assert status in (412, 422), problem
+    assert (await fire.exchange(accepted["id"]))["state"] == "pending"
 
 
-def test_an_asserted_identity_is_refused_and_audited(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            await police.start()
-            headers = {"X-3GPP-Asserted-Identity": f'"sip:requester@{POLICE}"'}
-            for method, path in (("GET", "/requests"), ("POST", "/sessions"), ("GET", "/notifications")):
-                call = police.call(method, path, **headers)
-                await refused(police, 403, "asserted-identity", call)
-            assert len(await audited(police, "asserted-identity")) == 1
-
-    asyncio.run(scenario())
+async def test_an_asserted_identity_is_refused_and_audited(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _):
+        await police.start()
+        headers = {"X-3GPP-Asserted-Identity": f'"sip:requester@{POLICE}"'}
+        for method, path in (("GET", "/requests"), ("POST", "/sessions"), ("GET", "/notifications")):
+            call = police.call(method, path, **headers)
+            await refused(police, 403, "asserted-identity", call)
+        assert len(await audited(police, "asserted-identity")) == 1
 
 
 @pytest.mark.law(10)
-def test_without_a_token_nobody_is_known_and_with_a_bad_one_the_caller_is_asked_for_another(
+async def test_without_a_token_nobody_is_known_and_with_a_bad_one_the_caller_is_asked_for_another(
     tmp_path: Path,
 ) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            await police.start()
-            for path in ("/requests", "/pending", "/notifications"):
-                await refused(police, 403, "no-identity", police.call("GET", path, account=None))
-                await refused(police, 401, "not-authenticated", police.call("GET", path, account="stolen"))
-                headers = {"Authorization": "Bearer stolen"}
-                async with police.http.get(police.url + path, headers=headers) as reply:
-                    assert reply.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
-            basic = police.call("GET", "/requests", account=None, Authorization="Basic YWRtaW4=")
-            await refused(police, 403, "no-identity", basic)
-            assert len(await audited(police, "no-identity")) == 1
-            assert len(await audited(police, "not-authenticated")) == 1
-
-    asyncio.run(scenario())
+    async with two_systems(tmp_path, start=False) as (police, _):
+        await police.start()
+        for path in ("/requests", "/pending", "/notifications"):
+            await refused(police, 403, "no-identity", police.call("GET", path, account=None))
+            await refused(police, 401, "not-authenticated", police.call("GET", path, account="stolen"))
+            headers = {"Authorization": "Bearer stolen"}
+            async with police.http.get(police.url + path, headers=headers) as reply:
+                assert reply.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+        basic = police.call("GET", "/requests", account=None, Authorization="Basic YWRtaW4=")
+        await refused(police, 403, "no-identity", basic)
+        assert len(await audited(police, "no-identity")) == 1
+        assert len(await audited(police, "not-authenticated")) == 1
 
 
 async def audited(system: System, type_: str) -> list[Any]:
@@ -306,46 +281,37 @@ async def audited(system: System, type_: str) -> list[Any]:
     return [e for e in entries if e["event"] == "refused" and e["detail"]["type"] == type_]
 
 
-def test_a_token_ends_with_its_session(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            await police.start()
-            session = await police.done("POST", "/sessions", {"account": "admin", "password": PASSWORD})
-            assert (await police.call("GET", "/pending", account=session["token"]))[0] == 200
-            police.clock.advance(hours=12)
-            assert (await police.call("GET", "/pending", account=session["token"]))[0] == 401
-
-    asyncio.run(scenario())
+async def test_a_token_ends_with_its_session(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _):
+        await police.start()
+        session = await police.done("POST", "/sessions", {"account": "admin", "password": PASSWORD})
+        assert (await police.call("GET", "/pending", account=session["token"]))[0] == 200
+        police.clock.advance(hours=12)
+        assert (await police.call("GET", "/pending", account=session["token"]))[0] == 401
 
 
-def test_what_no_route_serves_is_a_problem_too(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            await police.start()
-            await refused(police, 404, "not-found", police.call("GET", "/no/such/thing"))
-            await refused(police, 404, "not-found", police.call("GET", "/requests/no-such-exchange"))
-            await refused(police, 405, "wrong-method", police.call("PUT", "/requests"))
-
-    asyncio.run(scenario())
+async def test_what_no_route_serves_is_a_problem_too(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _):
+        await police.start()
+        await refused(police, 404, "not-found", police.call("GET", "/no/such/thing"))
+        await refused(police, 404, "not-found", police.call("GET", "/requests/no-such-exchange"))
+        await refused(police, 405, "wrong-method", police.call("PUT", "/requests"))
 
 
-def test_nothing_is_asked_of_the_database_that_it_cannot_take(tmp_path: Path) -> None:
+async def test_nothing_is_asked_of_the_database_that_it_cannot_take(systems: Two) -> None:
     """PostgreSQL has no U+0000 in its texts, and no number of more than 64 bits."""
 
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            await police.submit()
-            for row, query in product(ROUTES, ("", "?after=%00&state=%00", f"?after={2**64}&before={2**64}")):
-                for name in ("%00", "a%00b") if "{" in row.path else ("",):
-                    path = re.sub(r"\{[^}]*\}", name, row.path) + query
-                    status, _ = await police.call(row.method, path, None if row.method == "GET" else {})
-                    assert status < 500, f"{row.method} {path}"
-                    if "%00" in path:
-                        assert status == 404
-            async with ByHand.of(fire).connected(police) as http:
-                for path in ("exchanges/%00/00000000-0000-7000-8000-000000000000/messages/primary/1",
-                             "exchanges?since=2026-01-01T00:00:00Z&after=%00"):  # fmt: skip
-                    async with http.get(f"{police.acm2}/{path}") as reply:
-                        assert reply.status == 404
-
-    asyncio.run(scenario())
+    police, fire = systems
+    await police.submit()
+    for row, query in product(ROUTES, ("", "?after=%00&state=%00", f"?after={2**64}&before={2**64}")):
+        for name in ("%00", "a%00b") if "{" in row.path else ("",):
+            path = re.sub(r"\{[^}]*\}", name, row.path) + query
+            status, _ = await police.call(row.method, path, None if row.method == "GET" else {})
+            assert status < 500, f"{row.method} {path}"
+            if "%00" in path:
+                assert status == 404
+    async with ByHand.of(fire).connected(police) as http:
+        for path in ("exchanges/%00/00000000-0000-7000-8000-000000000000/messages/primary/1",
+                     "exchanges?since=2026-01-01T00:00:00Z&after=%00"):  # fmt: skip
+            async with http.get(f"{police.acm2}/{path}") as reply:
+                assert reply.status == 404

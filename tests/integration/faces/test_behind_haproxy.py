@@ -85,20 +85,17 @@ def test_the_configuration_is_sound(tmp_path: Path) -> None:
     assert "WARNING" not in checked.stderr
 
 
-def test_an_exchange_and_its_notifications_pass(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with behind(tmp_path) as (police, fire):
-            headers = {"Authorization": "Bearer admin"}
-            async with fire.http.get(fire.url + "/notifications", headers=headers) as stream:
-                assert stream.headers["content-type"] == "text/event-stream"
-                await hint(stream.content)
-                _, accepted = await police.submit()
-                await police.reaches(accepted["id"], "stored")
-                await hint(stream.content)
-            await fire.review(accepted["id"])
-            await police.reaches(accepted["id"], "answered")
-
-    asyncio.run(scenario())
+async def test_an_exchange_and_its_notifications_pass(tmp_path: Path) -> None:
+    async with behind(tmp_path) as (police, fire):
+        headers = {"Authorization": "Bearer admin"}
+        async with fire.http.get(fire.url + "/notifications", headers=headers) as stream:
+            assert stream.headers["content-type"] == "text/event-stream"
+            await hint(stream.content)
+            _, accepted = await police.submit()
+            await police.reaches(accepted["id"], "stored")
+            await hint(stream.content)
+        await fire.review(accepted["id"])
+        await police.reaches(accepted["id"], "answered")
 
 
 async def hint(stream: aiohttp.StreamReader) -> None:
@@ -121,63 +118,51 @@ async def log_on(system: Behind, source: str) -> int:
         return reply.status
 
 
-def test_who_guesses_passwords_waits_and_others_do_not(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with behind(tmp_path) as (police, _):
-            assert [await log_on(police, "127.0.0.7") for _ in range(6)] == [401] * 5 + [429]
-            assert await log_on(police, "127.0.0.8") == 401
-
-    asyncio.run(scenario())
+async def test_who_guesses_passwords_waits_and_others_do_not(tmp_path: Path) -> None:
+    async with behind(tmp_path) as (police, _):
+        assert [await log_on(police, "127.0.0.7") for _ in range(6)] == [401] * 5 + [429]
+        assert await log_on(police, "127.0.0.8") == 401
 
 
-def test_at_acm_2_the_certificate_is_seen_and_who_has_none_is_named_by_address(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with behind(tmp_path) as (police, fire):
-            context = ssl.create_default_context()
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-            reader, writer = await asyncio.open_connection(
-                "127.0.0.1", police.fronts[1], ssl=context, local_addr=("127.0.0.9", 0)
-            )
-            assert await reader.read() == b""
-            writer.close()
+async def test_at_acm_2_the_certificate_is_seen_and_who_has_none_is_named_by_address(tmp_path: Path) -> None:
+    async with behind(tmp_path) as (police, fire):
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", police.fronts[1], ssl=context, local_addr=("127.0.0.9", 0)
+        )
+        assert await reader.read() == b""
+        writer.close()
 
-            async def refused() -> Any:
-                found = await police.rows("SELECT detail FROM journal WHERE event = 'refused'")
-                return [detail for (row,) in found if (detail := msgspec.json.decode(row))]
+        async def refused() -> Any:
+            found = await police.rows("SELECT detail FROM journal WHERE event = 'refused'")
+            return [detail for (row,) in found if (detail := msgspec.json.decode(row))]
 
-            assert await eventually(refused, bool) == [
-                {"address": "127.0.0.9", "type": "peer did not return a certificate"}
-            ]
-            certificates = fire.directory / "tls" / "acm2.pem", fire.directory / "tls" / "acm2.key"
-            context.load_cert_chain(*certificates)
-            metadata = f"https://127.0.0.1:{police.fronts[1]}/acm2/v1/metadata"
-            async with police.http.get(metadata, ssl=context) as reply:
-                assert reply.status == 200
-                assert "ACM-Signature" in reply.headers
-
-    asyncio.run(scenario())
+        assert await eventually(refused, bool) == [
+            {"address": "127.0.0.9", "type": "peer did not return a certificate"}
+        ]
+        certificates = fire.directory / "tls" / "acm2.pem", fire.directory / "tls" / "acm2.key"
+        context.load_cert_chain(*certificates)
+        metadata = f"https://127.0.0.1:{police.fronts[1]}/acm2/v1/metadata"
+        async with police.http.get(metadata, ssl=context) as reply:
+            assert reply.status == 200
+            assert "ACM-Signature" in reply.headers
 
 
-def test_nobody_goes_past_the_proxy(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with behind(tmp_path) as (police, _):
-            for port in police.backs:
-                try:
-                    async with police.http.get(f"https://127.0.0.1:{port}/") as reply:
-                        raise AssertionError(reply.status)
-                except aiohttp.ClientConnectionError:
-                    continue
-
-    asyncio.run(scenario())
+async def test_nobody_goes_past_the_proxy(tmp_path: Path) -> None:
+    async with behind(tmp_path) as (police, _):
+        for port in police.backs:
+            try:
+                async with police.http.get(f"https://127.0.0.1:{port}/") as reply:
+                    raise AssertionError(reply.status)
+            except aiohttp.ClientConnectionError:
+                continue
 
 
-def test_a_server_that_is_away_comes_back(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with behind(tmp_path) as (police, fire):
-            await fire.restart()
-            await fire.ready()
-            _, accepted = await police.submit()
-            await police.reaches(accepted["id"], "stored")
-
-    asyncio.run(scenario())
+async def test_a_server_that_is_away_comes_back(tmp_path: Path) -> None:
+    async with behind(tmp_path) as (police, fire):
+        await fire.restart()
+        await fire.ready()
+        _, accepted = await police.submit()
+        await police.reaches(accepted["id"], "stored")

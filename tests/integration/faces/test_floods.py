@@ -25,41 +25,35 @@ async def kept(system: System) -> list[Any]:
 
 
 @pytest.mark.law(10)
-def test_refusals_of_a_partner_are_one_row_a_minute_with_their_count(tmp_path: Path) -> None:
+async def test_refusals_of_a_partner_are_one_row_a_minute_with_their_count(tmp_path: Path) -> None:
     type_ = "invalid-message"
 
-    async def scenario() -> None:
-        async with fire_alone(tmp_path) as (fire, police, coast):
-            for _ in range(30):
-                is_refusal(await police.put(fire, police.request(fire, users=[])), type_, final=True)
-            await coast.put(fire, coast.request(fire, users=[]))
-            assert await kept(fire) == [(BEYOND, type_, 1, ""), (POLICE, type_, 1, "")]
-            stored = await fire.rows("SELECT COUNT(*) FROM message WHERE type = 'refused'")
-            assert stored == [(31,)]
-            fire.clock.advance(minutes=1)
-            begun = text(START)
-            await eventually(lambda: kept(fire), lambda rows: (POLICE, type_, 29, begun) in rows)
-            for _ in range(3):
-                await police.put(fire, police.request(fire, users=[]))
-            assert len(await kept(fire)) == 3
-            await fire.restart()
-            assert (POLICE, type_, 3, text(fire.clock())) in await kept(fire)
-
-    asyncio.run(scenario())
+    async with fire_alone(tmp_path) as (fire, police, coast):
+        for _ in range(30):
+            is_refusal(await police.put(fire, police.request(fire, users=[])), type_, final=True)
+        await coast.put(fire, coast.request(fire, users=[]))
+        assert await kept(fire) == [(BEYOND, type_, 1, ""), (POLICE, type_, 1, "")]
+        stored = await fire.rows("SELECT COUNT(*) FROM message WHERE type = 'refused'")
+        assert stored == [(31,)]
+        fire.clock.advance(minutes=1)
+        begun = text(START)
+        await eventually(lambda: kept(fire), lambda rows: (POLICE, type_, 29, begun) in rows)
+        for _ in range(3):
+            await police.put(fire, police.request(fire, users=[]))
+        assert len(await kept(fire)) == 3
+        await fire.restart()
+        assert (POLICE, type_, 3, text(fire.clock())) in await kept(fire)
 
 
-def test_refusals_that_are_not_final_are_counted_too(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with police_asking(tmp_path) as (police, fire, _coast, _id, request):
-            for _ in range(20):
-                answer = await fire.put(police, fire.response(police, request, n=2))
-                is_refusal(answer, "out-of-order", final=False)
-            assert [entry["type"] for entry in await audited(police)] == ["out-of-order"]
-            police.clock.advance(minutes=1)
-            await fire.put(police, fire.response(police, request, n=2))
-            assert [entry.get("count") for entry in await audited(police)] == [None, 19]
-
-    asyncio.run(scenario())
+async def test_refusals_that_are_not_final_are_counted_too(tmp_path: Path) -> None:
+    async with police_asking(tmp_path) as (police, fire, _coast, _id, request):
+        for _ in range(20):
+            answer = await fire.put(police, fire.response(police, request, n=2))
+            is_refusal(answer, "out-of-order", final=False)
+        assert [entry["type"] for entry in await audited(police)] == ["out-of-order"]
+        police.clock.advance(minutes=1)
+        await fire.put(police, fire.response(police, request, n=2))
+        assert [entry.get("count") for entry in await audited(police)] == [None, 19]
 
 
 async def unfinished(
@@ -78,72 +72,63 @@ def anybody(system: System) -> ssl.SSLContext:
     return context
 
 
-def test_unfinished_bodies_of_one_account_are_bounded_and_others_are_taken(tmp_path: Path) -> None:
+async def test_unfinished_bodies_of_one_account_are_bounded_and_others_are_taken(tmp_path: Path) -> None:
     head = b"POST /acm1/v1/requests HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer requester\r\nIdempotency-Key: k\r\n"
 
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _), AsyncExitStack() as stack:
-            await police.start()
-            bodies, context = police.server._acm1.bodies, anybody(police)
-            ends = [await unfinished(stack, police.server.ports[0], context, head, 8 * MIB) for _ in range(6)]
-            firsts = [asyncio.create_task(reader.readline()) for reader, _ in ends]
-            await eventually(lambda: bodies._held.total(), lambda held: held == 4 * (8 * MIB - 1))
-            refused = [task.result() for task in firsts if task.done()]
-            assert refused == [b"HTTP/1.1 429 Too Many Requests\r\n"] * 2
-            status, problem = await police.submit(account="requester")
-            assert (status, problem["type"]) == (429, PROBLEM + "too-much-at-once")
-            assert (await police.submit(account="admin"))[0] == 201
-            for _, writer in ends:
-                writer.transport.abort()
-            await eventually(lambda: bodies._held.total(), lambda held: held == 0)
-            assert (await police.submit("again", account="requester"))[0] == 201
-            await asyncio.gather(*firsts)
-
-    asyncio.run(scenario())
+    async with two_systems(tmp_path, start=False) as (police, _), AsyncExitStack() as stack:
+        await police.start()
+        bodies, context = police.server._acm1.bodies, anybody(police)
+        ends = [await unfinished(stack, police.server.ports[0], context, head, 8 * MIB) for _ in range(6)]
+        firsts = [asyncio.create_task(reader.readline()) for reader, _ in ends]
+        await eventually(lambda: bodies._held.total(), lambda held: held == 4 * (8 * MIB - 1))
+        refused = [task.result() for task in firsts if task.done()]
+        assert refused == [b"HTTP/1.1 429 Too Many Requests\r\n"] * 2
+        status, problem = await police.submit(account="requester")
+        assert (status, problem["type"]) == (429, PROBLEM + "too-much-at-once")
+        assert (await police.submit(account="admin"))[0] == 201
+        for _, writer in ends:
+            writer.transport.abort()
+        await eventually(lambda: bodies._held.total(), lambda held: held == 0)
+        assert (await police.submit("again", account="requester"))[0] == 201
+        await asyncio.gather(*firsts)
 
 
-def test_log_ons_of_one_address_do_not_fill_the_memory(
+async def test_log_ons_of_one_address_do_not_fill_the_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     head = b"POST /acm1/v1/sessions HTTP/1.1\r\nHost: x\r\n"
 
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _), AsyncExitStack() as stack:
-            await police.start()
-            log_ons, context = police.server._acm1.log_ons, anybody(police)
-            ends = [await unfinished(stack, police.server.ports[0], context, head, 65_536) for _ in range(20)]
-            answers = [asyncio.create_task(reader.readline()) for reader, _ in ends]
-            await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
-            assert b"429" in next(task.result() for task in answers if task.done())
-            assert log_ons._held.total() <= MIB
-            for task in answers:
-                task.cancel()
-
-    asyncio.run(scenario())
+    async with two_systems(tmp_path, start=False) as (police, _), AsyncExitStack() as stack:
+        await police.start()
+        log_ons, context = police.server._acm1.log_ons, anybody(police)
+        ends = [await unfinished(stack, police.server.ports[0], context, head, 65_536) for _ in range(20)]
+        answers = [asyncio.create_task(reader.readline()) for reader, _ in ends]
+        await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
+        assert b"429" in next(task.result() for task in answers if task.done())
+        assert log_ons._held.total() <= MIB
+        for task in answers:
+            task.cancel()
 
 
-def test_unfinished_bodies_of_one_partner_are_bounded_and_others_are_taken(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with fire_alone(tmp_path) as (fire, police, coast), AsyncExitStack() as stack:
-            bodies = fire.server._acm2.bodies
-            head = b"POST /acm2/v1/partnership HTTP/1.1\r\nHost: x\r\n"
-            ends = [
-                await unfinished(stack, fire.server.ports[1], as_partner(police, fire), head, 8 * MIB)
-                for _ in range(6)
-            ]
-            firsts = [asyncio.create_task(reader.readline()) for reader, _ in ends]
-            await eventually(lambda: bodies._held.total(), lambda held: held == 4 * (8 * MIB - 1))
-            answer = await police.put(fire, police.request(fire))
-            assert (answer.status, answer.typ, answer.problem) == (429, None, "too-much-at-once")
-            assert answer.headers["Retry-After"] == "5"
-            assert (await coast.put(fire, coast.request(fire))).status == 200
-            for _, writer in ends:
-                writer.transport.abort()
-            await eventually(lambda: bodies._held.total(), lambda held: held == 0)
-            assert (await police.put(fire, police.request(fire))).status == 200
-            await asyncio.gather(*firsts)
-
-    asyncio.run(scenario())
+async def test_unfinished_bodies_of_one_partner_are_bounded_and_others_are_taken(tmp_path: Path) -> None:
+    async with fire_alone(tmp_path) as (fire, police, coast), AsyncExitStack() as stack:
+        bodies = fire.server._acm2.bodies
+        head = b"POST /acm2/v1/partnership HTTP/1.1\r\nHost: x\r\n"
+        ends = [
+            await unfinished(stack, fire.server.ports[1], as_partner(police, fire), head, 8 * MIB)
+            for _ in range(6)
+        ]
+        firsts = [asyncio.create_task(reader.readline()) for reader, _ in ends]
+        await eventually(lambda: bodies._held.total(), lambda held: held == 4 * (8 * MIB - 1))
+        answer = await police.put(fire, police.request(fire))
+        assert (answer.status, answer.typ, answer.problem) == (429, None, "too-much-at-once")
+        assert answer.headers["Retry-After"] == "5"
+        assert (await coast.put(fire, coast.request(fire))).status == 200
+        for _, writer in ends:
+            writer.transport.abort()
+        await eventually(lambda: bodies._held.total(), lambda held: held == 0)
+        assert (await police.put(fire, police.request(fire))).status == 200
+        await asyncio.gather(*firsts)
 
 
 def as_partner(them: ByHand, system: System) -> ssl.SSLContext:

@@ -55,32 +55,28 @@ async def status(streams: Streams) -> int:
 
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("piece", [HEAD_LIMIT * 2, HEAD_LIMIT - 1, 4_096])
-def test_a_head_at_its_limit_is_taken_and_a_byte_more_is_not(tmp_path: Path, face: str, piece: int) -> None:
-    async def scenario() -> None:
-        async with connected(tmp_path, face) as (_, streams):
-            for size, expected in ((HEAD_LIMIT, 200), (HEAD_LIMIT + 1, 400)):
-                sent = head(face, size)
-                for start in range(0, size, piece):
-                    streams[1].write(sent[start : start + piece])
-                    await streams[1].drain()
-                assert await status(streams) == expected
-            streams[1].close()
-
-    asyncio.run(scenario())
+async def test_a_head_at_its_limit_is_taken_and_a_byte_more_is_not(
+    tmp_path: Path, face: str, piece: int
+) -> None:
+    async with connected(tmp_path, face) as (_, streams):
+        for size, expected in ((HEAD_LIMIT, 200), (HEAD_LIMIT + 1, 400)):
+            sent = head(face, size)
+            for start in range(0, size, piece):
+                streams[1].write(sent[start : start + piece])
+                await streams[1].drain()
+            assert await status(streams) == expected
+        streams[1].close()
 
 
 @pytest.mark.parametrize("face", FACES)
-def test_a_body_does_not_count_whatever_the_head_before_it(tmp_path: Path, face: str) -> None:
-    async def scenario() -> None:
-        async with connected(tmp_path, face) as (_, streams):
-            body = bytes(3 * HEAD_LIMIT)
-            length = f"Content-Length: {len(body)}"
-            for size, expected in ((HEAD_LIMIT, 405), (1_000, 405), (HEAD_LIMIT + 1, 400)):
-                streams[1].write(head(face, size, "POST", length) + body)
-                assert await status(streams) == expected
-            streams[1].transport.abort()
-
-    asyncio.run(scenario())
+async def test_a_body_does_not_count_whatever_the_head_before_it(tmp_path: Path, face: str) -> None:
+    async with connected(tmp_path, face) as (_, streams):
+        body = bytes(3 * HEAD_LIMIT)
+        length = f"Content-Length: {len(body)}"
+        for size, expected in ((HEAD_LIMIT, 405), (1_000, 405), (HEAD_LIMIT + 1, 400)):
+            streams[1].write(head(face, size, "POST", length) + body)
+            assert await status(streams) == expected
+        streams[1].transport.abort()
 
 
 BEFORE = {
@@ -95,38 +91,32 @@ BEFORE = {
 
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("before", BEFORE)
-def test_the_limit_is_exact_for_a_head_in_the_same_read_as_the_message_before(
+async def test_the_limit_is_exact_for_a_head_in_the_same_read_as_the_message_before(
     tmp_path: Path, face: str, before: str
 ) -> None:
-    async def scenario() -> None:
-        first = BEFORE[before](face)
-        async with fire_alone(tmp_path) as (fire, police, _):
-            for size in (HEAD_LIMIT, HEAD_LIMIT + 1):
-                streams = await dial(fire, face, police.certificate, police.key)
-                streams[1].write(first * 2 + head(face, size) + first)
-                answers = [await status(streams)]
-                while 400 not in answers and len(answers) < 4:
-                    answers.append(await status(streams))
-                assert (400 in answers) == (size > HEAD_LIMIT)
-                streams[1].transport.abort()
-
-    asyncio.run(scenario())
+    first = BEFORE[before](face)
+    async with fire_alone(tmp_path) as (fire, police, _):
+        for size in (HEAD_LIMIT, HEAD_LIMIT + 1):
+            streams = await dial(fire, face, police.certificate, police.key)
+            streams[1].write(first * 2 + head(face, size) + first)
+            answers = [await status(streams)]
+            while 400 not in answers and len(answers) < 4:
+                answers.append(await status(streams))
+            assert (400 in answers) == (size > HEAD_LIMIT)
+            streams[1].transport.abort()
 
 
 @pytest.mark.parametrize("piece", [1, 2, 3, 5, 7])
-def test_a_message_ends_where_it_ends_however_it_comes_in_pieces(tmp_path: Path, piece: int) -> None:
-    async def scenario() -> None:
-        async with connected(tmp_path, "acm1") as (_, streams):
-            sent = b"".join(message("acm1") for message in BEFORE.values())
-            for start in range(0, len(sent), piece):
-                streams[1].write(sent[start : start + piece])
-                await streams[1].drain()
-            assert [await status(streams) for _ in BEFORE] == [200, 405, 405, 405]
-            streams[1].write(head("acm1", HEAD_LIMIT))
-            assert await status(streams) == 200
-            streams[1].transport.abort()
-
-    asyncio.run(scenario())
+async def test_a_message_ends_where_it_ends_however_it_comes_in_pieces(tmp_path: Path, piece: int) -> None:
+    async with connected(tmp_path, "acm1") as (_, streams):
+        sent = b"".join(message("acm1") for message in BEFORE.values())
+        for start in range(0, len(sent), piece):
+            streams[1].write(sent[start : start + piece])
+            await streams[1].drain()
+        assert [await status(streams) for _ in BEFORE] == [200, 405, 405, 405]
+        streams[1].write(head("acm1", HEAD_LIMIT))
+        assert await status(streams) == 200
+        streams[1].transport.abort()
 
 
 def test_what_is_no_request_is_told_once_a_minute_with_address_and_count(
@@ -185,28 +175,22 @@ def test_an_upgrade_that_nobody_offers_is_told_the_same_way(tmp_path: Path, capl
     assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
 
 
-def test_many_addresses_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_addresses_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tally, "_MOST", 2)
 
-    async def scenario() -> None:
-        counted = tally.Tally()
-        with capture_logs() as said:
-            for n in range(5):
-                counted.note("garbage", f"192.0.2.{n}")
-        assert [address for _, address, _ in shown(said)] == ["192.0.2.0", "192.0.2.1", tally.OTHERS]
-
-    asyncio.run(scenario())
+    counted = tally.Tally()
+    with capture_logs() as said:
+        for n in range(5):
+            counted.note("garbage", f"192.0.2.{n}")
+    assert [address for _, address, _ in shown(said)] == ["192.0.2.0", "192.0.2.1", tally.OTHERS]
 
 
 @pytest.mark.parametrize(
     "path", ["/console/sign-in", "/acm1/v1/", "/health/live", "/nowhere", "/acm1/v1/requests"]
 )
-def test_browsers_are_told_to_come_by_tls_alone(tmp_path: Path, path: str) -> None:
-    async def scenario() -> None:
-        async with (
-            fire_alone(tmp_path) as (fire, _, _),
-            fire.http.get(fire.url.removesuffix("/acm1/v1") + path) as reply,
-        ):
-            assert reply.headers["Strict-Transport-Security"] == "max-age=31536000"
-
-    asyncio.run(scenario())
+async def test_browsers_are_told_to_come_by_tls_alone(tmp_path: Path, path: str) -> None:
+    async with (
+        fire_alone(tmp_path) as (fire, _, _),
+        fire.http.get(fire.url.removesuffix("/acm1/v1") + path) as reply,
+    ):
+        assert reply.headers["Strict-Transport-Security"] == "max-age=31536000"

@@ -33,29 +33,23 @@ async def listening(system: System, http: aiohttp.ClientSession) -> aiohttp.Clie
     return reply
 
 
-def test_all_connections_of_a_listener_read_into_one_buffer(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _), aiohttp.ClientSession() as http:
-            await police.start()
-            replies = [await listening(police, http) for _ in range(3)]
-            held = [protocol._ssl_buffer for protocol in servers_ends()]
-            assert (len(held), len({id(buffer) for buffer in held})) == (3, 1)
-            assert {len(protocol.get_buffer(-1)) for protocol in servers_ends()} == {16 * 1024}
-            for reply in replies:
-                reply.close()
-
-    asyncio.run(scenario())
-
-
-def test_routing_has_returned_while_a_stream_goes_on(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _), aiohttp.ClientSession() as http:
-            await police.start()
-            before = suspended()
-            reply = await listening(police, http)
-            begun = {name.partition(" ")[0] for name in suspended() - before}
-            assert "Bell._stream" in begun
-            assert not [name for name in begun if name.startswith(("Router.", "Route.", "Starlette."))]
+async def test_all_connections_of_a_listener_read_into_one_buffer(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _), aiohttp.ClientSession() as http:
+        await police.start()
+        replies = [await listening(police, http) for _ in range(3)]
+        held = [protocol._ssl_buffer for protocol in servers_ends()]
+        assert (len(held), len({id(buffer) for buffer in held})) == (3, 1)
+        assert {len(protocol.get_buffer(-1)) for protocol in servers_ends()} == {16 * 1024}
+        for reply in replies:
             reply.close()
 
-    asyncio.run(scenario())
+
+async def test_routing_has_returned_while_a_stream_goes_on(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _), aiohttp.ClientSession() as http:
+        await police.start()
+        before = suspended()
+        reply = await listening(police, http)
+        begun = {name.partition(" ")[0] for name in suspended() - before}
+        assert "Bell._stream" in begun
+        assert not [name for name in begun if name.startswith(("Router.", "Route.", "Starlette."))]
+        reply.close()

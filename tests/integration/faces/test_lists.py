@@ -1,12 +1,11 @@
 """Law 13: every list is paged by key and says whether there is more."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.systems.systems import FIRE, System, two_systems
+from support.systems.systems import FIRE, System, Two, two_systems
 
 COUNT = 7
 
@@ -43,71 +42,59 @@ async def in_order(system: System) -> list[str]:
 
 @pytest.mark.law(13)
 @pytest.mark.parametrize("limit", [1, 3, COUNT, 100])
-def test_following_the_pages_gives_every_exchange_once(limit: int, tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            ids = await asked(police)
-            arrived = await in_order(fire)
-            assert sorted(arrived) == ids
-            for system, path, expected in (
-                (police, "/requests", ids[::-1]),
-                (fire, "/requests", arrived[::-1]),
-                (fire, "/pending", arrived),
-            ):
-                found = await pages(system, path, limit)
-                assert [e["id"] for page in found for e in page] == expected
-                assert len(found) == -(-COUNT // limit)
-
-    asyncio.run(scenario())
+async def test_following_the_pages_gives_every_exchange_once(limit: int, systems: Two) -> None:
+    police, fire = systems
+    ids = await asked(police)
+    arrived = await in_order(fire)
+    assert sorted(arrived) == ids
+    for system, path, expected in (
+        (police, "/requests", ids[::-1]),
+        (fire, "/requests", arrived[::-1]),
+        (fire, "/pending", arrived),
+    ):
+        found = await pages(system, path, limit)
+        assert [e["id"] for page in found for e in page] == expected
+        assert len(found) == -(-COUNT // limit)
 
 
 @pytest.mark.law(13)
-def test_what_others_may_not_see_never_hides_that_there_is_more(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            mine = await asked(police, 3)
-            await asked(police, 5, addressee={"mc_service_id": f"sip:somebody@{FIRE}"})
-            mine += await asked(police, 3, purpose="later")
-            mine = [id_ for id_ in await in_order(fire) if id_ in mine]
-            for path, expected in (("/requests", mine[::-1]), ("/pending", mine)):
-                found = await pages(fire, path, 2, account="reviewer")
-                assert [e["id"] for page in found for e in page] == expected
-
-    asyncio.run(scenario())
+async def test_what_others_may_not_see_never_hides_that_there_is_more(systems: Two) -> None:
+    police, fire = systems
+    mine = await asked(police, 3)
+    await asked(police, 5, addressee={"mc_service_id": f"sip:somebody@{FIRE}"})
+    mine += await asked(police, 3, purpose="later")
+    mine = [id_ for id_ in await in_order(fire) if id_ in mine]
+    for path, expected in (("/requests", mine[::-1]), ("/pending", mine)):
+        found = await pages(fire, path, 2, account="reviewer")
+        assert [e["id"] for page in found for e in page] == expected
 
 
 @pytest.mark.law(13)
-def test_the_audit_log_the_notices_and_the_accounts_are_paged_too(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            await police.start()
-            for n in range(COUNT):
-                await police.submit(str(n), account="auditor")
-            told = [n["exchange"] for page in await pages(police, "/notices", 3) for n in page]
-            assert len(set(told)) == len(told) == (await police.counts("notice"))["notice"] == COUNT
-            rows = [e["serial"] for page in await pages(police, "/audit", 3) for e in page]
-            assert rows == sorted(set(rows), reverse=True)
-            assert len(rows) == (await police.counts("journal"))["journal"]
-            names = [a["name"] for page in await pages(police, "/accounts", 2) for a in page]
-            assert names == sorted(set(names))
-            assert len(names) == 7
-
-    asyncio.run(scenario())
+async def test_the_audit_log_the_notices_and_the_accounts_are_paged_too(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _):
+        await police.start()
+        for n in range(COUNT):
+            await police.submit(str(n), account="auditor")
+        told = [n["exchange"] for page in await pages(police, "/notices", 3) for n in page]
+        assert len(set(told)) == len(told) == (await police.counts("notice"))["notice"] == COUNT
+        rows = [e["serial"] for page in await pages(police, "/audit", 3) for e in page]
+        assert rows == sorted(set(rows), reverse=True)
+        assert len(rows) == (await police.counts("journal"))["journal"]
+        names = [a["name"] for page in await pages(police, "/accounts", 2) for a in page]
+        assert names == sorted(set(names))
+        assert len(names) == 7
 
 
 @pytest.mark.law(13)
-def test_ten_thousand_users_are_all_there_on_both_sides(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            users = [f"sip:officer.{n}@{police.id}" for n in range(10_000)]
-            _, accepted = await police.submit(users=users)
-            await police.reaches(accepted["id"], "stored")
-            assert (await fire.exchange(accepted["id"]))["users"] == users
-            status, reviewed = await fire.review(
-                accepted["id"], {"approved": True, "users": users[:4_000]}, {"approved": False}
-            )
-            assert (status, reviewed["approved"], reviewed["declined"]) == (200, 4_000, 6_000)
-            answer = await police.reaches(accepted["id"], "answered")
-            assert [len(verdict["users"]) for verdict in answer["verdicts"]] == [4_000, 6_000]
-
-    asyncio.run(scenario())
+async def test_ten_thousand_users_are_all_there_on_both_sides(systems: Two) -> None:
+    police, fire = systems
+    users = [f"sip:officer.{n}@{police.id}" for n in range(10_000)]
+    _, accepted = await police.submit(users=users)
+    await police.reaches(accepted["id"], "stored")
+    assert (await fire.exchange(accepted["id"]))["users"] == users
+    status, reviewed = await fire.review(
+        accepted["id"], {"approved": True, "users": users[:4_000]}, {"approved": False}
+    )
+    assert (status, reviewed["approved"], reviewed["declined"]) == (200, 4_000, 6_000)
+    answer = await police.reaches(accepted["id"], "answered")
+    assert [len(verdict["users"]) for verdict in answer["verdicts"]] == [4_000, 6_000]

@@ -44,54 +44,42 @@ async def link_has_failed(police: System) -> Any:
     )
 
 
-def test_a_link_does_not_connect_to_a_local_address(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with police_and_a_service(tmp_path, allow_local=False) as (police, came):
-            await police.submit()
-            assert "allow_local" in (await link_has_failed(police))["last_error"]
-            assert came == []
-
-    asyncio.run(scenario())
+async def test_a_link_does_not_connect_to_a_local_address(tmp_path: Path) -> None:
+    async with police_and_a_service(tmp_path, allow_local=False) as (police, came):
+        await police.submit()
+        assert "allow_local" in (await link_has_failed(police))["last_error"]
+        assert came == []
 
 
-def test_a_check_of_a_partner_does_not_connect_to_a_local_address(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with police_and_a_service(tmp_path, allow_local=False) as (police, came):
-            found = (await police.done("POST", f"/partners/{FIRE}/check"))["items"]
-            connection = next(finding for finding in found if finding["name"] == "connection")
-            assert connection["status"] == "failed"
-            assert "allow_local" in connection["text"]
-            assert came == []
-
-    asyncio.run(scenario())
+async def test_a_check_of_a_partner_does_not_connect_to_a_local_address(tmp_path: Path) -> None:
+    async with police_and_a_service(tmp_path, allow_local=False) as (police, came):
+        found = (await police.done("POST", f"/partners/{FIRE}/check"))["items"]
+        connection = next(finding for finding in found if finding["name"] == "connection")
+        assert connection["status"] == "failed"
+        assert "allow_local" in connection["text"]
+        assert came == []
 
 
-def test_a_link_connects_to_a_local_address_where_the_configuration_allows_it(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with police_and_a_service(tmp_path, allow_local=True) as (police, came):
-            await link_has_failed(police)
-            assert came
-
-    asyncio.run(scenario())
+async def test_a_link_connects_to_a_local_address_where_the_configuration_allows_it(tmp_path: Path) -> None:
+    async with police_and_a_service(tmp_path, allow_local=True) as (police, came):
+        await link_has_failed(police)
+        assert came
 
 
-def test_a_webhook_is_not_sent_to_a_local_address(tmp_path: Path) -> None:
+async def test_a_webhook_is_not_sent_to_a_local_address(tmp_path: Path) -> None:
     parcel = Parcel("p", "c", "r", 1, [Item(0, "response", "asker", POLICE, "x", FIRE, "normal", None)])
 
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _), receiver() as hook:
-            webhook = msgspec.structs.replace(webhook_to(hook.url), secret_file="hook")
-            (police.directory / "hook").write_bytes(SECRET)
-            config = msgspec.structs.replace(police.config, webhooks=(webhook,), delivery=Delivery())
-            (channel,) = channels(police.directory, config, police.clock)
-            with pytest.raises(TargetDown):
-                await channel.deliver(parcel)
-            (finding,) = await reach(police.directory, config)
-            assert (finding.status, "allow_local" in finding.text) == ("failed", True)
-            assert hook.bodies == []
-            allowed = msgspec.structs.replace(config, delivery=Delivery(allow_local=True))
-            (channel,) = channels(police.directory, allowed, police.clock)
+    async with two_systems(tmp_path, start=False) as (police, _), receiver() as hook:
+        webhook = msgspec.structs.replace(webhook_to(hook.url), secret_file="hook")
+        (police.directory / "hook").write_bytes(SECRET)
+        config = msgspec.structs.replace(police.config, webhooks=(webhook,), delivery=Delivery())
+        (channel,) = channels(police.directory, config, police.clock)
+        with pytest.raises(TargetDown):
             await channel.deliver(parcel)
-            assert len(hook.bodies) == 1
-
-    asyncio.run(scenario())
+        (finding,) = await reach(police.directory, config)
+        assert (finding.status, "allow_local" in finding.text) == ("failed", True)
+        assert hook.bodies == []
+        allowed = msgspec.structs.replace(config, delivery=Delivery(allow_local=True))
+        (channel,) = channels(police.directory, allowed, police.clock)
+        await channel.deliver(parcel)
+        assert len(hook.bodies) == 1

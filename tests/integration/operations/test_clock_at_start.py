@@ -1,6 +1,5 @@
 """At a start the partners are asked what time it is before time decides anything: their word may hold the clock."""
 
-import asyncio
 import socket
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 
 from acmx.delivery.clock_voices import WAIT, ClockVoices
 from integration.operations.test_clock import clock_of, held, pending
-from support.systems.systems import FIRE, POLICE, Clock, System, eventually, two_systems
+from support.systems.systems import FIRE, POLICE, Clock, System, Two, eventually, two_systems
 
 
 async def begun_ahead(fire: System, **ahead: float) -> None:
@@ -20,82 +19,69 @@ async def begun_ahead(fire: System, **ahead: float) -> None:
     await fire.start()
 
 
-def test_a_clock_that_is_ahead_ends_nothing_while_a_partner_says_otherwise(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            id_ = await pending(police, fire)
-            await begun_ahead(fire, days=40)
-            reason = (await held(fire))["reason"]
-            ours, theirs = fire.clock().isoformat()[:19], police.clock().isoformat()[:19]
-            assert f"the clock says {ours}.000Z, but by the signed word of {POLICE} it is {theirs}" in reason
-            assert "1 of the 1 partners that answered disagree" in reason
-            await fire.server._guard.look()
-            assert (await fire.exchange(id_))["state"] == "pending"
-            fire.clock.jump(days=-40)
-            await fire.server._guard.look()
-            assert "held_since" in await clock_of(fire)
-            await fire.done("POST", "/clock/confirmation")
-            await fire.review(id_)
-            await police.reaches(id_, "answered")
-
-    asyncio.run(scenario())
+async def test_a_clock_that_is_ahead_ends_nothing_while_a_partner_says_otherwise(systems: Two) -> None:
+    police, fire = systems
+    id_ = await pending(police, fire)
+    await begun_ahead(fire, days=40)
+    reason = (await held(fire))["reason"]
+    ours, theirs = fire.clock().isoformat()[:19], police.clock().isoformat()[:19]
+    assert f"the clock says {ours}.000Z, but by the signed word of {POLICE} it is {theirs}" in reason
+    assert "1 of the 1 partners that answered disagree" in reason
+    await fire.server._guard.look()
+    assert (await fire.exchange(id_))["state"] == "pending"
+    fire.clock.jump(days=-40)
+    await fire.server._guard.look()
+    assert "held_since" in await clock_of(fire)
+    await fire.done("POST", "/clock/confirmation")
+    await fire.review(id_)
+    await police.reaches(id_, "answered")
 
 
-def test_a_clock_that_is_behind_is_held_too(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, fire):
-            police.goes_by(police.clock.another())
-            police.clock.advance(minutes=6)
-            await police.start()
-            await fire.start()
-            assert "it is 2026-11-23T08:06:00.000Z" in (await held(fire))["reason"]
-
-    asyncio.run(scenario())
+async def test_a_clock_that_is_behind_is_held_too(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, fire):
+        police.goes_by(police.clock.another())
+        police.clock.advance(minutes=6)
+        await police.start()
+        await fire.start()
+        assert "it is 2026-11-23T08:06:00.000Z" in (await held(fire))["reason"]
 
 
-def test_a_partner_that_cannot_be_reached_does_not_keep_the_server_from_going_on(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            id_ = await pending(police, fire)
-            await police.stop()
-            await begun_ahead(fire, days=40)
-            assert (await fire.reaches(id_, "decided"))["outcome"] == "expired"
-            assert "held_since" not in await clock_of(fire)
-
-    asyncio.run(scenario())
+async def test_a_partner_that_cannot_be_reached_does_not_keep_the_server_from_going_on(systems: Two) -> None:
+    police, fire = systems
+    id_ = await pending(police, fire)
+    await police.stop()
+    await begun_ahead(fire, days=40)
+    assert (await fire.reaches(id_, "decided"))["outcome"] == "expired"
+    assert "held_since" not in await clock_of(fire)
 
 
-def test_one_that_answers_later_still_holds_the_clock(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            await police.stop()
-            await begun_ahead(fire, days=40)
-            await eventually(fire.server._house.sure_of_clock, bool)
-            await police.start()
-            fire.clock.advance(minutes=20)
-            await fire.nudge(POLICE)
-            assert f"by the signed word of {POLICE}" in (await held(fire))["reason"]
-
-    asyncio.run(scenario())
+async def test_one_that_answers_later_still_holds_the_clock(systems: Two) -> None:
+    police, fire = systems
+    await police.stop()
+    await begun_ahead(fire, days=40)
+    await eventually(fire.server._house.sure_of_clock, bool)
+    await police.start()
+    fire.clock.advance(minutes=20)
+    await fire.nudge(POLICE)
+    assert f"by the signed word of {POLICE}" in (await held(fire))["reason"]
 
 
-def test_a_request_that_seems_late_is_not_decided_before_the_partners_were_asked(tmp_path: Path) -> None:
+async def test_a_request_that_seems_late_is_not_decided_before_the_partners_were_asked(
+    tmp_path: Path,
+) -> None:
     """The one that says nothing keeps its connection open, and time goes on."""
 
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (_, fire):
-            with socket.create_server(("127.0.0.1", 0)) as silent:
-                await _lead_to(fire, silent.getsockname()[1])
-                await fire.start()
-                house = fire.server._house
-                assert not house.sure_of_clock()
-                await fire.server._guard.look()
-                assert not house.sure_of_clock()
-                fire.clock.advance(seconds=WAIT)
-                await fire.server._guard.look()
-                assert house.sure_of_clock()
-
-    asyncio.run(scenario())
+    async with two_systems(tmp_path, start=False) as (_, fire):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            await _lead_to(fire, silent.getsockname()[1])
+            await fire.start()
+            house = fire.server._house
+            assert not house.sure_of_clock()
+            await fire.server._guard.look()
+            assert not house.sure_of_clock()
+            fire.clock.advance(seconds=WAIT)
+            await fire.server._guard.look()
+            assert house.sure_of_clock()
 
 
 async def _lead_to(fire: System, port: int) -> None:
@@ -124,40 +110,34 @@ async def _lead_to(fire: System, port: int) -> None:
         ([None, 0, 400, 0], False),
     ],
 )
-def test_half_of_the_partners_that_answered_hold_the_clock(
+async def test_half_of_the_partners_that_answered_hold_the_clock(
     ahead: list[int | None], is_held: bool, tmp_path: Path
 ) -> None:
     """Seconds that each says more than we; None: it does not answer."""
 
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (_, fire):
-            store, clock = fire.open_store(), Clock()
-            voices = ClockVoices(clock, store, clock.machine, clock.steady)
-            voices.wait_for(str(n) for n in range(len(ahead)))
-            for n, seconds in enumerate(ahead):
-                await voices.judge()
-                assert not voices.sure()
-                voices.silent(str(n)) if seconds is None else voices.hear(str(n), seconds * 1000)
+    async with two_systems(tmp_path, start=False) as (_, fire):
+        store, clock = fire.open_store(), Clock()
+        voices = ClockVoices(clock, store, clock.machine, clock.steady)
+        voices.wait_for(str(n) for n in range(len(ahead)))
+        for n, seconds in enumerate(ahead):
             await voices.judge()
-            assert voices.sure()
-            held = await store.read(lambda tx: tx.rows("SELECT reason FROM clock_hold"))
-            assert bool(held) is is_held
-            await store.close()
+            assert not voices.sure()
+            voices.silent(str(n)) if seconds is None else voices.hear(str(n), seconds * 1000)
+        await voices.judge()
+        assert voices.sure()
+        held = await store.read(lambda tx: tx.rows("SELECT reason FROM clock_hold"))
+        assert bool(held) is is_held
+        await store.close()
 
-    asyncio.run(scenario())
 
-
-def test_the_partners_that_are_asked_are_those_with_whom_the_partnership_is_established(
+async def test_the_partners_that_are_asked_are_those_with_whom_the_partnership_is_established(
     tmp_path: Path,
 ) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (_, fire):
-            store = fire.open_store()
-            await store.write(lambda tx: tx.execute("UPDATE partner SET state_there = 'suspended'"))
-            await store.close()
-            await fire.start()
-            await fire.server._guard.look()
-            assert fire.server._house.sure_of_clock()
-            assert FIRE not in fire.server._voices._said
-
-    asyncio.run(scenario())
+    async with two_systems(tmp_path, start=False) as (_, fire):
+        store = fire.open_store()
+        await store.write(lambda tx: tx.execute("UPDATE partner SET state_there = 'suspended'"))
+        await store.close()
+        await fire.start()
+        await fire.server._guard.look()
+        assert fire.server._house.sure_of_clock()
+        assert FIRE not in fire.server._voices._said

@@ -68,85 +68,74 @@ async def refused_when_full(police: System) -> int:
 
 
 @pytest.mark.law(1)
-def test_acm1_on_a_full_disk_refuses_and_reads_and_recovers(tmp_path: Path, small_disk: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path / "systems", start=False) as (police, _):
-            moved = System(Path(shutil.copytree(police.directory, small_disk / "police")), police.clock)
-            await moved.start()
-            try:
-                ballast = fill(small_disk)
-                acknowledged = await refused_when_full(moved)
-                listed = await moved.done("GET", "/requests?limit=1000")
-                assert len(listed["items"]) == acknowledged
-                ballast.unlink()
-                status, accepted = await moved.submit("room again")
-                assert status == 201
-                await moved.restart()
-                assert (await moved.exchange(accepted["id"]))["state"] == "queued"
-                assert (await moved.counts("exchange"))["exchange"] == acknowledged + 1
-            finally:
-                await moved.stop()
-
-    asyncio.run(scenario())
+async def test_acm1_on_a_full_disk_refuses_and_reads_and_recovers(tmp_path: Path, small_disk: Path) -> None:
+    async with two_systems(tmp_path / "systems", start=False) as (police, _):
+        moved = System(Path(shutil.copytree(police.directory, small_disk / "police")), police.clock)
+        await moved.start()
+        try:
+            ballast = fill(small_disk)
+            acknowledged = await refused_when_full(moved)
+            listed = await moved.done("GET", "/requests?limit=1000")
+            assert len(listed["items"]) == acknowledged
+            ballast.unlink()
+            status, accepted = await moved.submit("room again")
+            assert status == 201
+            await moved.restart()
+            assert (await moved.exchange(accepted["id"]))["state"] == "queued"
+            assert (await moved.counts("exchange"))["exchange"] == acknowledged + 1
+        finally:
+            await moved.stop()
 
 
 @pytest.mark.law(1, 5)
-def test_acm2_on_a_full_disk_acknowledges_nothing_and_takes_it_when_there_is_room(
+async def test_acm2_on_a_full_disk_acknowledges_nothing_and_takes_it_when_there_is_room(
     tmp_path: Path, small_disk: Path
 ) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path / "systems", start=False) as (police, fire):
-            moved = System(Path(shutil.copytree(fire.directory, small_disk / "fire")), fire.clock)
-            await moved.start()
-            await police.start()
-            try:
-                await eventually(
-                    lambda: police.done("GET", f"/partners/{FIRE}"), lambda p: "last_success_at" in p
-                )
-                ballast = fill(small_disk)
-                ids = [(await police.submit(str(n)))[1]["id"] for n in range(60)]
-                waiting = await eventually(
-                    lambda: police.done("GET", "/outbox"),
-                    lambda page: page["items"] and any("last_error" in item for item in page["items"]),
-                )
-                errors = {item["last_error"] for item in waiting["items"] if "last_error" in item}
-                assert all("cannot store anything" in error or "HTTP 503" in error for error in errors), (
-                    errors
-                )
-                stored = [id_ for id_ in ids if (await police.exchange(id_))["state"] == "stored"]
-                held = {item["id"] for item in (await moved.done("GET", "/requests?limit=1000"))["items"]}
-                assert set(stored) <= held
-                ballast.unlink()
-                police.clock.advance(minutes=16)
-                await police.done("POST", "/outbox/retry", {})
-                for id_ in ids:
-                    await police.reaches(id_, "stored")
-                assert (await moved.counts("exchange"))["exchange"] == len(ids)
-            finally:
-                await moved.stop()
-
-    asyncio.run(scenario())
+    async with two_systems(tmp_path / "systems", start=False) as (police, fire):
+        moved = System(Path(shutil.copytree(fire.directory, small_disk / "fire")), fire.clock)
+        await moved.start()
+        await police.start()
+        try:
+            await eventually(
+                lambda: police.done("GET", f"/partners/{FIRE}"), lambda p: "last_success_at" in p
+            )
+            ballast = fill(small_disk)
+            ids = [(await police.submit(str(n)))[1]["id"] for n in range(60)]
+            waiting = await eventually(
+                lambda: police.done("GET", "/outbox"),
+                lambda page: page["items"] and any("last_error" in item for item in page["items"]),
+            )
+            errors = {item["last_error"] for item in waiting["items"] if "last_error" in item}
+            assert all("cannot store anything" in error or "HTTP 503" in error for error in errors), errors
+            stored = [id_ for id_ in ids if (await police.exchange(id_))["state"] == "stored"]
+            held = {item["id"] for item in (await moved.done("GET", "/requests?limit=1000"))["items"]}
+            assert set(stored) <= held
+            ballast.unlink()
+            police.clock.advance(minutes=16)
+            await police.done("POST", "/outbox/retry", {})
+            for id_ in ids:
+                await police.reaches(id_, "stored")
+            assert (await moved.counts("exchange"))["exchange"] == len(ids)
+        finally:
+            await moved.stop()
 
 
 @pytest.mark.law(1)
-def test_a_disk_that_became_read_only_refuses_and_reads_and_recovers(
+async def test_a_disk_that_became_read_only_refuses_and_reads_and_recovers(
     tmp_path: Path, small_disk: Path
 ) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path / "systems", start=False) as (police, _):
-            moved = System(Path(shutil.copytree(police.directory, small_disk / "police")), police.clock)
-            await moved.start()
-            try:
-                _, accepted = await moved.submit("before")
-                await moved.store.write(lambda tx: tx.execute("PRAGMA query_only = 1"))
-                assert await unavailable(moved, "while") == "The database cannot be written to."
-                assert (await moved.exchange(accepted["id"]))["state"] == "queued"
-                await moved.restart()
-                assert (await moved.submit("after"))[0] == 201
-            finally:
-                await moved.stop()
-
-    asyncio.run(scenario())
+    async with two_systems(tmp_path / "systems", start=False) as (police, _):
+        moved = System(Path(shutil.copytree(police.directory, small_disk / "police")), police.clock)
+        await moved.start()
+        try:
+            _, accepted = await moved.submit("before")
+            await moved.store.write(lambda tx: tx.execute("PRAGMA query_only = 1"))
+            assert await unavailable(moved, "while") == "The database cannot be written to."
+            assert (await moved.exchange(accepted["id"]))["state"] == "queued"
+            await moved.restart()
+            assert (await moved.submit("after"))[0] == 201
+        finally:
+            await moved.stop()
 
 
 def damage(system: System, table: str) -> None:
@@ -161,29 +150,26 @@ def damage(system: System, table: str) -> None:
         file.write(b"\xff" * size)
 
 
-def test_a_damaged_page_is_told_at_both_faces_and_nothing_more_is_written(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, fire):
-            damage(fire, "catalogue")
-            await police.start()
-            await fire.start()
-            status, problem = await fire.call("GET", "/server-identities")
-            assert (status, problem["type"]) == (503, PROBLEM + "unavailable")
-            assert problem["detail"] == "The database is damaged: see acmx doctor, and restore a backup."
-            before = await fire.counts("journal", "exchange")
-            assert "damaged" in await unavailable(fire, "key", partner=POLICE, users=[f"sip:officer@{FIRE}"])
-            _, exchange = await police.submit()
-            await eventually(
-                lambda: police.rows("SELECT last_error FROM partner"),
-                lambda rows: "503" in str(rows[0][0]),
-            )
-            assert (await police.exchange(exchange["id"]))["state"] == "queued"
-            assert await fire.counts("journal", "exchange") == before
-            status, _ = await eventually(lambda: ready(fire), lambda found: "writer" in found[1]["failing"])
-            assert status == 503
-            assert (await ready(police))[0] == 200
-
-    asyncio.run(scenario())
+async def test_a_damaged_page_is_told_at_both_faces_and_nothing_more_is_written(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, fire):
+        damage(fire, "catalogue")
+        await police.start()
+        await fire.start()
+        status, problem = await fire.call("GET", "/server-identities")
+        assert (status, problem["type"]) == (503, PROBLEM + "unavailable")
+        assert problem["detail"] == "The database is damaged: see acmx doctor, and restore a backup."
+        before = await fire.counts("journal", "exchange")
+        assert "damaged" in await unavailable(fire, "key", partner=POLICE, users=[f"sip:officer@{FIRE}"])
+        _, exchange = await police.submit()
+        await eventually(
+            lambda: police.rows("SELECT last_error FROM partner"),
+            lambda rows: "503" in str(rows[0][0]),
+        )
+        assert (await police.exchange(exchange["id"]))["state"] == "queued"
+        assert await fire.counts("journal", "exchange") == before
+        status, _ = await eventually(lambda: ready(fire), lambda found: "writer" in found[1]["failing"])
+        assert status == 503
+        assert (await ready(police))[0] == 200
 
 
 async def ready(system: System) -> tuple[int, Any]:
@@ -211,12 +197,9 @@ def test_a_damaged_page_is_told_by_every_command_on_the_directory(tmp_path: Path
 
 
 @pytest.mark.parametrize("table", ["partner", "published", "journal"])
-def test_a_server_does_not_start_on_a_damaged_page(tmp_path: Path, table: str) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            damage(police, table)
-            with pytest.raises(TemporarilyUnavailable, match="damaged"):
-                await police.start()
-            await police.store.close()
-
-    asyncio.run(scenario())
+async def test_a_server_does_not_start_on_a_damaged_page(tmp_path: Path, table: str) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _):
+        damage(police, table)
+        with pytest.raises(TemporarilyUnavailable, match="damaged"):
+            await police.start()
+        await police.store.close()

@@ -31,44 +31,40 @@ async def expiring(system: System) -> list[Any]:
     return found
 
 
-def test_every_end_is_told_at_30_14_7_and_1_days_and_once(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with mail_sink() as sink, two_systems(tmp_path, start=False) as (police, fire):
-            mail = mail_to(sink.port, operators=(OPERATORS,))
-            fire.config = msgspec.structs.replace(fire.config, mail=mail)
-            ends = not_after((fire.directory / "tls" / "acm2.pem").read_text())
-            await fire.start()
-            count = 0
-            for days in (29, 28, 13, 6, 3, 0.5):
-                await fire.stop()
-                fire.clock.now = ends - timedelta(days=days)
-                await fire.start()
-                new = days not in (28, 3)
-                count += 3 * new
-                await eventually(lambda: told(sink), lambda found, n=count: len(found) >= n)  # type: ignore[misc]
-                assert len(told(sink)) == count
-            things = ("acm1 certificate", "acm2 certificate", f"certificate of {POLICE}")
-            assert {line.partition(" until ")[0] for line in told(sink)} == set(things)
-            assert set(sink.recipients) == {OPERATORS}
-            assert [finding["name"] for finding in await expiring(fire)] == list(things)
-            assert all(not line.startswith("exchange") for line in told(sink))
-            events = [e["event"] for e in (await fire.done("GET", "/audit?limit=1000"))["items"]]
-            assert events.count("expiry-near") == count
-            notices = (await fire.done("GET", "/notices"))["items"]
-            assert {notice["audience"] for notice in notices} == {"operators"}
+async def test_every_end_is_told_at_30_14_7_and_1_days_and_once(tmp_path: Path) -> None:
+    async with mail_sink() as sink, two_systems(tmp_path, start=False) as (police, fire):
+        mail = mail_to(sink.port, operators=(OPERATORS,))
+        fire.config = msgspec.structs.replace(fire.config, mail=mail)
+        ends = not_after((fire.directory / "tls" / "acm2.pem").read_text())
+        await fire.start()
+        count = 0
+        for days in (29, 28, 13, 6, 3, 0.5):
             await fire.stop()
-            fire.clock.now = ends + timedelta(days=1)
+            fire.clock.now = ends - timedelta(days=days)
             await fire.start()
-            (status,) = {
-                finding["status"]
-                for finding in await eventually(lambda: expiring(fire), lambda f: len(f) == 3)
-            }
-            assert status == "failed"
-            async with fire.http.get(fire.url.replace("/acm1/v1", "/health/ready")) as reply:
-                assert msgspec.json.decode(await reply.read())["expiring"] == 3
-            del police
-
-    asyncio.run(scenario())
+            new = days not in (28, 3)
+            count += 3 * new
+            await eventually(lambda: told(sink), lambda found, n=count: len(found) >= n)  # type: ignore[misc]
+            assert len(told(sink)) == count
+        things = ("acm1 certificate", "acm2 certificate", f"certificate of {POLICE}")
+        assert {line.partition(" until ")[0] for line in told(sink)} == set(things)
+        assert set(sink.recipients) == {OPERATORS}
+        assert [finding["name"] for finding in await expiring(fire)] == list(things)
+        assert all(not line.startswith("exchange") for line in told(sink))
+        events = [e["event"] for e in (await fire.done("GET", "/audit?limit=1000"))["items"]]
+        assert events.count("expiry-near") == count
+        notices = (await fire.done("GET", "/notices"))["items"]
+        assert {notice["audience"] for notice in notices} == {"operators"}
+        await fire.stop()
+        fire.clock.now = ends + timedelta(days=1)
+        await fire.start()
+        (status,) = {
+            finding["status"] for finding in await eventually(lambda: expiring(fire), lambda f: len(f) == 3)
+        }
+        assert status == "failed"
+        async with fire.http.get(fire.url.replace("/acm1/v1", "/health/ready")) as reply:
+            assert msgspec.json.decode(await reply.read())["expiring"] == 3
+        del police
 
 
 def test_a_partner_s_keys_that_all_end_are_told_of_and_doctor_says_so(tmp_path: Path) -> None:
@@ -103,17 +99,14 @@ def test_doctor_says_who_has_not_confirmed_the_certificate_in_use(tmp_path: Path
     assert ("failed", f"is not confirmed by {FIRE}") in [(f.status, f.text) for f in found]
 
 
-def test_operators_are_told_that_a_change_waits(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with mail_sink() as sink, two_systems(tmp_path, start=False) as (police, fire):
-            mail = mail_to(sink.port, operators=(OPERATORS,))
-            fire.config = msgspec.structs.replace(fire.config, mail=mail)
-            for system in (police, fire):
-                await system.start()
-            keep_certificates.publish_next(police.directory, None, police.clock)
-            police.server.renew()
-            await eventually(lambda: sink.mails, lambda mails: len(mails) == 1)
-            assert POLICE in sink.mails[0].get_content()
-            assert "confirm" in sink.mails[0]["Subject"]
-
-    asyncio.run(scenario())
+async def test_operators_are_told_that_a_change_waits(tmp_path: Path) -> None:
+    async with mail_sink() as sink, two_systems(tmp_path, start=False) as (police, fire):
+        mail = mail_to(sink.port, operators=(OPERATORS,))
+        fire.config = msgspec.structs.replace(fire.config, mail=mail)
+        for system in (police, fire):
+            await system.start()
+        keep_certificates.publish_next(police.directory, None, police.clock)
+        police.server.renew()
+        await eventually(lambda: sink.mails, lambda mails: len(mails) == 1)
+        assert POLICE in sink.mails[0].get_content()
+        assert "confirm" in sink.mails[0]["Subject"]

@@ -18,7 +18,7 @@ from acmx.trust import key_files
 from acmx.trust.certificates import fingerprint, fingerprint_of_pem, self_signed
 from acmx.trust.pinned import Pinned, pinned
 from support.partner.by_hand import ByHand
-from support.systems.systems import FIRE, POLICE, System, eventually, turns, two_systems
+from support.systems.systems import FIRE, POLICE, System, Two, eventually, turns, two_systems
 
 
 async def known(system: System, of: str) -> Pinned:
@@ -82,59 +82,50 @@ def broken(system: System) -> dict[str, tuple[bytes | None, bytes | None]]:
 
 @pytest.mark.law(12)
 @pytest.mark.parametrize("face", ["acm1", "acm2"])
-def test_a_bad_pair_is_refused_and_the_good_one_stays(face: str, tmp_path: Path, capsys: Any) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, _):
-            number = int(face[-1]) - 1
-            good = await shown(police, number)
-            kept = [(police.directory / "tls" / f"{face}.{suffix}").read_bytes() for suffix in ("pem", "key")]
-            for name, pair in broken(police).items():
-                put(police, face, *pair)
-                await police.server._renewal.renew()
-                said = capsys.readouterr().out
-                assert "what was in use stays" in said, name
-                assert "PRIVATE" not in said
-                put(police, face, *kept)
-                assert await shown(police, number) == good
-                assert (police.server._own.metadata) == police.own.metadata
-            put(police, face, b"", b"")
-            await police.server._renewal.renew()
-            _, accepted = await police.submit()
-            await police.reaches(accepted["id"], "stored")
-            assert not list((police.directory / "tls").glob(".*"))
-
-    asyncio.run(scenario())
+async def test_a_bad_pair_is_refused_and_the_good_one_stays(face: str, systems: Two, capsys: Any) -> None:
+    police, _ = systems
+    number = int(face[-1]) - 1
+    good = await shown(police, number)
+    kept = [(police.directory / "tls" / f"{face}.{suffix}").read_bytes() for suffix in ("pem", "key")]
+    for name, pair in broken(police).items():
+        put(police, face, *pair)
+        await police.server._renewal.renew()
+        said = capsys.readouterr().out
+        assert "what was in use stays" in said, name
+        assert "PRIVATE" not in said
+        put(police, face, *kept)
+        assert await shown(police, number) == good
+        assert (police.server._own.metadata) == police.own.metadata
+    put(police, face, b"", b"")
+    await police.server._renewal.renew()
+    _, accepted = await police.submit()
+    await police.reaches(accepted["id"], "stored")
+    assert not list((police.directory / "tls").glob(".*"))
 
 
 @pytest.mark.law(12)
-def test_acm1_shows_a_new_certificate_to_new_connections_without_being_told(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            await police.start()
-            certificate, key = make(police)
-            await police.done("GET", "/partners")
-            put(police, "acm1", certificate, key)
-            new = fingerprint_of_pem(certificate.decode())
-            await eventually(lambda: shown(police, 0), lambda found: found == new)
-            await police.done("GET", "/partners")
-
-    asyncio.run(scenario())
+async def test_acm1_shows_a_new_certificate_to_new_connections_without_being_told(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _):
+        await police.start()
+        certificate, key = make(police)
+        await police.done("GET", "/partners")
+        put(police, "acm1", certificate, key)
+        new = fingerprint_of_pem(certificate.decode())
+        await eventually(lambda: shown(police, 0), lambda found: found == new)
+        await police.done("GET", "/partners")
 
 
 @pytest.mark.law(12)
-def test_a_certificate_that_partners_have_not_confirmed_is_not_shown(tmp_path: Path, capsys: Any) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, _):
-            good = await shown(police, 1)
-            put(police, "acm2", *make(police))
-            await police.server._renewal.renew()
-            assert f"not confirmed by {FIRE}" in capsys.readouterr().out
-            assert await shown_to(police) == good
-            keep_certificates.publish_next(police.directory, None, police.clock)
-            with pytest.raises(NotNow, match=FIRE):
-                keep_certificates.switch(police.directory, anyway=False)
-
-    asyncio.run(scenario())
+async def test_a_certificate_that_partners_have_not_confirmed_is_not_shown(systems: Two, capsys: Any) -> None:
+    police, _ = systems
+    good = await shown(police, 1)
+    put(police, "acm2", *make(police))
+    await police.server._renewal.renew()
+    assert f"not confirmed by {FIRE}" in capsys.readouterr().out
+    assert await shown_to(police) == good
+    keep_certificates.publish_next(police.directory, None, police.clock)
+    with pytest.raises(NotNow, match=FIRE):
+        keep_certificates.switch(police.directory, anyway=False)
 
 
 async def shown_to(system: System) -> str:
@@ -142,154 +133,139 @@ async def shown_to(system: System) -> str:
 
 
 @pytest.mark.law(1, 12)
-def test_renewal_under_load_with_a_rotation_on_the_way(tmp_path: Path) -> None:
+async def test_renewal_under_load_with_a_rotation_on_the_way(systems: Two) -> None:
     """The next certificate is published, confirmed by a person, and takes the first one's place; keys do not wait."""
 
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            submitted: list[str] = []
+    police, fire = systems
+    submitted: list[str] = []
 
-            async def load() -> None:
-                for n in range(10_000):
-                    _, accepted = await police.submit(f"load {n}")
-                    submitted.append(accepted["id"])
-                    await police.reaches(accepted["id"], "stored")
+    async def load() -> None:
+        for n in range(10_000):
+            _, accepted = await police.submit(f"load {n}")
+            submitted.append(accepted["id"])
+            await police.reaches(accepted["id"], "stored")
 
-            loading = asyncio.create_task(load())
-            old = await shown(police, 1)
-            keep_certificates.publish_next(police.directory, None, police.clock)
-            key_files.rotate(police.directory / "keys", police.clock() + timedelta(days=30))
-            police.server.renew()
-            found = await eventually(lambda: change(fire, POLICE), lambda found: found["fields"])
-            (field,) = found["fields"]
-            assert (field["field"], len(field["old"]), len(field["new"])) == ("certificates", 1, 2)
-            fire_holds = await known(fire, POLICE)
-            assert (len(fire_holds.keys), fire_holds.fingerprints) == (2, {old})
-            assert (await fire.done("GET", f"/partners/{POLICE}"))["change_waits"]
-            assert (await confirm(fire, POLICE, found["seen"], account="requester"))[0] == 403
-            assert (await confirm(fire, POLICE, "something else"))[0] == 412
-            status, _ = await confirm(fire, POLICE, found["seen"], account="partner-administrator")
-            assert status == 200
-            (new,) = (await known(fire, POLICE)).fingerprints - {old}
-            await eventually(lambda: confirmed(police, new), lambda waits: not waits)
-            before = police.server._own.metadata
-            keep_certificates.switch(police.directory, anyway=False)
-            await eventually(lambda: shown_to(police), lambda found: found == new)
-            assert await shown(police, 1) == new
-            await police.server._renewal.renew()
-            assert police.server._own.metadata == before
-            seen = len(submitted)
-            await eventually(lambda: submitted, lambda found: len(found) > seen + 5)
-            loading.cancel()
-            for id_ in submitted:
-                await police.reaches(id_, "stored")
-            journal = (await fire.done("GET", "/audit?limit=1000"))["items"]
-            (taken,) = [entry for entry in journal if entry["event"] == "partner-metadata-confirmed"]
-            assert taken["actor"] == f"sip:partner-administrator@{FIRE}"
-            assert (await change(fire, POLICE))["fields"] == []
-            keep_certificates.publish_next(police.directory, None, police.clock)
-            police.server.renew()
-            found = await eventually(lambda: change(fire, POLICE), lambda found: found["fields"])
-            assert len(found["fields"][0]["new"]) == 2
-
-    asyncio.run(scenario())
+    loading = asyncio.create_task(load())
+    old = await shown(police, 1)
+    keep_certificates.publish_next(police.directory, None, police.clock)
+    key_files.rotate(police.directory / "keys", police.clock() + timedelta(days=30))
+    police.server.renew()
+    found = await eventually(lambda: change(fire, POLICE), lambda found: found["fields"])
+    (field,) = found["fields"]
+    assert (field["field"], len(field["old"]), len(field["new"])) == ("certificates", 1, 2)
+    fire_holds = await known(fire, POLICE)
+    assert (len(fire_holds.keys), fire_holds.fingerprints) == (2, {old})
+    assert (await fire.done("GET", f"/partners/{POLICE}"))["change_waits"]
+    assert (await confirm(fire, POLICE, found["seen"], account="requester"))[0] == 403
+    assert (await confirm(fire, POLICE, "something else"))[0] == 412
+    status, _ = await confirm(fire, POLICE, found["seen"], account="partner-administrator")
+    assert status == 200
+    (new,) = (await known(fire, POLICE)).fingerprints - {old}
+    await eventually(lambda: confirmed(police, new), lambda waits: not waits)
+    before = police.server._own.metadata
+    keep_certificates.switch(police.directory, anyway=False)
+    await eventually(lambda: shown_to(police), lambda found: found == new)
+    assert await shown(police, 1) == new
+    await police.server._renewal.renew()
+    assert police.server._own.metadata == before
+    seen = len(submitted)
+    await eventually(lambda: submitted, lambda found: len(found) > seen + 5)
+    loading.cancel()
+    for id_ in submitted:
+        await police.reaches(id_, "stored")
+    journal = (await fire.done("GET", "/audit?limit=1000"))["items"]
+    (taken,) = [entry for entry in journal if entry["event"] == "partner-metadata-confirmed"]
+    assert taken["actor"] == f"sip:partner-administrator@{FIRE}"
+    assert (await change(fire, POLICE))["fields"] == []
+    keep_certificates.publish_next(police.directory, None, police.clock)
+    police.server.renew()
+    found = await eventually(lambda: change(fire, POLICE), lambda found: found["fields"])
+    assert len(found["fields"][0]["new"]) == 2
 
 
-def test_what_is_on_its_way_when_the_certificate_changes_is_let_finish(
+async def test_what_is_on_its_way_when_the_certificate_changes_is_let_finish(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, fire):
-            stand_in = ByHand.of(fire)
-            came, waits, go = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    async with two_systems(tmp_path, start=False) as (police, fire):
+        stand_in = ByHand.of(fire)
+        came, waits, go = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-            async def answer(heard: Any) -> Response:
-                came.set()
-                await go.wait()
-                return stand_in.receipt(heard)
+        async def answer(heard: Any) -> Response:
+            came.set()
+            await go.wait()
+            return stand_in.receipt(heard)
 
-            async def wait(sender: Sender, within: float | None = None) -> None:
-                waits.set()
-                await let_finish(sender, within)
+        async def wait(sender: Sender, within: float | None = None) -> None:
+            waits.set()
+            await let_finish(sender, within)
 
-            let_finish = Sender.wait
+        let_finish = Sender.wait
 
-            async with stand_in.serving(police, answer):
-                await police.start()
-                _, accepted = await police.submit()
-                await came.wait()
-                monkeypatch.setattr(Sender, "wait", wait)
-                police.server._own.shown = "another"
-                police.server._links.wake()
-                async with asyncio.timeout(15):
-                    await waits.wait()
-                await turns(10)
-                go.set()
-                await police.reaches(accepted["id"], "stored")
-                assert len(stand_in.heard) == 1
-                assert "last_error" not in await police.done("GET", f"/partners/{FIRE}")
-
-    asyncio.run(scenario())
+        async with stand_in.serving(police, answer):
+            await police.start()
+            _, accepted = await police.submit()
+            await came.wait()
+            monkeypatch.setattr(Sender, "wait", wait)
+            police.server._own.shown = "another"
+            police.server._links.wake()
+            async with asyncio.timeout(15):
+                await waits.wait()
+            await turns(10)
+            go.set()
+            await police.reaches(accepted["id"], "stored")
+            assert len(stand_in.heard) == 1
+            assert "last_error" not in await police.done("GET", f"/partners/{FIRE}")
 
 
 @pytest.mark.law(10)
-def test_new_realms_and_a_new_address_wait_for_a_person(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            await police.stop()
-            file = police.directory / "config.toml"
-            text = file.read_text()
-            assert f'"{POLICE}"' in text.partition("[realms]")[2]
-            before, _, realms = text.partition("[realms]")
-            file.write_text(
-                before.replace('name = "', 'name = "The ')
-                + "[realms]"
-                + realms.replace(f'"{POLICE}"', f'"{POLICE}", "harbour.police.example"')
-            )
-            again = System(police.directory, police.clock)
-            await again.start()
-            try:
-                found = await eventually(lambda: change(fire, POLICE), lambda found: found["fields"])
-                (field,) = found["fields"]
-                assert field["field"] == "hosts"
-                assert set(field["new"]) - set(field["old"]) == {"harbour.police.example"}
-                held = (await known(fire, POLICE)).metadata
-                assert held.name == f"The {POLICE}"
-                assert "harbour.police.example" not in held.realms.hosts
-                users = ["sip:officer.1@harbour.police.example"]
-                _, refused = await again.submit("refused", users=users)
-                await again.reaches(refused["id"], "refused_by_partner")
-                assert (await confirm(fire, POLICE, found["seen"]))[0] == 200
-                assert (await confirm(fire, POLICE, found["seen"]))[0] == 404
-                _, taken = await again.submit("taken", users=users)
-                await again.reaches(taken["id"], "stored")
-            finally:
-                await again.stop()
-
-    asyncio.run(scenario())
+async def test_new_realms_and_a_new_address_wait_for_a_person(systems: Two) -> None:
+    police, fire = systems
+    await police.stop()
+    file = police.directory / "config.toml"
+    text = file.read_text()
+    assert f'"{POLICE}"' in text.partition("[realms]")[2]
+    before, _, realms = text.partition("[realms]")
+    file.write_text(
+        before.replace('name = "', 'name = "The ')
+        + "[realms]"
+        + realms.replace(f'"{POLICE}"', f'"{POLICE}", "harbour.police.example"')
+    )
+    again = System(police.directory, police.clock)
+    await again.start()
+    try:
+        found = await eventually(lambda: change(fire, POLICE), lambda found: found["fields"])
+        (field,) = found["fields"]
+        assert field["field"] == "hosts"
+        assert set(field["new"]) - set(field["old"]) == {"harbour.police.example"}
+        held = (await known(fire, POLICE)).metadata
+        assert held.name == f"The {POLICE}"
+        assert "harbour.police.example" not in held.realms.hosts
+        users = ["sip:officer.1@harbour.police.example"]
+        _, refused = await again.submit("refused", users=users)
+        await again.reaches(refused["id"], "refused_by_partner")
+        assert (await confirm(fire, POLICE, found["seen"]))[0] == 200
+        assert (await confirm(fire, POLICE, found["seen"]))[0] == 404
+        _, taken = await again.submit("taken", users=users)
+        await again.reaches(taken["id"], "stored")
+    finally:
+        await again.stop()
 
 
-def test_a_change_that_is_taken_back_waits_no_longer(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (police, fire):
-            keep_certificates.publish_next(police.directory, None, police.clock)
-            police.server.renew()
-            await eventually(lambda: change(fire, POLICE), lambda found: found["fields"])
-            for name in ("acm2-next.pem", "acm2-next.key"):
-                (police.directory / "tls" / name).unlink()
-            police.clock.advance(seconds=1)
-            police.server.renew()
-            await eventually(lambda: change(fire, POLICE), lambda found: not found["fields"])
-            assert len((await known(fire, POLICE)).fingerprints) == 1
-
-    asyncio.run(scenario())
+async def test_a_change_that_is_taken_back_waits_no_longer(systems: Two) -> None:
+    police, fire = systems
+    keep_certificates.publish_next(police.directory, None, police.clock)
+    police.server.renew()
+    await eventually(lambda: change(fire, POLICE), lambda found: found["fields"])
+    for name in ("acm2-next.pem", "acm2-next.key"):
+        (police.directory / "tls" / name).unlink()
+    police.clock.advance(seconds=1)
+    police.server.renew()
+    await eventually(lambda: change(fire, POLICE), lambda found: not found["fields"])
+    assert len((await known(fire, POLICE)).fingerprints) == 1
 
 
-def test_nobody_confirms_what_was_not_seen(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path) as (_, fire):
-            status, problem = await confirm(fire, POLICE, "anything")
-            assert (status, problem["type"]) == (404, PROBLEM + "not-found")
-            assert (await fire.call("GET", "/partners/mc.nobody.example/change"))[0] == 404
-
-    asyncio.run(scenario())
+async def test_nobody_confirms_what_was_not_seen(systems: Two) -> None:
+    _, fire = systems
+    status, problem = await confirm(fire, POLICE, "anything")
+    assert (status, problem["type"]) == (404, PROBLEM + "not-found")
+    assert (await fire.call("GET", "/partners/mc.nobody.example/change"))[0] == 404

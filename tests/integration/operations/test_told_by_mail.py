@@ -1,6 +1,5 @@
 """People of two whole systems are told by mail and webhook; nothing that anybody writes becomes part of a header."""
 
-import asyncio
 import stat
 from pathlib import Path
 from typing import Any
@@ -30,105 +29,93 @@ def told_by(system: System, **changes: Any) -> None:
 
 @pytest.mark.law(7)
 @pytest.mark.step(8, 16)
-def test_the_reviewers_and_the_asker_are_told_whatever_the_outcome(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with (
-            mail_sink() as at_police,
-            mail_sink() as at_fire,
-            receiver() as hook,
-            two_systems(tmp_path, start=False) as (police, fire),
-        ):
-            (fire.directory / "keys" / "hook").write_bytes(b"x" * 32)
-            delivered = webhook_to(hook.url, reviewer_events=("response-delivered",))
-            delivered = msgspec.structs.replace(delivered, secret_file="keys/hook")
-            told_by(police, mail=mail_to(at_police.port))
-            told_by(fire, mail=mail_to(at_fire.port), webhooks=(delivered,))
-            for system in (police, fire):
-                await system.start()
-            account = {
-                "name": "silva",
-                "mc_service_id": f"sip:silva@{POLICE}",
-                "roles": ["requester"],
-                "password": "long enough for all",
-                "mail": "silva@police.example",
-            }
-            assert (await police.done("POST", "/accounts", account))["mail"] == "silva@police.example"
-            credentials = {"account": "silva", "password": "long enough for all"}
-            silva = (await police.done("POST", "/sessions", credentials))["token"]
-            _, accepted = await police.submit(account=silva)
-            await police.reaches(accepted["id"], "stored")
-            await fire.review(accepted["id"])
-            await police.reaches(accepted["id"], "answered")
-            await fire.reaches(accepted["id"], "delivered")
-            await eventually(lambda: at_police.recipients == ["silva@police.example"], bool)
-            await eventually(lambda: [told["event"] for told in hook.told] == ["response-delivered"], bool)
-            (mail,) = at_police.mails
-            assert mail["Subject"] == f"ACM {POLICE}: answered"
-            assert accepted["id"] in mail.get_content()
-            assert set(at_fire.recipients) <= {DESK}
+async def test_the_reviewers_and_the_asker_are_told_whatever_the_outcome(tmp_path: Path) -> None:
+    async with (
+        mail_sink() as at_police,
+        mail_sink() as at_fire,
+        receiver() as hook,
+        two_systems(tmp_path, start=False) as (police, fire),
+    ):
+        (fire.directory / "keys" / "hook").write_bytes(b"x" * 32)
+        delivered = webhook_to(hook.url, reviewer_events=("response-delivered",))
+        delivered = msgspec.structs.replace(delivered, secret_file="keys/hook")
+        told_by(police, mail=mail_to(at_police.port))
+        told_by(fire, mail=mail_to(at_fire.port), webhooks=(delivered,))
+        for system in (police, fire):
+            await system.start()
+        account = {
+            "name": "silva",
+            "mc_service_id": f"sip:silva@{POLICE}",
+            "roles": ["requester"],
+            "password": "long enough for all",
+            "mail": "silva@police.example",
+        }
+        assert (await police.done("POST", "/accounts", account))["mail"] == "silva@police.example"
+        credentials = {"account": "silva", "password": "long enough for all"}
+        silva = (await police.done("POST", "/sessions", credentials))["token"]
+        _, accepted = await police.submit(account=silva)
+        await police.reaches(accepted["id"], "stored")
+        await fire.review(accepted["id"])
+        await police.reaches(accepted["id"], "answered")
+        await fire.reaches(accepted["id"], "delivered")
+        await eventually(lambda: at_police.recipients == ["silva@police.example"], bool)
+        await eventually(lambda: [told["event"] for told in hook.told] == ["response-delivered"], bool)
+        (mail,) = at_police.mails
+        assert mail["Subject"] == f"ACM {POLICE}: answered"
+        assert accepted["id"] in mail.get_content()
+        assert set(at_fire.recipients) <= {DESK}
 
-            async def notices() -> Any:
-                return (await police.done("GET", "/notices", account="auditor"))["items"]
+        async def notices() -> Any:
+            return (await police.done("GET", "/notices", account="auditor"))["items"]
 
-            (notice,) = await eventually(notices, lambda found: found[0]["tellings"][0]["state"] != "waiting")
-            assert notice["event"] == "response"
-            assert [(t["channel"], t["recipient"], t["state"]) for t in notice["tellings"]] == [
-                ("mail", "silva@police.example", "sent")
-            ]
-            assert (await police.call("GET", "/notices", account="requester"))[0] == 403
-
-    asyncio.run(scenario())
+        (notice,) = await eventually(notices, lambda found: found[0]["tellings"][0]["state"] != "waiting")
+        assert notice["event"] == "response"
+        assert [(t["channel"], t["recipient"], t["state"]) for t in notice["tellings"]] == [
+            ("mail", "silva@police.example", "sent")
+        ]
+        assert (await police.call("GET", "/notices", account="requester"))[0] == 403
 
 
-def test_a_request_that_policy_answers_at_once_calls_nobody(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with mail_sink() as sink, two_systems(tmp_path, start=False) as (police, fire):
-            told_by(fire, mail=mail_to(sink.port))
-            for system in (police, fire):
-                await system.start()
-            rule = '@id("all") permit (principal, action == Action::"decline", resource);'
-            await fire.done("PUT", "/policy", {"text": rule})
-            _, accepted = await police.submit()
-            await police.reaches(accepted["id"], "answered")
-            page = await fire.done("GET", "/notices", account="auditor")
-            states = {n["event"]: [t["state"] for t in n.get("tellings", ())] for n in page["items"]}
-            assert states["request"] == ["dropped"]
-            assert states["decided-by-rule"] == []
-            assert sink.mails == []
-
-    asyncio.run(scenario())
+async def test_a_request_that_policy_answers_at_once_calls_nobody(tmp_path: Path) -> None:
+    async with mail_sink() as sink, two_systems(tmp_path, start=False) as (police, fire):
+        told_by(fire, mail=mail_to(sink.port))
+        for system in (police, fire):
+            await system.start()
+        rule = '@id("all") permit (principal, action == Action::"decline", resource);'
+        await fire.done("PUT", "/policy", {"text": rule})
+        _, accepted = await police.submit()
+        await police.reaches(accepted["id"], "answered")
+        page = await fire.done("GET", "/notices", account="auditor")
+        states = {n["event"]: [t["state"] for t in n.get("tellings", ())] for n in page["items"]}
+        assert states["request"] == ["dropped"]
+        assert states["decided-by-rule"] == []
+        assert sink.mails == []
 
 
-def test_whose_account_an_operator_has_changed_is_told_by_mail(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _), mail_sink() as sink:
-            told_by(police, mail=mail_to(sink.port))
-            await police.start()
-            change = {"roles": ["auditor"], "mail": "reviewer@police.example"}
-            await police.done("PATCH", "/accounts/reviewer", change, account="operator")
-            await eventually(lambda: sink.recipients == ["reviewer@police.example"], bool)
-            (mail,) = sink.mails
-            assert mail["Subject"] == f"ACM {POLICE}: an operator has changed your account"
-            assert "reviewer: changed" in mail.get_content()
-
-    asyncio.run(scenario())
+async def test_whose_account_an_operator_has_changed_is_told_by_mail(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _), mail_sink() as sink:
+        told_by(police, mail=mail_to(sink.port))
+        await police.start()
+        change = {"roles": ["auditor"], "mail": "reviewer@police.example"}
+        await police.done("PATCH", "/accounts/reviewer", change, account="operator")
+        await eventually(lambda: sink.recipients == ["reviewer@police.example"], bool)
+        (mail,) = sink.mails
+        assert mail["Subject"] == f"ACM {POLICE}: an operator has changed your account"
+        assert "reviewer: changed" in mail.get_content()
 
 
-def test_a_mail_address_that_would_be_another_header_is_refused(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            await police.start()
-            account = {
-                "name": "silva",
-                "mc_service_id": f"sip:silva@{POLICE}",
-                "roles": ["requester"],
-                "password": "long enough for all",
-                "mail": "silva@police.example\r\nBcc: all@police.example",
-            }
-            status, problem = await police.call("POST", "/accounts", account)
-            assert (status, problem["faults"][0]["field"]) == (422, "mail")
-
-    asyncio.run(scenario())
+async def test_a_mail_address_that_would_be_another_header_is_refused(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _):
+        await police.start()
+        account = {
+            "name": "silva",
+            "mc_service_id": f"sip:silva@{POLICE}",
+            "roles": ["requester"],
+            "password": "long enough for all",
+            "mail": "silva@police.example\r\nBcc: all@police.example",
+        }
+        status, problem = await police.call("POST", "/accounts", account)
+        assert (status, problem["faults"][0]["field"]) == (422, "mail")
 
 
 @given(st.text() | st.from_regex(r"[^@]{1,9}@[^@]{1,9}[\r\n ,;<>\"]{0,2}", fullmatch=True))

@@ -92,20 +92,15 @@ def test_no_content_leaves_and_no_strange_trace_is_joined(tmp_path: Path) -> Non
     assert all(not span.events and not span.status.message for span in there.spans)
 
 
-def test_a_collector_that_is_away_holds_up_nothing(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            police.config = msgspec.structs.replace(
-                police.config, traces=Traces("http://127.0.0.1:1/v1/traces")
-            )
-            await police.start()
-            assert (await police.submit())[0] == 201
-            await asyncio.wait_for(police.stop(), 30)
-
-    asyncio.run(scenario())
+async def test_a_collector_that_is_away_holds_up_nothing(tmp_path: Path) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _):
+        police.config = msgspec.structs.replace(police.config, traces=Traces("http://127.0.0.1:1/v1/traces"))
+        await police.start()
+        assert (await police.submit())[0] == 201
+        await asyncio.wait_for(police.stop(), 30)
 
 
-def test_without_the_extra_the_start_says_what_to_install(
+async def test_without_the_extra_the_start_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = builtins.__import__
@@ -115,15 +110,12 @@ def test_without_the_extra_the_start_says_what_to_install(
             raise ModuleNotFoundError(name=name)
         return real(name, *args, **kwargs)
 
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, _):
-            config = msgspec.structs.replace(police.config, traces=Traces("http://127.0.0.1:1/v1/traces"))
-            monkeypatch.setattr(builtins, "__import__", without)
-            with pytest.raises(Misconfigured, match=r"install acmx\[traces\]"):
-                Server(police.directory, config, None, police.clock)  # type: ignore[arg-type]
-            monkeypatch.undo()
-
-    asyncio.run(scenario())
+    async with two_systems(tmp_path, start=False) as (police, _):
+        config = msgspec.structs.replace(police.config, traces=Traces("http://127.0.0.1:1/v1/traces"))
+        monkeypatch.setattr(builtins, "__import__", without)
+        with pytest.raises(Misconfigured, match=r"install acmx\[traces\]"):
+            Server(police.directory, config, None, police.clock)  # type: ignore[arg-type]
+        monkeypatch.undo()
 
 
 def test_a_server_without_traces_does_not_even_load_them() -> None:

@@ -205,20 +205,17 @@ def test_it_is_said_why_it_ends(
     assert said in (end.detail if isinstance(end, Outcome) else end.reason)
 
 
-def test_bytes_that_are_no_text_can_be_stored(tmp_path: Path) -> None:
+async def test_bytes_that_are_no_text_can_be_stored(tmp_path: Path) -> None:
     async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm=\xe9\r\nContent-Length: 0\r\n\r\n")
         writer.close()
 
-    async def scenario() -> None:
-        server = await asyncio.start_server(reply, "127.0.0.1", 0)
-        async with server:
-            root = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-            cms = Cms(tmp_path, Given(root=root))
-            end = await cms.carry_out(work.capabilities(root, []))
-            await cms.close()
-        assert isinstance(end, Hold)
-        assert "Digest realm=?" in end.reason.encode().decode()
-
-    asyncio.run(scenario())
+    server = await asyncio.start_server(reply, "127.0.0.1", 0)
+    async with server:
+        root = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        cms = Cms(tmp_path, Given(root=root))
+        end = await cms.carry_out(work.capabilities(root, []))
+        await cms.close()
+    assert isinstance(end, Hold)
+    assert "Digest realm=?" in end.reason.encode().decode()

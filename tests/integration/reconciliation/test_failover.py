@@ -1,12 +1,10 @@
 """The PostgreSQL database of a running server goes back to what it was: noticed, compared with partners, and told."""
 
-import asyncio
-
 import pytest
 
 from support.systems.histories import Copies
 from support.systems.restores import agree, compared
-from support.systems.systems import FIRE, POLICE, eventually, two_systems
+from support.systems.systems import FIRE, POLICE, eventually
 
 pytestmark = pytest.mark.postgres
 
@@ -18,35 +16,32 @@ async def events(system, event):
 
 
 @pytest.mark.law(1, 3)
-def test_what_a_partner_holds_comes_back_and_what_nobody_holds_is_named(tmp_path, engine):
-    async def scenario():
-        async with two_systems(tmp_path) as (police, fire):
-            _, before = await police.submit("before")
-            await police.reaches(before["id"], "stored")
-            await compared(police, FIRE)
-            await compared(fire, POLICE)
-            copies = Copies(police.config.database)
-            copies.keep()
-            _, since = await police.submit("since")
-            await police.reaches(since["id"], "stored")
-            await fire.review(since["id"])
-            await police.reaches(since["id"], "answered")
-            await fire.stop()
-            _, alone = await police.submit("alone")
-            police.clock.advance(minutes=5)
-            copies.put_back()
-            await eventually(lambda: events(police, "database-changed"), lambda found: len(found) == 1)
-            assert (await police.call("GET", f"/requests/{alone['id']}"))[0] == 404
-            status, again = await police.submit("alone")
-            assert status == 201
-            assert again["id"] != alone["id"]
-            await fire.start()
-            await compared(police, FIRE)
-            await police.reaches(since["id"], "answered")
-            await agree(police, fire)
-            named = {id_ for _, id_ in await events(police, "acknowledged-and-gone")}
-            assert named == {since["id"], alone["id"]}
-            notices = await police.done("GET", "/notices")
-            assert any(notice["event"] == "database-changed" for notice in notices["items"])
-
-    asyncio.run(scenario())
+async def test_what_a_partner_holds_comes_back_and_what_nobody_holds_is_named(systems, engine):
+    police, fire = systems
+    _, before = await police.submit("before")
+    await police.reaches(before["id"], "stored")
+    await compared(police, FIRE)
+    await compared(fire, POLICE)
+    copies = Copies(police.config.database)
+    copies.keep()
+    _, since = await police.submit("since")
+    await police.reaches(since["id"], "stored")
+    await fire.review(since["id"])
+    await police.reaches(since["id"], "answered")
+    await fire.stop()
+    _, alone = await police.submit("alone")
+    police.clock.advance(minutes=5)
+    copies.put_back()
+    await eventually(lambda: events(police, "database-changed"), lambda found: len(found) == 1)
+    assert (await police.call("GET", f"/requests/{alone['id']}"))[0] == 404
+    status, again = await police.submit("alone")
+    assert status == 201
+    assert again["id"] != alone["id"]
+    await fire.start()
+    await compared(police, FIRE)
+    await police.reaches(since["id"], "answered")
+    await agree(police, fire)
+    named = {id_ for _, id_ in await events(police, "acknowledged-and-gone")}
+    assert named == {since["id"], alone["id"]}
+    notices = await police.done("GET", "/notices")
+    assert any(notice["event"] == "database-changed" for notice in notices["items"])

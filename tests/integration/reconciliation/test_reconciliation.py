@@ -465,19 +465,16 @@ async def fire_s_copy(fire: System) -> bytes:
     return bytes(body)
 
 
-def test_what_had_been_taken_comes_back_whatever_the_terms_admit(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with systems(tmp_path) as (police, fire):
-            terms = {"kinds": ["server-identity"], "max_open": 1, "max_users": 10, "max_per_hour": 1}
-            await fire.done("PUT", f"/partners/{POLICE}/terms", terms)
-            copy = back_up(fire, "t0")
-            wider = terms | {"max_open": 10, "max_per_hour": 10}
-            await fire.done("PUT", f"/partners/{POLICE}/terms", wider)
-            ids = [await asked(police, fire, f"{n}") for n in range(3)]
-            await restore(fire, copy)
-            await compare(fire, POLICE)
-            for id_ in ids:
-                await fire.reaches(id_, "pending")
-            await agree(police, fire)
-
-    asyncio.run(scenario())
+async def test_what_had_been_taken_comes_back_whatever_the_terms_admit(tmp_path: Path) -> None:
+    async with systems(tmp_path) as (police, fire):
+        terms = {"kinds": ["server-identity"], "max_open": 1, "max_users": 10, "max_per_hour": 1}
+        await fire.done("PUT", f"/partners/{POLICE}/terms", terms)
+        copy = back_up(fire, "t0")
+        wider = terms | {"max_open": 10, "max_per_hour": 10}
+        await fire.done("PUT", f"/partners/{POLICE}/terms", wider)
+        ids = [await asked(police, fire, f"{n}") for n in range(3)]
+        await restore(fire, copy)
+        await compare(fire, POLICE)
+        for id_ in ids:
+            await fire.reaches(id_, "pending")
+        await agree(police, fire)

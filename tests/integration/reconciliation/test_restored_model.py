@@ -393,7 +393,7 @@ def test_a_second_answer_reaches_those_who_decide_before_they_do(tmp_path: Path)
 @pytest.mark.slow
 @pytest.mark.law(2, 3, 4, 7)
 @pytest.mark.parametrize("restored", [[POLICE], [FIRE], BOTH], ids=["A", "B", "both"])
-def test_both_sides_agree_whichever_message_was_forgotten(restored: list[str], tmp_path: Path) -> None:
+async def test_both_sides_agree_whichever_message_was_forgotten(restored: list[str], tmp_path: Path) -> None:
     """Every type of message, every moment in its life, and what is done first in ignorance; of all these a quarter."""
     every = [
         (LIVES[life], moment, ignorant)
@@ -403,25 +403,22 @@ def test_both_sides_agree_whichever_message_was_forgotten(restored: list[str], t
     ]
     lives = every if MORE else every[1::4]
 
-    async def scenario() -> None:
-        async with two_systems(tmp_path, start=False) as (police, fire):
-            story = Story(police, fire, police.clock)  # type: ignore[arg-type]
-            for n, (acts, moment, _) in enumerate(lives):
-                await story.live(n, acts[: max(moment, 1)])
-            for name in restored:
-                await story.do("back up", name)
-            for n, (acts, moment, _) in enumerate(lives):
-                await story.live(n, acts[max(moment, 1) :])
-            for name in restored:
-                await story.do("restore", name)
-            for n, (*_, ignorant) in enumerate(lives):
-                await story.live(n, ignorant)
-            await story.rest()
-            await story.check()
-            for name in BOTH:
-                await story.sides[name].store.close()
-
-    asyncio.run(scenario())
+    async with two_systems(tmp_path, start=False) as (police, fire):
+        story = Story(police, fire, police.clock)  # type: ignore[arg-type]
+        for n, (acts, moment, _) in enumerate(lives):
+            await story.live(n, acts[: max(moment, 1)])
+        for name in restored:
+            await story.do("back up", name)
+        for n, (acts, moment, _) in enumerate(lives):
+            await story.live(n, acts[max(moment, 1) :])
+        for name in restored:
+            await story.do("restore", name)
+        for n, (*_, ignorant) in enumerate(lives):
+            await story.live(n, ignorant)
+        await story.rest()
+        await story.check()
+        for name in BOTH:
+            await story.sides[name].store.close()
 
 
 def _first(tx: Tx, id_: str) -> list[Queued]:

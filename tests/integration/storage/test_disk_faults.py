@@ -23,22 +23,19 @@ pytestmark = pytest.mark.sqlite
     ("code", "reason"),
     [(apsw.SQLITE_FULL, "The disk is full."), (apsw.SQLITE_IOERR_WRITE, "The disk reports an error.")],
 )
-def test_a_commit_that_fails_acknowledges_nobody_and_the_store_recovers_by_itself(
+async def test_a_commit_that_fails_acknowledges_nobody_and_the_store_recovers_by_itself(
     tmp_path, disk, code, reason, opened
 ):
-    async def scenario():
-        async with opened(tmp_path) as store:
-            assert await store.write(insert(1)) == 1
-            disk.failing_write = code
-            failed = await together(store, insert(2), insert(3))
-            assert [(type(error), error.detail) for error in failed] == [(TemporarilyUnavailable, reason)] * 2
-            assert store.alive
-            assert await store.read(keys) == {1}
-            disk.failing_write = None
-            assert await together(store, insert(2), insert(3)) == [2, 3]
-            assert await store.read(keys) == {1, 2, 3}
-
-    asyncio.run(scenario())
+    async with opened(tmp_path) as store:
+        assert await store.write(insert(1)) == 1
+        disk.failing_write = code
+        failed = await together(store, insert(2), insert(3))
+        assert [(type(error), error.detail) for error in failed] == [(TemporarilyUnavailable, reason)] * 2
+        assert store.alive
+        assert await store.read(keys) == {1}
+        disk.failing_write = None
+        assert await together(store, insert(2), insert(3)) == [2, 3]
+        assert await store.read(keys) == {1, 2, 3}
 
 
 def test_a_full_disk_refuses_and_recovers_when_space_returns(tmp_path, opened):
@@ -68,63 +65,54 @@ def test_a_full_disk_refuses_and_recovers_when_space_returns(tmp_path, opened):
         subprocess.run(["umount", tmp_path], check=True)
 
 
-def test_a_write_lock_held_elsewhere_is_waited_for_without_stopping_the_loop(tmp_path, opened):
-    async def scenario():
-        async with opened(tmp_path) as store:
-            other = another_connection(tmp_path / "db")
-            other.execute("BEGIN IMMEDIATE")
-            started = asyncio.get_running_loop().time()
-            writing = together(store, insert(1), insert(2))
-            await turns(5)
-            assert await store.read(keys) == set()
-            assert asyncio.get_running_loop().time() - started < sqlite_writer.BUSY_MS / 2000
-            other.execute("ROLLBACK")
-            other.close()
-            assert await writing == [1, 2]
-
-    asyncio.run(scenario())
+async def test_a_write_lock_held_elsewhere_is_waited_for_without_stopping_the_loop(tmp_path, opened):
+    async with opened(tmp_path) as store:
+        other = another_connection(tmp_path / "db")
+        other.execute("BEGIN IMMEDIATE")
+        started = asyncio.get_running_loop().time()
+        writing = together(store, insert(1), insert(2))
+        await turns(5)
+        assert await store.read(keys) == set()
+        assert asyncio.get_running_loop().time() - started < sqlite_writer.BUSY_MS / 2000
+        other.execute("ROLLBACK")
+        other.close()
+        assert await writing == [1, 2]
 
 
-def test_a_write_lock_held_too_long_refuses_and_then_recovers(tmp_path, monkeypatch, opened):
+async def test_a_write_lock_held_too_long_refuses_and_then_recovers(tmp_path, monkeypatch, opened):
     monkeypatch.setattr(sqlite_writer, "BUSY_MS", 1)
 
-    async def scenario():
-        async with opened(tmp_path) as store:
-            other = another_connection(tmp_path / "db")
-            other.execute("BEGIN IMMEDIATE")
-            failed = await together(store, insert(1), insert(2))
-            assert {error.detail for error in failed} == {"Another process holds the database."}
-            other.execute("ROLLBACK")
-            other.close()
-            assert await store.write(insert(1)) == 1
-
-    asyncio.run(scenario())
+    async with opened(tmp_path) as store:
+        other = another_connection(tmp_path / "db")
+        other.execute("BEGIN IMMEDIATE")
+        failed = await together(store, insert(1), insert(2))
+        assert {error.detail for error in failed} == {"Another process holds the database."}
+        other.execute("ROLLBACK")
+        other.close()
+        assert await store.write(insert(1)) == 1
 
 
 @pytest.mark.law(1)
-def test_after_a_failed_fsync_nobody_is_acknowledged_ever_again(tmp_path, disk, opened):
+async def test_after_a_failed_fsync_nobody_is_acknowledged_ever_again(tmp_path, disk, opened):
     fatal = []
 
-    async def scenario():
-        async with opened(tmp_path, on_fatal=fatal.append) as store:
-            assert await store.write(insert(1)) == 1
-            disk.failing_sync = apsw.SQLITE_IOERR_FSYNC
-            disk.hold()
-            writing = together(store, insert(2), insert(3))
-            await disk.is_reached()
-            late = together(store, insert(4))
-            await turns()
-            disk.free.set()
-            failed = [*await writing, *await late]
-            assert [type(error) for error in failed] == [TemporarilyUnavailable] * 3
-            assert [error.extendedresult for error in fatal] == [apsw.SQLITE_IOERR_FSYNC]
-            assert not store.alive
-            with pytest.raises(TemporarilyUnavailable):
-                await store.write(insert(5))
-            with pytest.raises(TemporarilyUnavailable):
-                await store.read(keys)
-
-    asyncio.run(scenario())
+    async with opened(tmp_path, on_fatal=fatal.append) as store:
+        assert await store.write(insert(1)) == 1
+        disk.failing_sync = apsw.SQLITE_IOERR_FSYNC
+        disk.hold()
+        writing = together(store, insert(2), insert(3))
+        await disk.is_reached()
+        late = together(store, insert(4))
+        await turns()
+        disk.free.set()
+        failed = [*await writing, *await late]
+        assert [type(error) for error in failed] == [TemporarilyUnavailable] * 3
+        assert [error.extendedresult for error in fatal] == [apsw.SQLITE_IOERR_FSYNC]
+        assert not store.alive
+        with pytest.raises(TemporarilyUnavailable):
+            await store.write(insert(5))
+        with pytest.raises(TemporarilyUnavailable):
+            await store.read(keys)
 
 
 FAILING_SYNC = """
@@ -144,7 +132,7 @@ int fdatasync(int fd) { return sync_unless_failing("fdatasync", fd); }
 PROCESS = """
 import asyncio, os, pathlib, sys
 from acmx.storage.migrations import Migration
-from acmx.storage.sqlite import SqliteStore
+from acmx.storage.engines.sqlite import SqliteStore
 
 def end(error):
     print("fatal", flush=True)

@@ -23,27 +23,26 @@ def refuse(_tx: Tx) -> None:
     raise NotFound("nothing there")
 
 
-def test_plans_of_one_commit_are_counted_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_plans_of_one_commit_are_counted_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sqlite_writer, "APPLYING_S", 60)
 
-    async def scenario() -> None:
-        plans: list[float] = []
-        seconds: list[float] = []
-        store = WatchedStore(
-            SqliteStore.open(tmp_path / "acmx.db", on_fatal=fail, make=True, batch=16),
-            seconds.append,
-            plans.append,
-        )
-        assert await asyncio.gather(*(store.write(lambda _, n=n: n) for n in range(20))) == [*range(20)]
-        with pytest.raises(NotFound):
-            await store.write(refuse)
-        await turns()
-        assert plans == [16, 4, 1]
-        assert len(seconds) == 21
-        assert min(seconds) > 0
-        await store.close()
-        with pytest.raises(TemporarilyUnavailable):
-            await store.write(lambda _: None)
-        assert len(seconds) == 21
-
-    asyncio.run(scenario())
+    plans: list[float] = []
+    seconds: list[float] = []
+    store = WatchedStore(
+        SqliteStore.open(tmp_path / "acmx.db", on_fatal=fail, make=True, batch=16),
+        seconds.append,
+        plans.append,
+    )
+    assert await asyncio.gather(*(store.write(lambda _, n=n: n) for n in range(20))) == [*range(20)]
+    with pytest.raises(NotFound):
+        await store.write(refuse)
+    await turns()
+    assert plans == [16, 4, 1]
+    assert len(seconds) == 21
+    assert min(seconds) > 0
+    await store.close()
+    with pytest.raises(TemporarilyUnavailable):
+        await store.write(lambda _: None)
+    assert len(seconds) == 21

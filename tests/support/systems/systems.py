@@ -254,6 +254,10 @@ async def _time_passes() -> None:
                 await system.nudge(partner)
 
 
+Two = tuple[System, System]
+"""The police, who ask, and the fire service."""
+
+
 @asynccontextmanager
 async def two_systems(tmp: Path, *, start: bool = True) -> AsyncIterator[tuple[System, System]]:
     """The police (primary) and the fire service (partner), onboarded, the latter with its server identities."""

@@ -42,80 +42,65 @@ async def finish(work: Work, count: int) -> None:
         await turns(5)
 
 
-def test_one_who_asks_once_waits_for_one_piece_of_work_at_most() -> None:
-    async def scenario() -> None:
-        work = Work()
-        tasks = await all_begun(work, *(work.do("many") for _ in range(50)), work.do("quiet"))
-        await finish(work, 1)
-        assert work.begun == ["many", "quiet"]
-        await finish(work, 50)
-        await asyncio.gather(*tasks)
-
-    asyncio.run(scenario())
+async def test_one_who_asks_once_waits_for_one_piece_of_work_at_most() -> None:
+    work = Work()
+    tasks = await all_begun(work, *(work.do("many") for _ in range(50)), work.do("quiet"))
+    await finish(work, 1)
+    assert work.begun == ["many", "quiet"]
+    await finish(work, 50)
+    await asyncio.gather(*tasks)
 
 
-def test_those_who_ask_again_and_again_take_turns_and_a_newcomer_goes_first() -> None:
-    async def scenario() -> None:
-        work = Work()
-        busy = [work.do(whose) for whose in ("a", "b", "c") for _ in range(3)]
-        tasks = await all_begun(work, *busy)
-        await finish(work, 4)
-        tasks += await all_begun(work, work.do("quiet"))
-        await finish(work, 6)
-        assert work.begun == ["a", "b", "c", "a", "b", "quiet", "c", "a", "b", "c"]
-        await asyncio.gather(*tasks)
-
-    asyncio.run(scenario())
+async def test_those_who_ask_again_and_again_take_turns_and_a_newcomer_goes_first() -> None:
+    work = Work()
+    busy = [work.do(whose) for whose in ("a", "b", "c") for _ in range(3)]
+    tasks = await all_begun(work, *busy)
+    await finish(work, 4)
+    tasks += await all_begun(work, work.do("quiet"))
+    await finish(work, 6)
+    assert work.begun == ["a", "b", "c", "a", "b", "quiet", "c", "a", "b", "c"]
+    await asyncio.gather(*tasks)
 
 
-def test_beyond_the_places_of_one_it_is_refused() -> None:
-    async def scenario() -> None:
-        work = Work(of_one=2)
-        tasks = await all_begun(work, *(work.do("many") for _ in range(4)))
-        assert [task.done() for task in tasks] == [False, False, False, True]
-        with pytest.raises(TooMuchAtOnce) as refused:
-            await tasks.pop()
-        assert refused.value.members["retry_after"] == 5
-        await finish(work, 3)
-        await asyncio.gather(*tasks)
-
-    asyncio.run(scenario())
+async def test_beyond_the_places_of_one_it_is_refused() -> None:
+    work = Work(of_one=2)
+    tasks = await all_begun(work, *(work.do("many") for _ in range(4)))
+    assert [task.done() for task in tasks] == [False, False, False, True]
+    with pytest.raises(TooMuchAtOnce) as refused:
+        await tasks.pop()
+    assert refused.value.members["retry_after"] == 5
+    await finish(work, 3)
+    await asyncio.gather(*tasks)
 
 
-def test_where_all_places_are_taken_the_last_of_those_who_have_most_gives_way() -> None:
-    async def scenario() -> None:
-        work = Work(in_all=4)
-        many = await all_begun(work, *(work.do("many") for _ in range(5)))
-        few = await all_begun(work, work.do("quiet"), work.do("quiet"))
-        assert [task.done() for task in many] == [False, False, False, True, True]
-        assert not any(task.done() for task in few)
-        refused = await asyncio.gather(work.do("quiet"), *many[3:], return_exceptions=True)
-        assert {type(error) for error in refused} == {TooMuchAtOnce}
-        await finish(work, 5)
-        await asyncio.gather(*many[:3], *few)
-
-    asyncio.run(scenario())
+async def test_where_all_places_are_taken_the_last_of_those_who_have_most_gives_way() -> None:
+    work = Work(in_all=4)
+    many = await all_begun(work, *(work.do("many") for _ in range(5)))
+    few = await all_begun(work, work.do("quiet"), work.do("quiet"))
+    assert [task.done() for task in many] == [False, False, False, True, True]
+    assert not any(task.done() for task in few)
+    refused = await asyncio.gather(work.do("quiet"), *many[3:], return_exceptions=True)
+    assert {type(error) for error in refused} == {TooMuchAtOnce}
+    await finish(work, 5)
+    await asyncio.gather(*many[:3], *few)
 
 
-def test_who_leaves_while_waiting_costs_nobody_a_turn() -> None:
-    async def scenario() -> None:
-        work = Work()
-        tasks = await all_begun(work, *(work.do(whose) for whose in ("a", "b", "c", "d")))
-        tasks[1].cancel()
-        work.let_go()
-        await turns(5)
-        assert work.begun == ["a", "c"]
-        work.let_go()
-        tasks[2].cancel()
-        tasks[3].cancel()
-        await turns(5)
-        assert not work.turns._waiting
-        await all_begun(work, work.do("e"))
-        assert work.begun[-1] == "e"
-        work.let_go()
-        await turns(5)
-
-    asyncio.run(scenario())
+async def test_who_leaves_while_waiting_costs_nobody_a_turn() -> None:
+    work = Work()
+    tasks = await all_begun(work, *(work.do(whose) for whose in ("a", "b", "c", "d")))
+    tasks[1].cancel()
+    work.let_go()
+    await turns(5)
+    assert work.begun == ["a", "c"]
+    work.let_go()
+    tasks[2].cancel()
+    tasks[3].cancel()
+    await turns(5)
+    assert not work.turns._waiting
+    await all_begun(work, work.do("e"))
+    assert work.begun[-1] == "e"
+    work.let_go()
+    await turns(5)
 
 
 def test_one_client_has_all_of_its_network() -> None:
