@@ -1,7 +1,7 @@
 """The documents of an exchange are to be put on the own CMS, compared with what is there, or taken out again.
 
-The job is started here; `delivery/provisioning/provisioner.py` does its work. A requester does it for own exchanges; who keeps
-the identities, for every exchange and for what partners gave.
+The job is started here; `delivery/provisioning/provisioner.py` does its work. A requester does
+it for own exchanges; who keeps the identities, for every exchange and for what partners gave.
 """
 
 from collections.abc import Sequence
