@@ -32,11 +32,11 @@ EVENTS: dict[str, tuple[str, str]] = {
     "clock-confirmed": ("account", "the clock is right, says a person"),
     "database-changed": (
         "`database`",
-        "the database failed over or was put back, and something acknowledged is `lost`, of `exchanges` at least",
+        "the database failed over or was put back; acknowledged and `lost` are so many `exchanges` and `acts` at least",
     ),
     "acknowledged-and-gone": (
         "`database`",
-        "what was acknowledged last of this exchange is gone; if the partner holds it, it comes back",
+        "the last of this exchange is gone, and comes back if the partner holds it; or this `act` of a `person` is",
     ),
     "clock-held": ("`clock`", "the clock is in doubt: nothing expires"),
     "comparison-asked": ("account", "a comparison with a partner was asked for"),

@@ -6,7 +6,7 @@ SQL is plain text with named parameters (`:name`); values are str, bytes, int, f
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -23,13 +23,22 @@ class InCharge:
     """Signal: from now on this process does what one alone does."""
 
 
+class Act(NamedTuple):
+    """What a person did that is of no exchange, and to what; `at` in milliseconds."""
+
+    at: int
+    event: str
+    actor: str
+    subject: str
+
+
 @dataclass(frozen=True)
 class NewHistory:
     """The database is not the one that this process wrote to last: a standby was promoted, or a copy put back.
 
-    Its timeline was `before`. `lost`: what this process has acknowledged is not all there; of these `exchanges` it is
-    known. `first`: no other process on the database has seen it before. `at_start`: it happened before this one began,
-    so that nothing was prepared on what there was before.
+    Its timeline was `before`. `lost`: what this process has acknowledged is not all there; of these `exchanges` and
+    `acts` of people it is known. `first`: no other process on the database has seen it before. `at_start`: it happened
+    before this one began, so that nothing was prepared on what there was before.
     """
 
     before: int
@@ -38,6 +47,7 @@ class NewHistory:
     first: bool
     at_start: bool = False
     exchanges: frozenset[tuple[str, str]] = frozenset()
+    acts: frozenset[Act] = frozenset()
 
 
 class Tx(Protocol):

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
 from acmx.storage import rows
-from acmx.storage.engine import Tx
+from acmx.storage.engine import Act, Tx
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -22,9 +23,10 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Journalled(msgspec.Struct, frozen=True, tag=True):
-    """Signal: there is a row to be sealed, of this exchange (primary MC system ID, id) if of any."""
+    """Signal: there is a row to be sealed, of this exchange (primary MC system ID, id) or act if of any."""
 
     exchange: tuple[str, str] | None = None
+    act: Act | None = None
 
 
 class OnBehalf:
@@ -39,6 +41,8 @@ class OnBehalf:
         self.signal = tx.signal
 
 
+_SUBJECTS: Final = ("account", "partner", "mc_service_id", "version")
+"""What of the detail says to what something was done."""
 _SELECT = f"SELECT {rows.columns(Entry)} FROM journal"  # noqa: S608
 _INSERT = rows.insert("journal", Entry, without=("serial",))
 
@@ -60,11 +64,18 @@ def write(
     **detail: object,
 ) -> None:
     known = {name: value for name, value in detail.items() if value is not None}
+    exchange = (primary, id_) if primary and id_ else None
+    act = None
     if isinstance(tx, OnBehalf) and actor == tx.actor:
+        act = None if exchange else Act(at, event, actor, _subject(known))
         known |= tx.by
     entry = Entry(None, at, event, actor, primary, id_, json.dumps(known, sort_keys=True, default=str))
     tx.execute(_INSERT, rows.params(entry))
-    tx.signal(Journalled((primary, id_) if primary and id_ else None))
+    tx.signal(Journalled(exchange, act))
+
+
+def _subject(detail: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {detail[name]}" for name in _SUBJECTS if name in detail)[:255]
 
 
 def of_exchange(tx: Tx, primary: str, id_: str) -> list[Entry]:

@@ -11,9 +11,10 @@ import pytest
 from acmx.domain.messages import PROBLEM
 from acmx.domain.moments import text
 from acmx.trust import tls
+from support.faults.addresses import from_address
 from support.partner.by_hand import BEYOND, ByHand
 from support.systems.acm2 import audited, fire_alone, is_refusal, police_asking
-from support.systems.systems import POLICE, START, System, eventually, two_systems
+from support.systems.systems import PASSWORD, POLICE, START, System, eventually, two_systems
 
 MIB = 1024 * 1024
 
@@ -108,6 +109,32 @@ async def test_log_ons_of_one_address_do_not_fill_the_memory(
         assert log_ons._held.total() <= MIB
         for task in answers:
             task.cancel()
+
+
+async def test_log_ons_from_many_addresses_are_answered_soon_and_who_is_known_comes_first(
+    tmp_path: Path,
+) -> None:
+    async with two_systems(tmp_path, start=False) as (police, _), AsyncExitStack() as stack:
+        await police.start()
+        turns = police.server._passwords._turns
+        known, new, *others = [
+            await stack.enter_async_context(from_address(police, f"127.0.9.{n}")) for n in range(1, 23)
+        ]
+        assert (await known("reviewer", PASSWORD))[0] == 201
+        turns._takes = 3.0
+        async with turns.turn("one at work"), turns.turn("another"):
+            burst = [asyncio.create_task(guess("nobody", "wrong")) for guess in others]
+            refused = await eventually(
+                lambda: [task.result() for task in burst if task.done()], lambda done: len(done) == 9
+            )
+            assert {*refused, await new("reviewer", PASSWORD)} == {(429, "17")}
+            first = asyncio.create_task(known("reviewer", PASSWORD))
+            await eventually(lambda: len(turns._since), lambda waiting: waiting == 12)
+        assert (await first)[0] == 201
+        assert [task.done() for task in burst].count(False) > 5
+        answers = await asyncio.gather(*burst)
+        assert [status for status, _ in answers].count(401) == 11
+        assert (await new("reviewer", PASSWORD))[0] == 201
 
 
 async def test_unfinished_bodies_of_one_partner_are_bounded_and_others_are_taken(tmp_path: Path) -> None:

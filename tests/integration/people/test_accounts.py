@@ -1,13 +1,9 @@
 """Local accounts: who may try passwords how often, what ends a session, what an operator changes, what is at rest."""
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import msgspec
 import pytest
 
@@ -17,6 +13,7 @@ from acmx.domain.messages import PROBLEM
 from acmx.domain.moments import text
 from acmx.flows.people import change_password, log_on
 from acmx.storage import accounts
+from support.faults.addresses import from_address
 from support.systems import engines
 from support.systems.systems import PASSWORD, POLICE, START, System, two_systems
 
@@ -93,23 +90,13 @@ def test_all_at_once_is_no_way_around_the_wait(tmp_path: Path) -> None:
     scenario_of(tmp_path, story)
 
 
-@asynccontextmanager
-async def from_address(system: System, address: str) -> AsyncIterator[Callable[[str, str], Any]]:
-    """Logs on from another address of loopback; gives the status and the Retry-After."""
-    context = ssl.create_default_context(cafile=system.directory / "tls" / "acm1.pem")
-    context.check_hostname = False
-    connector = aiohttp.TCPConnector(ssl=context, local_addr=(address, 0), limit=0)
-    async with aiohttp.ClientSession(connector=connector) as http:
-
-        async def tries(account: str, password: str) -> tuple[int, str | None]:
-            body = msgspec.json.encode({"account": account, "password": password})
-            async with http.post(f"{system.url}/sessions", data=body) as reply:
-                return reply.status, reply.headers.get("Retry-After")
-
-        yield tries
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a slow machine too those wait who have a place."""
+    monkeypatch.setattr("acmx.faces.turns.LONGEST", 600.0)
 
 
-def test_a_burst_of_wrong_log_ons_holds_nobody_else_up(tmp_path: Path) -> None:
+def test_a_burst_of_wrong_log_ons_holds_nobody_else_up(tmp_path: Path, patient: None) -> None:
     """Who comes from elsewhere waits for the password under way, not for the others before it."""
 
     async def story(police: System) -> None:
@@ -127,7 +114,7 @@ def test_a_burst_of_wrong_log_ons_holds_nobody_else_up(tmp_path: Path) -> None:
     scenario_of(tmp_path, story)
 
 
-def test_who_has_to_wait_takes_nobody_s_turn(tmp_path: Path) -> None:
+def test_who_has_to_wait_takes_nobody_s_turn(tmp_path: Path, patient: None) -> None:
     async def story(police: System) -> None:
         await fail(police, "reviewer", 5)
         passwords = police.server._passwords

@@ -11,7 +11,7 @@ from bench.postgres_proxy import Fault, PostgresProxy
 
 from acmx.domain.errors import Misconfigured, TemporarilyUnavailable
 from acmx.storage import journal
-from acmx.storage.engine import Missed
+from acmx.storage.engine import Act, Missed
 from acmx.storage.engines import postgres_offline, postgres_schema, postgres_writer
 from acmx.storage.engines.postgres import PostgresStore
 from acmx.storage.engines.postgres_history import Seen
@@ -152,6 +152,27 @@ def test_a_database_that_was_put_back_is_noticed_before_anything_is_written(url)
         assert (change.lost, change.exchanges) == (True, {EXCHANGES[1], EXCHANGES[2]})
         assert await store.write(insert(3)) == 3
         assert await store.read(keys) == [0, 3]
+
+    run(scenario, url)
+
+
+def test_what_people_did_is_named_too_and_what_the_server_did_by_itself_is_not(url):
+    copies = Copies(url)
+
+    def act(tx):
+        behalf = journal.OnBehalf(tx, "sip:kim@x", {"by": "kim"})
+        journal.write(behalf, 5, "policy-set", "sip:kim@x", version=2)
+        journal.write(behalf, 5, "mc-service-id-shared", "acmx")
+        journal.write(tx, 5, "expiry-near", "clock")
+
+    async def scenario(store):
+        await store.write(act)
+        copies.keep()
+        await store.write(act)
+        copies.put_back()
+        assert refused(await together(store, insert(3)), "has failed over")
+        (change,) = store.changes
+        assert change.acts == {Act(5, "policy-set", "sip:kim@x", "version 2")}
 
     run(scenario, url)
 

@@ -14,15 +14,16 @@ pytestmark = pytest.mark.sqlite
 
 
 class Work:
-    """Whose turn it was, in order; each goes on until it is let go."""
+    """Whose turn it was, in order; each goes on until it is let go, and takes the seconds that `now` has gone on."""
 
-    def __init__(self, *, at_once: int = 1, of_one: int = 100, in_all: int = 100) -> None:
-        self.turns = Turns(at_once, of_one, in_all)
+    def __init__(self, *, at_once: int = 1, of_one: int = 100, in_all: int = 100, takes: float = 0.0) -> None:
+        self.now = 0.0
+        self.turns = Turns(at_once, of_one, in_all, takes=takes, steady=lambda: self.now)
         self.begun: list[str] = []
         self._gate = asyncio.Semaphore(0)
 
-    async def do(self, whose: str) -> None:
-        async with self.turns.turn(whose):
+    async def do(self, whose: str, *, known: bool = False) -> None:
+        async with self.turns.turn(whose, known=known):
             self.begun.append(whose)
             await self._gate.acquire()
 
@@ -36,8 +37,9 @@ async def all_begun(work: Work, *given: Coroutine[None, None, None]) -> list[asy
     return tasks
 
 
-async def finish(work: Work, count: int) -> None:
+async def finish(work: Work, count: int, *, each: float = 0.0) -> None:
     for _ in range(count):
+        work.now += each
         work.let_go()
         await turns(5)
 
@@ -101,6 +103,68 @@ async def test_who_leaves_while_waiting_costs_nobody_a_turn() -> None:
     assert work.begun[-1] == "e"
     work.let_go()
     await turns(5)
+
+
+async def refused_for(work: Work, whose: str) -> int:
+    """The seconds of the refusal."""
+    with pytest.raises(TooMuchAtOnce) as refused:
+        await work.do(whose)
+    seconds: int = refused.value.members["retry_after"]
+    return seconds
+
+
+async def test_who_would_wait_too_long_behind_many_is_told_so_at_once() -> None:
+    work = Work(at_once=2, takes=1.0)
+    tasks = await all_begun(work, *(work.do(f"one of many {n}") for n in range(33)))
+    assert await refused_for(work, "quiet") == 16
+    await finish(work, 33)
+    await asyncio.gather(*tasks)
+
+
+async def test_how_long_the_work_takes_is_measured() -> None:
+    work = Work(takes=0.1)
+    for _ in range(100):
+        one = await all_begun(work, work.do("any"))
+        await finish(work, 1, each=4.0)
+        await asyncio.gather(*one)
+    tasks = await all_begun(work, *(work.do(f"one of many {n}") for n in range(5)))
+    assert await refused_for(work, "quiet") == 16
+    await finish(work, 5)
+    await asyncio.gather(*tasks)
+
+
+async def test_only_those_who_are_called_before_count() -> None:
+    work = Work(takes=1.0)
+    tasks = await all_begun(work, *(work.do("many") for _ in range(17)))
+    assert await refused_for(work, "many") == 16
+    tasks += await all_begun(work, work.do("quiet"))
+    await finish(work, 1)
+    assert work.begun == ["many", "quiet"]
+    await finish(work, 17)
+    await asyncio.gather(*tasks)
+
+
+async def test_those_who_are_known_come_before_strangers_and_get_their_places() -> None:
+    work = Work(in_all=16, takes=1.0)
+    tasks = await all_begun(work, *(work.do(f"stranger {n}") for n in range(17)))
+    tasks += await all_begun(work, work.do("known", known=True))
+    assert [n for n, task in enumerate(tasks) if task.done()] == [16]
+    await finish(work, 1)
+    assert work.begun == ["stranger 0", "known"]
+    await finish(work, 16)
+    assert isinstance((await asyncio.gather(*tasks, return_exceptions=True))[16], TooMuchAtOnce)
+
+
+async def test_who_is_overtaken_for_too_long_is_refused() -> None:
+    work = Work(takes=1.0)
+    tasks = await all_begun(work, work.do("at work"), work.do("stranger"))
+    for n in range(4):
+        tasks += await all_begun(work, work.do("known", known=True))
+        await finish(work, 1, each=4.0)
+        assert tasks[1].done() is (n == 3)
+    await finish(work, 1)
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(answer) for answer in answers if answer] == [TooMuchAtOnce]
 
 
 def test_one_client_has_all_of_its_network() -> None:

@@ -19,32 +19,40 @@ from acmx.flows.people.refusals import ANYBODY, Refusals
 from acmx.storage import accounts
 from acmx.storage.accounts import Account, Unlocked
 from acmx.storage.engine import Store
+from acmx.storage.journal import OnBehalf
 from acmx.trust.roles import Caller
 
 AT_ONCE = 2
 OF_ONE, IN_ALL = 64, 512
 """Who may wait for the trial of a password: of one address (of IPv6: one network of 64 bits), and of all."""
+TAKES = 0.1
+"""Seconds for a trial, until some were measured."""
 
 AT_THE_PROVIDER = 8
+TAKES_THERE = 0.5
 T = TypeVar("T")
 
 
 class Passwords:
-    """`attempts` counts the failures; at most AT_ONCE passwords are tried at the same time, addresses take turns."""
+    """`attempts` counts the failures; at most AT_ONCE passwords are tried at the same time, addresses take turns.
+
+    Who has logged on from an address before, or is logged on, comes before strangers.
+    """
 
     def __init__(self, house: House, store: Store, refusals: Refusals, attempts: Attempts) -> None:
         self._house = house
         self._store = store
         self._refusals = refusals
         self._attempts = attempts
-        self._turns = Turns(AT_ONCE, OF_ONE, IN_ALL)
+        self._turns = Turns(AT_ONCE, OF_ONE, IN_ALL, takes=TAKES)
         self._threads = ThreadPoolExecutor(AT_ONCE, "acmx-password")
-        self._at_the_provider = Turns(AT_THE_PROVIDER, OF_ONE, IN_ALL)
+        self._at_the_provider = Turns(AT_THE_PROVIDER, OF_ONE, IN_ALL, takes=TAKES_THERE)
 
     async def log_on(self, given: Credentials, address: str) -> Session:
         """Raises LogOnRefused, TooManyAttempts, TooMuchAtOnce."""
         prepare = partial(log_on.prepare, self._house, credentials=given)
-        plan = await self._tried(prepare, given.account, address)
+        known = self._attempts.knows(given.account, address)
+        plan = await self._tried(prepare, given.account, address, known=known)
         return await self._store.write(lambda tx: log_on.apply(tx, plan))
 
     async def change(self, caller: Caller, given: PasswordChange, address: str) -> acm1.Account:
@@ -55,12 +63,14 @@ class Passwords:
                 raise NotAllowed("the password is kept by the identity provider", rule="local-account")
             return change_password.prepare(self._house, account, given)
 
-        plan = await self._tried(prepare, caller.account, address)
-        return await self._store.write(lambda tx: change_password.apply(tx, plan))
+        plan = await self._tried(prepare, caller.account, address, known=True)
+        return await self._store.write(
+            lambda tx: change_password.apply(OnBehalf(tx, caller.mc_service_id, caller.by), plan)
+        )
 
     async def hashing(self, work: Callable[[], T], address: str) -> T:
-        """What hashes a password, in its turn. Raises TooMuchAtOnce."""
-        async with self._turns.turn(network_of(address)):
+        """What hashes a password for somebody who is logged on, in its turn. Raises TooMuchAtOnce."""
+        async with self._turns.turn(network_of(address), known=True):
             return await self._apart(work)
 
     async def at_the_provider(self, exchange: Callable[[], Awaitable[T]], address: str) -> T:
@@ -86,10 +96,12 @@ class Passwords:
         if (wait := self._attempts.wait(name, address)) > 0:
             raise TooManyAttempts(retry_after=math.ceil(wait))
 
-    async def _tried(self, prepare: Callable[[Account | None], T], name: str, address: str) -> T:
+    async def _tried(
+        self, prepare: Callable[[Account | None], T], name: str, address: str, *, known: bool
+    ) -> T:
         """Who has to wait takes nobody's turn, and whoever has failed meanwhile has to wait now."""
         self._must_not_wait(name, address)
-        async with self._turns.turn(network_of(address)):
+        async with self._turns.turn(network_of(address), known=known):
             self._must_not_wait(name, address)
             account = await self._store.read(lambda tx: accounts.find(tx, name))
             try:

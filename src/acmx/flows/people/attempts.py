@@ -54,6 +54,10 @@ class Attempts:
         held = [self._failures[key] for key in self._counted(name, address) if key in self._failures]
         return max([0.0, *(failures.free_at - now for failures in held)])
 
+    def knows(self, name: str, address: str) -> bool:
+        """Whether that person has logged on from there before."""
+        return (name, network_of(address)) in self._known
+
     def failed(self, name: str | None, address: str) -> float:
         """One more; the seconds for which nobody may try this now."""
         for key, free in self._counted(name, address).items():
@@ -76,7 +80,7 @@ class Attempts:
         if name is None:
             return {(None, address): ADDRESS}
         counted: dict[Key, _Free] = {(name, address): HERE, (None, address): ADDRESS}
-        return counted if (name, address) in self._known else counted | {(name, None): NAME}
+        return counted if self.knows(name, address) else counted | {(name, None): NAME}
 
     def _count(self, key: Key, free: _Free) -> None:
         now = self._steady()

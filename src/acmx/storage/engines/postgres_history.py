@@ -20,7 +20,7 @@ import structlog
 from msgspec import Struct
 
 from acmx.domain.errors import Misconfigured
-from acmx.storage.engine import NewHistory
+from acmx.storage.engine import Act, NewHistory
 from acmx.storage.engines.postgres_connection import Connection, host_of
 from acmx.storage.engines.postgres_troubles import REASONS, Emptied, FormerPrimary
 
@@ -39,12 +39,13 @@ log = structlog.get_logger()
 
 
 class Batch(NamedTuple):
-    """What a process committed together; `exchanges` are those of which it was journalled."""
+    """What a process committed together; `exchanges` are those of which it was journalled, `acts` what people did."""
 
     serial: int
     mark: str
     process: str
     exchanges: frozenset[tuple[str, str]] = frozenset()
+    acts: frozenset[Act] = frozenset()
 
 
 class Seen(Struct, frozen=True):
@@ -138,10 +139,11 @@ class History:
             self._taken_in = self._found
             return self.at_start
         self._changed = True
-        gone = (batch.exchanges for batch in self._recent if lost and batch.serial > newest)
-        exchanges = frozenset[tuple[str, str]]().union(*gone)
+        gone = [batch for batch in self._recent if lost and batch.serial > newest]
+        exchanges = frozenset[tuple[str, str]]().union(*(batch.exchanges for batch in gone))
+        acts = frozenset[Act]().union(*(batch.acts for batch in gone))
         first = self._found <= self._taken_in
-        return NewHistory(self.timeline, timeline, lost, first, exchanges=exchanges)
+        return NewHistory(self.timeline, timeline, lost, first, exchanges=exchanges, acts=acts)
 
     def acknowledge(self, batch: Batch, timeline: int, *, anew: bool) -> None:
         """It is committed as durably as the database was set up to; `anew`: the change has been taken in with it."""
@@ -156,8 +158,8 @@ class History:
             self.save()
 
     def remember(self, batch: Batch) -> None:
-        """What was acknowledged of these exchanges, should it be lost."""
-        if batch.exchanges:
+        """What was acknowledged with it, should it be lost."""
+        if batch.exchanges or batch.acts:
             self._recent.append(batch)
 
     def save(self) -> None:

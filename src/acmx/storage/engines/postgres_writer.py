@@ -105,8 +105,10 @@ class PostgresWriter:
         serial, self.follows = row
         if self.change is not None and self.change.first:
             self._connection.execute("INSERT INTO taken_in VALUES ($1)", [mark])
-        named = {signal.exchange for signal in signals if isinstance(signal, Journalled)}
-        batch = Batch(serial, mark, self._history.process, frozenset(filter(None, named)))
+        journalled = [signal for signal in signals if isinstance(signal, Journalled)]
+        exchanges = frozenset(signal.exchange for signal in journalled if signal.exchange)
+        acts = frozenset(signal.act for signal in journalled if signal.act)
+        batch = Batch(serial, mark, self._history.process, exchanges, acts)
         self._warning = None
         self._history.sent, found = batch, self._found
         self.lost = mark

@@ -31,7 +31,7 @@ _decoder = msgspec.json.Decoder(list[Signal])
 
 
 def encode(signals: Iterable[Hashable]) -> str:
-    """Which exchanges were journalled is of no interest to the others."""
+    """What was journalled is of no interest to the others."""
     told = {Journalled() if isinstance(signal, Journalled) else signal for signal in signals}
     return msgspec.json.encode(list(told)).decode()
 
