@@ -72,7 +72,8 @@ def prepare(house: House, tx: Tx, arrived: Arrived, request: Request) -> Plan:
 def taken_before(house: House, arrived: Arrived, request: Request) -> Plan:
     """A request that this system is known to have taken: it is not judged again, and not decided at once."""
     now = whole(house.clock())
-    exchange = _exchange(arrived, request, now, min(request.expires_at, now + house.longest_expiry))
+    due = min(request.expires_at, now + house.longest_expiry)
+    exchange = Exchange.begun(request, "partner", at=to_ms(now), due_at=to_ms(due))
     first = remind.next_moment(house, exchange, to_ms(now))
     exchange = msgspec.structs.replace(exchange, remind_at=first)
     receipt = replies.receipt(house, arrived, "stored", now)
@@ -149,31 +150,4 @@ def _decision(house: House, exchange: Exchange, request: Stored, decided: Decide
         actor="clock" if late else "policy",
         decided=decided,
         response=response.minted(house, exchange, request, decided, now),
-    )
-
-
-def _exchange(arrived: Arrived, request: Request, now: datetime, due: datetime) -> Exchange:
-    return Exchange(
-        serial=None,
-        role="partner",
-        primary_system=arrived.primary,
-        id=arrived.id,
-        partner=arrived.peer,
-        state=State.PENDING,
-        version=0,
-        kind=request.kind,
-        asker=request.asker.mc_service_id,
-        addressee=request.addressee.mc_service_id if request.addressee else None,
-        addressee_alias=request.addressee.functional_alias if request.addressee else None,
-        urgency=request.urgency,
-        purpose=request.purpose,
-        reference=request.reference,
-        user_count=len(request.users),
-        sent_n=0,
-        received_n=1,
-        created_at=to_ms(now),
-        expires_at=to_ms(request.expires_at),
-        due_at=to_ms(due),
-        valid_from=to_ms(request.valid_from) if request.valid_from else None,
-        valid_until=to_ms(request.valid_until) if request.valid_until else None,
     )

@@ -182,28 +182,5 @@ def _check_partner(tx: Tx, submission: Submission) -> None:
 def exchange_of(request: Request, due_at: int | None) -> Exchange:
     """The exchange that a request of ours begins."""
     given = kind_named(request.kind).given(request, {})
-    return Exchange(
-        serial=None,
-        role="primary",
-        primary_system=request.sender,
-        id=request.exchange,
-        partner=request.receiver,
-        state=State.QUEUED,
-        version=0,
-        kind=request.kind,
-        asker=request.asker.mc_service_id,
-        addressee=request.addressee.mc_service_id if request.addressee else None,
-        addressee_alias=request.addressee.functional_alias if request.addressee else None,
-        urgency=request.urgency,
-        purpose=request.purpose,
-        reference=request.reference,
-        user_count=len(request.users),
-        sent_n=1,
-        received_n=0,
-        created_at=to_ms(request.created_at),
-        expires_at=to_ms(request.expires_at),
-        due_at=due_at,
-        catalogue=given.catalogue if given else None,
-        valid_from=to_ms(request.valid_from) if request.valid_from else None,
-        valid_until=to_ms(request.valid_until) if request.valid_until else None,
-    )
+    begun = Exchange.begun(request, "primary", at=to_ms(request.created_at), due_at=due_at)
+    return msgspec.structs.replace(begun, catalogue=given.catalogue if given else None)

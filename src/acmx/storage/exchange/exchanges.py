@@ -1,10 +1,12 @@
 """The exchange rows: one for every exchange this system takes part in, keyed by (primary system, id)."""
 
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
 from acmx.domain.exchange import Role, State
+from acmx.domain.messages import Addressee, Request
+from acmx.domain.moments import to_ms
 from acmx.storage import rows
 from acmx.storage.engine import Tx
 
@@ -46,6 +48,36 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=False):
     remind_at: int | None = None
     ended_at: int | None = None
     addressee_alias: str | None = None
+
+    @classmethod
+    def begun(cls, request: Request, role: Role, *, at: int, due_at: int | None) -> Self:
+        """Begin it at the one that asks, or at its partner: `at` is when it was submitted, or arrived."""
+        ours = role == "primary"
+        addressee = request.addressee or Addressee()
+        return cls(
+            serial=None,
+            role=role,
+            primary_system=request.sender,
+            id=request.exchange,
+            partner=request.receiver if ours else request.sender,
+            state=State.QUEUED if ours else State.PENDING,
+            version=0,
+            kind=request.kind,
+            asker=request.asker.mc_service_id,
+            addressee=addressee.mc_service_id,
+            addressee_alias=addressee.functional_alias,
+            urgency=request.urgency,
+            purpose=request.purpose,
+            reference=request.reference,
+            user_count=len(request.users),
+            sent_n=int(ours),
+            received_n=int(not ours),
+            created_at=at,
+            expires_at=to_ms(request.expires_at),
+            due_at=due_at,
+            valid_from=to_ms(request.valid_from) if request.valid_from else None,
+            valid_until=to_ms(request.valid_until) if request.valid_until else None,
+        )
 
     @property
     def addressees(self) -> tuple[str, ...]:
