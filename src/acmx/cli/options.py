@@ -2,18 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from shlex import quote
 from typing import Annotated, Any
 
-from cyclopts import Parameter, Token
+from cyclopts import Parameter
 
 from acmx.cli.failures import note
 from acmx.cli.session import profiles
 from acmx.cli.session.renewal import client_of
 from acmx.cli.terminal import print_json
 from acmx.client import Client
-from acmx.domain.moments import BOUNDS, is_bounded
 
 Json = Annotated[bool, Parameter(name="--json", help="Print the document as JSON, and nothing else.")]
 
@@ -65,22 +63,6 @@ class Paging:
 
 FIRST_PAGE = Paging()
 
-
-def _moment(kind: type[datetime], tokens: tuple[Token, ...]) -> datetime:
-    given = tokens[0].value
-    try:
-        moment = kind.fromisoformat(given).astimezone()
-    except ValueError:
-        raise ValueError(f"{given!r} is no time as ISO 8601 has it, such as 2027-03-31T18:00+01:00") from None
-    except OverflowError:
-        raise ValueError(f"{given!r} {BOUNDS}") from None
-    if not is_bounded(moment):
-        raise ValueError(f"{given!r} {BOUNDS}")
-    return moment
-
-
-Moment = Annotated[datetime | None, Parameter(converter=_moment, metavar="TIME", n_tokens=1)]
-"""ISO 8601; where no offset is given, local time."""
 
 Id = Annotated[str, Parameter(name="ID", help="The exchange, as `acmx requests` lists it.")]
 Users = Annotated[list[str] | None, Parameter(name="--user", consume_multiple=True, help="MC service IDs.")]

@@ -13,7 +13,8 @@ from cyclopts.types import ExistingFile, ExistingPath
 
 from acmx.cli.failures import DONE, FAILED, WrongUsageError, note
 from acmx.cli.files import require_new, write, write_lines
-from acmx.cli.options import DEFAULTS, Moment, Options
+from acmx.cli.moments import Beginning
+from acmx.cli.options import DEFAULTS, Options
 from acmx.cli.terminal import cell, err, facts, out, print_json, table
 from acmx.domain import documents
 from acmx.domain.errors import FaultyInput
@@ -131,7 +132,7 @@ def acknowledge(
     options.show(done, lambda: print(f"{done.checkpoints:,} checkpoints of another history acknowledged."))
 
 
-def export(*, since: Moment = None, output: Output = None, options: Options = DEFAULTS) -> None:
+def export(*, since: Beginning = None, output: Output = None, options: Options = DEFAULTS) -> None:
     """Write the sealed journal as JSON lines, byte for byte as it is hashed; the last line is a checkpoint.
 
     For example:

@@ -9,8 +9,9 @@ from cyclopts import Parameter
 from acmx.cli.exchange.answer import draw_answer
 from acmx.cli.exchange.exchanges import tell_lost
 from acmx.cli.failures import DONE, FAILED, NOT_YET, note
-from acmx.cli.options import Moment, Options
-from acmx.cli.terminal import busy, people, plain
+from acmx.cli.moments import Beginning, End
+from acmx.cli.options import Options
+from acmx.cli.terminal import busy, people, plain, time
 from acmx.client import Client
 from acmx.domain.acm1 import Accepted, Answer, Service, Submission
 from acmx.domain.errors import AcmxError, Unreachable
@@ -34,9 +35,9 @@ class Submitting:
     to_alias: Annotated[
         str | None, Parameter(help="Who shall decide there, by functional alias; may stand beside --to.")
     ] = None
-    valid_from: Moment = None
-    valid_until: Moment = None
-    expires: Annotated[Moment, Parameter(help="Until when the partner may decide; default: 30 days.")] = None
+    valid_from: Annotated[Beginning, Parameter(help="From when; a date alone: its beginning, here.")] = None
+    valid_until: Annotated[End, Parameter(help="Until when; a date alone: its end, here.")] = None
+    expires: Annotated[End, Parameter(help="Until when the partner may decide; default: 30 days.")] = None
     wait: Annotated[
         bool, Parameter(help="Wait for the answer and fetch it; Ctrl-C leaves what was sent alone.")
     ] = False
@@ -58,6 +59,9 @@ class Submitting:
         )
         with options.client() as client:
             accepted = _submitted(client, submission)
+            for name, moment in (("from", self.valid_from), ("until", self.valid_until)):
+                if moment is not None:
+                    note(f"Valid {name} {time(moment)}.")
             if self.wait:
                 return _awaited(client, accepted, options)
         options.show(
