@@ -22,7 +22,7 @@ def moment(words: str, *, ends: bool = False) -> datetime:
             given = datetime.fromisoformat(words)
             found = given.astimezone() if given.tzinfo else _here(given)
         else:
-            raise _NoTimeError
+            raise ValueError(words)
     except _TwiceError as error:
         raise ValueError(f"{words!r} {error}") from None
     except OverflowError:
@@ -32,10 +32,6 @@ def moment(words: str, *, ends: bool = False) -> datetime:
     if not is_bounded(found):
         raise ValueError(f"{words!r} {BOUNDS}")
     return found
-
-
-class _NoTimeError(ValueError):
-    pass
 
 
 class _TwiceError(Exception):
