@@ -12,7 +12,7 @@ from acmx.storage.partnership import partners
 from acmx.storage.partnership.partners import Partner
 from support.sinks.sinks import mail_sink, receiver
 from support.systems.systems import FIRE, POLICE
-from support.systems.telling import Telling, mail_to, quiet, telling, webhook_to
+from support.systems.telling import Telling, mail_to, telling, webhook_to
 
 OFFICE = "office@fire.example"
 
@@ -56,7 +56,7 @@ async def test_partner_administrators_are_written_to_at_once_without_a_word_of_t
         assert "fog" not in bytes(mail).decode()
         fire.clock.advance(minutes=1)
         await stated(fire, "suspended", "fog on the river")
-        await quiet()
+        await fire.quiet()
         assert len(sink.mails) == 1
         await stated(fire, "removed")
         await fire.becomes("sent", "sent")

@@ -1,6 +1,5 @@
 """One MC system that tells its people: a real store, a messenger, the clock of the test."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -32,7 +31,7 @@ from acmx.storage.deliveries import ToTell
 from acmx.storage.exchange import exchanges
 from acmx.storage.exchange.exchanges import Exchange
 from support.systems import engines
-from support.systems.systems import FIRE, POLICE, Clock, eventually
+from support.systems.systems import FIRE, POLICE, Clock, eventually, turns
 
 DESK = "desk@fire.example"
 PATIENCE = timedelta(seconds=0.3)
@@ -102,6 +101,16 @@ class Telling:
     ) -> None:
         new = Account(name, f"sip:{name}@{FIRE}", aliases, "reviewer", "", 0, int(disabled), 0, mail)
         await self.store.write(lambda tx: accounts.insert(tx, new))
+
+    async def quiet(self) -> None:
+        """Every channel has looked into the ledger since it was woken last, and has nothing to do now."""
+        rounds = self.messenger._rounds.values()
+        await turns()
+        await eventually(
+            lambda: [round_._at_work.locked() or round_._wake.is_set() for round_ in rounds],
+            lambda busy: not any(busy),
+            time_passes=False,
+        )
 
     async def later(self, **spans: float) -> None:
         """Time passes, and the messenger looks at the clock."""
@@ -200,8 +209,3 @@ async def stored_in(
     new = exchange(role, 1, to_ms(there.clock()), state=state, version=1, **changes)
     await there.store.write(lambda tx: exchanges.insert(tx, new))
     return await there.happens(new, event)
-
-
-async def quiet(seconds: float = 0.05) -> None:
-    """Long enough for the messenger to do what it should not."""
-    await asyncio.sleep(seconds)
